@@ -1,0 +1,224 @@
+"""People, the companies they act for, and the roles that join them."""
+
+import uuid
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from accounts.roles import Program, Role
+from core import clock
+from core.text import email_key, fold
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates people under the normal form of their sign-in name."""
+
+    def create_user(self, sign_in_name: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a person; without a password nobody can sign in as them until one is set."""
+        fields.setdefault("email", sign_in_name)
+        user = self.model(sign_in_name=email_key(sign_in_name), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, sign_in_name: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a back-office person who may do everything in Django admin."""
+        return self.create_user(sign_in_name, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person by any spelling of the sign-in name."""
+        try:
+            return self.get(sign_in_name=email_key(username or ""))
+        except ValidationError as error:
+            raise self.model.DoesNotExist from error
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in: staff of a partner, an administrator of a customer, or the back office.
+
+    Partner staff sign in with their e-mail address, a customer's administrator with `admin@prefix.onmicrosoft.com`,
+    which is a name and not a mailbox.
+    """
+
+    class Theme(models.TextChoices):
+        """How the pages are lit."""
+
+        AUTO = "auto", _("Same as this device")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
+
+    sign_in_name = models.CharField(_("user name"), max_length=254, unique=True)
+    email = models.EmailField(_("e-mail address"), max_length=254, blank=True)
+    full_name = models.CharField(_("full name"), max_length=150)
+    language = models.CharField(_("language"), max_length=10, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("back office"), default=False)
+    must_change_password = models.BooleanField(_("must change the password"), default=False)
+    password_expires_at = models.DateTimeField(_("temporary password expires"), null=True, blank=True)
+    date_joined = models.DateTimeField(_("since"), default=clock.now, editable=False)
+
+    USERNAME_FIELD = "sign_in_name"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return self.full_name or self.sign_in_name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The person's time zone; UTC when the stored name is no longer known."""
+        try:
+            return zoneinfo.ZoneInfo(self.time_zone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return zoneinfo.ZoneInfo("UTC")
+
+
+class PartnerQuerySet(models.QuerySet["Partner"]):
+    """Companies by what they are enrolled as."""
+
+    def providers(self) -> "PartnerQuerySet":
+        """Indirect providers."""
+        return self.filter(program=Program.INDIRECT_PROVIDER)
+
+    def resellers(self) -> "PartnerQuerySet":
+        """Indirect resellers."""
+        return self.filter(program=Program.INDIRECT_RESELLER)
+
+    def enrolled(self) -> "PartnerQuerySet":
+        """Companies whose enrolment is active: only these may act."""
+        return self.filter(enrolment_state=Partner.EnrolmentState.ACTIVE)
+
+
+def mpn_key(mpn_id: str) -> str:
+    """The form in which two MPN IDs are the same number: leading zeros carry no meaning."""
+    return mpn_id.strip().lstrip("0") or "0"
+
+
+class Partner(models.Model):
+    """A company with an account, enrolled as an indirect provider or an indirect reseller."""
+
+    class EnrolmentState(models.TextChoices):
+        """Whether the programme lets the company do business."""
+
+        PENDING = "pending", _("Pending")
+        ACTIVE = "active", _("Active")
+        REJECTED = "rejected", _("Rejected")
+        SUSPENDED = "suspended", _("Suspended")
+
+    microsoft_id = models.UUIDField(_("Microsoft ID"), default=uuid.uuid4, unique=True, editable=False)
+    program = models.CharField(_("enrolled as"), max_length=20, choices=Program.choices)
+    legal_name = models.CharField(_("legal name"), max_length=200)
+    mpn_id = models.CharField(
+        _("MPN ID"), max_length=12, validators=[RegexValidator(r"\A\d{1,12}\Z", _("Enter digits only, like 0012345."))]
+    )
+    # 0012345 and 12345 are one number to the programme, so uniqueness is on the number and not on its spelling.
+    mpn_key = models.CharField(max_length=12, unique=True, editable=False)
+    country = CountryField(_("country or region"))
+    address_line_1 = models.CharField(_("address line 1"), max_length=200)
+    address_line_2 = models.CharField(_("address line 2"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    state = models.CharField(_("state or province"), max_length=100, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    contact_name = models.CharField(_("contact"), max_length=150)
+    contact_email = models.EmailField(_("contact's e-mail address"), max_length=254)
+    contact_phone = models.CharField(_("contact's telephone"), max_length=30, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="en")
+    enrolment_state = models.CharField(
+        _("enrolment"), max_length=10, choices=EnrolmentState.choices, default=EnrolmentState.PENDING
+    )
+    agreement_accepted_on = models.DateField(_("partner agreement accepted on"), null=True, blank=True)
+    search_text = models.TextField(editable=False, default="")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = PartnerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("partner")
+        verbose_name_plural = _("partners")
+        ordering = ("legal_name", "pk")
+        constraints = (
+            models.CheckConstraint(condition=Q(program__in=Program.values), name="partner_program_known"),
+            models.CheckConstraint(
+                condition=Q(enrolment_state__in=["pending", "active", "rejected", "suspended"]),
+                name="partner_enrolment_state_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.legal_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the derived columns true to what they are derived from."""
+        self.mpn_key = mpn_key(self.mpn_id)
+        self.search_text = fold(f"{self.legal_name} {self.mpn_id} {self.contact_email}")
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "mpn_key", "search_text"}
+        super().save(*args, **kwargs)
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether the company may act today."""
+        return self.enrolment_state == self.EnrolmentState.ACTIVE
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether the company is an indirect provider."""
+        return self.program == Program.INDIRECT_PROVIDER
+
+    @property
+    def is_reseller(self) -> bool:
+        """Whether the company is an indirect reseller."""
+        return self.program == Program.INDIRECT_RESELLER
+
+    @property
+    def name_and_mpn(self) -> str:
+        """The name as lists of resellers show it: Fabrikam (MPN ID 0012345)."""
+        return f"{self.legal_name} (MPN ID {self.mpn_id})"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Who works where."""
+
+    def current(self) -> "MembershipQuerySet":
+        """Memberships that have not ended, of people who may sign in."""
+        return self.filter(ended_at=None, user__is_active=True)
+
+
+class Membership(models.Model):
+    """A person's role in a company, from a day on and until it is ended."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+    began_at = models.DateTimeField(default=clock.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "partner"], condition=Q(ended_at=None), name="membership_one_current_role_per_company"
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.partner} · {self.get_role_display()}"

@@ -1,0 +1,60 @@
+"""Who may do what, as data. Programs and roles are those of Partner Center; the table is its permission matrix."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Program(TextChoices):
+    """How a company is enrolled in the Cloud Solution Provider programme."""
+
+    INDIRECT_PROVIDER = "indirect_provider", _("Indirect provider")
+    INDIRECT_RESELLER = "indirect_reseller", _("Indirect reseller")
+
+
+class Role(TextChoices):
+    """What a person is in a company."""
+
+    GLOBAL_ADMIN = "global_admin", _("Global admin")
+    ADMIN_AGENT = "admin_agent", _("Admin agent")
+    SALES_AGENT = "sales_agent", _("Sales agent")
+    HELPDESK_AGENT = "helpdesk_agent", _("Helpdesk agent")
+
+
+class Permission(TextChoices):
+    """What may be asked of `can()`."""
+
+    VIEW_RESELLERS = "view_resellers", _("View indirect resellers")
+    REQUEST_PARTNERSHIP = "request_partnership", _("Request a partnership")
+    ACCEPT_PARTNERSHIP = "accept_partnership", _("Accept a partnership request")
+    VIEW_PROVIDERS = "view_providers", _("View indirect providers")
+    VIEW_CUSTOMERS = "view_customers", _("View customers")
+    ADD_CUSTOMER = "add_customer", _("Add customers")
+    EDIT_CUSTOMER = "edit_customer", _("Edit customers")
+    ISSUE_CREDENTIALS = "issue_credentials", _("Issue a new temporary password")
+    VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
+    PLACE_ORDER = "place_order", _("Place orders")
+    VIEW_PRICES = "view_prices", _("View prices")
+
+
+_G, _A, _S, _H = Role.GLOBAL_ADMIN, Role.ADMIN_AGENT, Role.SALES_AGENT, Role.HELPDESK_AGENT
+_P, _R = Program.INDIRECT_PROVIDER, Program.INDIRECT_RESELLER
+
+# (program, permission) -> roles. What is not listed is refused.
+MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
+    (_P, Permission.VIEW_RESELLERS): frozenset({_G, _A, _S}),
+    (_P, Permission.REQUEST_PARTNERSHIP): frozenset({_G, _A, _S}),
+    (_P, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.ADD_CUSTOMER): frozenset({_G, _A, _S}),
+    (_P, Permission.EDIT_CUSTOMER): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.ISSUE_CREDENTIALS): frozenset({_G, _A}),
+    (_P, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
+    (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
+    (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
+    (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
+}
+
+# What the administrator of a customer may do; it belongs to no company and has no role.
+CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset({Permission.VIEW_SUBSCRIPTIONS})
