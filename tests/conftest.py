@@ -1,0 +1,167 @@
+"""The ground every test stands on: test settings, services that may be absent, strict templates, a fresh cache."""
+
+import atexit
+import ctypes
+import functools
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+# --- the environment, before Django reads its settings ----------------------------------------------------------------
+os.environ["PORTAL_MODE"] = "test"
+os.environ["DJANGO_SETTINGS_MODULE"] = "csp_portal.settings"
+# Playwright keeps an event loop in the main thread, which Django takes for an async view; the portal has none.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+if not WORKER:
+    # A directory of this run alone, so that two runs in one tree never share a database; its workers inherit it.
+    parent = Path(os.environ.get("VAR_DIR") or ROOT / "var")
+    parent.mkdir(parents=True, exist_ok=True)
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="test-", dir=parent)
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(parent / "cache" / "hypothesis"))
+elif os.environ.get("REDIS_URL"):
+    # Each worker empties its own cache between tests: a Redis database of its own.
+    _redis = urlsplit(os.environ["REDIS_URL"])
+    _number = int(_redis.path.strip("/") or 0) + int(WORKER.removeprefix("gw"))
+    os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number}").geturl()
+VAR_DIR = Path(os.environ["VAR_DIR"])
+(VAR_DIR / "static").mkdir(exist_ok=True)  # else WhiteNoise warns that nothing was collected
+
+
+class UndefinedVariable(str):
+    """Stands for an undefined variable: fails in templates of ours, is empty in those of libraries."""
+
+    def __bool__(self) -> bool:
+        name = rendering_template(sys._getframe(1))
+        if name is None or "site-packages" in name:
+            return False
+        raise LookupError(f"Undefined variable in template {name}")
+
+
+def rendering_template(frame: FrameType | None) -> str | None:
+    """The file of the template whose node is being rendered, the innermost first."""
+    while frame is not None:
+        origin = getattr(frame.f_locals.get("self"), "origin", None)
+        if origin is not None and frame.f_code.co_name in ("render", "render_annotated"):
+            return str(origin.name)
+        frame = frame.f_back
+    return None
+
+
+import django
+from django.conf import settings
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable()
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file as in the demo, not memory: threads then have connections and transactions of their own.
+    settings.DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}
+django.setup()
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+
+# --- services that may be absent --------------------------------------------------------------------------------------
+@functools.cache
+def missing_postgres() -> str:
+    """Why the tests that need PostgreSQL cannot run, or nothing."""
+    if connection.vendor == "postgresql":
+        return ""
+    return os.environ.get("POSTGRES_MISSING") or "DATABASE_URL names no PostgreSQL"
+
+
+@functools.cache
+def missing_redis() -> str:
+    """Why the tests that need Redis cannot run, or nothing."""
+    if not settings.REDIS_URL:
+        return "REDIS_URL is not set"
+    import redis
+
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1).ping()
+    except redis.RedisError as error:
+        return f"Redis does not answer: {error}"
+    return ""
+
+
+def chromium() -> str | None:
+    """The path of the browser, or None."""
+    given = os.environ.get("CHROMIUM")
+    names = [given] if given else ["chromium", "chromium-browser", "google-chrome"]
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@functools.cache
+def missing_browser() -> str:
+    """Why the browser tests cannot run, or nothing."""
+    if chromium() is None:
+        return "Chromium is not installed (apt-get install chromium), or CHROMIUM names no program"
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return "Playwright's driver needs libatomic (apt-get install libatomic1)"
+    return ""
+
+
+SERVICES = {"postgres": missing_postgres, "redis": missing_redis, "browser": missing_browser}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose service is absent, with the reason; REQUIRE_SERVICES=1 makes it a failure."""
+    for marker, missing in SERVICES.items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        if reason := missing():
+            if os.environ.get("REQUIRE_SERVICES") == "1":
+                pytest.fail(f"{marker} is required here: {reason}", pytrace=False)
+            pytest.skip(reason)
+
+
+def pytest_report_header() -> str:
+    """Say on what the tests run."""
+    absent = [f"{marker} ({reason})" for marker, missing in SERVICES.items() if (reason := missing())]
+    return f"portal: {connection.vendor}" + (f"; absent: {', '.join(absent)}" if absent else "; every service")
+
+
+# --- every test ---------------------------------------------------------------------------------------------------------
+USES_DATABASE = {"db", "transactional_db", "live_server", "admin_client", "admin_user"}
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(request: pytest.FixtureRequest) -> None:
+    """Start without remembered rate limits: no rollback reaches the cache."""
+    marked = request.node.get_closest_marker("django_db") is not None
+    if settings.REDIS_URL:
+        if not missing_redis():
+            cache.clear()
+    elif marked or USES_DATABASE & set(request.fixturenames):
+        request.getfixturevalue("_django_db_helper")
+        cache.clear()
+
+
+# --- the browser --------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium, which reaches nothing but this machine."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium(),
+        "args": [
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+        ],
+    }
