@@ -14,6 +14,7 @@ from django_countries.fields import CountryField
 
 from accounts.roles import Program, Role
 from core import clock
+from core.markets import REGIONS, region_of
 from core.text import email_key, fold
 
 
@@ -142,6 +143,8 @@ class Partner(models.Model):
         _("enrolment"), max_length=10, choices=EnrolmentState.choices, default=EnrolmentState.PENDING
     )
     agreement_accepted_on = models.DateField(_("partner agreement accepted on"), null=True, blank=True)
+    # Regions of the programme beyond that of its own country in which the company is authorized to do business.
+    further_regions = models.JSONField(_("further regions"), default=list, blank=True)
     search_text = models.TextField(editable=False, default="")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -184,6 +187,16 @@ class Partner(models.Model):
     def is_reseller(self) -> bool:
         """Whether the company is an indirect reseller."""
         return self.program == Program.INDIRECT_RESELLER
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The regions of the programme in which the company may do business."""
+        return frozenset({region_of(str(self.country)), *self.further_regions} - {""})
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """The countries whose customers the company may serve."""
+        return frozenset().union(*(REGIONS.get(region, frozenset()) for region in self.regions))
 
     @property
     def name_and_mpn(self) -> str:

@@ -1,0 +1,190 @@
+"""Partnerships between indirect providers and indirect resellers, and the requests that start them."""
+
+import secrets
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Actor
+from accounts.models import Partner
+from core import clock
+
+
+def new_nonce() -> str:
+    """Sixteen random bytes in hex: what makes one link of a request differ from the next."""
+    return secrets.token_hex(16)
+
+
+class PartnershipQuerySet(models.QuerySet["Partnership"]):
+    """Partnerships by who may see them and whether they last."""
+
+    def visible_to(self, actor: Actor) -> "PartnershipQuerySet":
+        """Those in which the actor's company is the provider or the reseller; nothing for anybody else."""
+        if actor.is_provider:
+            return self.filter(provider=actor.partner)
+        if actor.is_reseller:
+            return self.filter(reseller=actor.partner)
+        return self.none()
+
+    def active(self) -> "PartnershipQuerySet":
+        """Those that have not ended."""
+        return self.filter(ended_at=None)
+
+    def open_for_business(self) -> "PartnershipQuerySet":
+        """Active ones whose reseller is enrolled: only with these may new customers and orders be associated."""
+        return self.active().filter(reseller__enrolment_state=Partner.EnrolmentState.ACTIVE)
+
+
+class Partnership(models.Model):
+    """From a day on, and until it is ended, a provider and a reseller serve common customers."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_provider")
+    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_reseller")
+    began_at = models.DateTimeField(_("since"), default=clock.now)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = PartnershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("partnership")
+        verbose_name_plural = _("partnerships")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["provider", "reseller"], condition=Q(ended_at=None), name="partnership_one_active_per_pair"
+            ),
+            models.CheckConstraint(condition=~Q(provider=F("reseller")), name="partnership_joins_two_companies"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="partnership_ends_after_it_began"
+            ),
+        )
+        indexes = (models.Index(fields=["provider", "-began_at", "-id"], name="partnership_provider_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} – {self.reseller}"
+
+    def get_absolute_url(self) -> str:
+        """The reseller's row in the provider's list."""
+        return f"{reverse('resellers:list')}#row-{self.public_id}"
+
+    def activity_parties(self) -> dict[str, uuid.UUID | None]:
+        """Whose record this belongs to."""
+        return {"provider": self.provider.microsoft_id, "reseller": self.reseller.microsoft_id}
+
+
+class PartnershipRequestQuerySet(models.QuerySet["PartnershipRequest"]):
+    """Requests by who may see them and by where they stand."""
+
+    def visible_to(self, actor: Actor) -> "PartnershipRequestQuerySet":
+        """The requests of the actor's own provider; a reseller reaches one only through its link."""
+        return self.filter(provider=actor.partner) if actor.is_provider else self.none()
+
+    def awaiting_answer(self) -> "PartnershipRequestQuerySet":
+        """Sent, unanswered and not expired."""
+        return self.filter(state=PartnershipRequest.State.SENT, expires_at__gt=clock.now())
+
+
+class PartnershipRequest(models.Model):
+    """A provider's request to a reseller, from its draft to its answer."""
+
+    class State(models.TextChoices):
+        """Where the request stands; the delivery of its mails is told apart, by the outbox."""
+
+        DRAFT = "draft", _("Draft")
+        SENT = "sent", _("Awaiting reply")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        REVOKED = "revoked", _("Revoked")
+        EXPIRED = "expired", _("Expired")
+        SUPERSEDED = "superseded", _("Replaced by a newer request")
+
+    class Channel(models.TextChoices):
+        """How the request left the portal."""
+
+        PORTAL = "portal", _("Sent from the portal")
+        MAIL_PROGRAM = "mail_program", _("Opened in e-mail")
+        CLIPBOARD = "clipboard", _("Copied")
+
+    # The one table of moves: from -> what may follow. Services change the state only along it, by a guarded UPDATE.
+    TRANSITIONS: dict[str, frozenset[str]] = {
+        State.DRAFT: frozenset({State.SENT}),
+        State.SENT: frozenset(
+            {State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED, State.SUPERSEDED}
+        ),
+        State.DECLINED: frozenset({State.ACCEPTED}),
+    }
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnership_requests")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recipient = models.EmailField(_("reseller's e-mail address"), max_length=254, blank=True)
+    recipient_key = models.CharField(max_length=254, blank=True, editable=False)
+    language = models.CharField(_("language of the message"), max_length=10, default="en")
+    message = models.TextField(_("message"), max_length=1000)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    channel = models.CharField(max_length=12, choices=Channel.choices, blank=True)
+    # The link's secret half is derived from this and a key that is not in the database; changing it kills old links.
+    nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
+    valid_days = models.PositiveSmallIntegerField(_("valid for"), default=14)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    partnership = models.OneToOneField(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="request"
+    )
+
+    objects = PartnershipRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("partnership request")
+        verbose_name_plural = _("partnership requests")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["draft", "sent", "accepted", "declined", "revoked", "expired", "superseded"]
+                ),
+                name="partnershiprequest_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(sent_at__isnull=False, expires_at__isnull=False),
+                name="partnershiprequest_sent_has_dates",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(partnership__isnull=False),
+                name="partnershiprequest_accepted_has_partnership",
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "recipient_key"],
+                condition=Q(state="sent") & ~Q(recipient_key=""),
+                name="partnershiprequest_one_open_per_address",
+            ),
+        )
+        indexes = (models.Index(fields=["provider", "-created_at", "-id"], name="request_provider_recent"),)
+
+    def __str__(self) -> str:
+        return self.recipient or str(_("Personal link"))
+
+    def get_absolute_url(self) -> str:
+        """The draft page, or the sent request."""
+        return reverse("resellers:request", args=[self.public_id])
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time ran out, noticed by the portal or not yet."""
+        return self.state == self.State.EXPIRED or (
+            self.state == self.State.SENT and self.expires_at is not None and self.expires_at <= clock.now()
+        )
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to; the reseller is known once it accepted."""
+        reseller = self.partnership.reseller.microsoft_id if self.partnership else None
+        return {"provider": self.provider.microsoft_id, "reseller": reseller}
