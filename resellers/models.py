@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import Actor
+from accounts.access import Actor, can
 from accounts.models import Partner
+from accounts.roles import Permission
 from core import clock
 
 
@@ -81,8 +82,19 @@ class PartnershipRequestQuerySet(models.QuerySet["PartnershipRequest"]):
     """Requests by who may see them and by where they stand."""
 
     def visible_to(self, actor: Actor) -> "PartnershipRequestQuerySet":
-        """The requests of the actor's own provider; a reseller reaches one only through its link."""
-        return self.filter(provider=actor.partner) if actor.is_provider else self.none()
+        """The requests of the actor's own provider, for those who may request; a reseller reaches one by its link."""
+        if actor.is_provider and can(actor, Permission.REQUEST_PARTNERSHIP):
+            return self.filter(provider=actor.partner)
+        return self.none()
+
+    def listed(self) -> "PartnershipRequestQuerySet":
+        """Those worth a row: all that left the portal, and the drafts somebody has written in."""
+        return self.exclude(state=PartnershipRequest.State.DRAFT, changed_at=None)
+
+    def answerable(self) -> "PartnershipRequestQuerySet":
+        """Those that may still be accepted: sent, or declined and not yet regretted, and within their time."""
+        states = (PartnershipRequest.State.SENT, PartnershipRequest.State.DECLINED)
+        return self.filter(state__in=states, expires_at__gt=clock.now())
 
     def awaiting_answer(self) -> "PartnershipRequestQuerySet":
         """Sent, unanswered and not expired."""
@@ -113,10 +125,9 @@ class PartnershipRequest(models.Model):
     # The one table of moves: from -> what may follow. Services change the state only along it, by a guarded UPDATE.
     TRANSITIONS: dict[str, frozenset[str]] = {
         State.DRAFT: frozenset({State.SENT}),
-        State.SENT: frozenset(
-            {State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED, State.SUPERSEDED}
-        ),
-        State.DECLINED: frozenset({State.ACCEPTED}),
+        State.SENT: frozenset({State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED, State.SUPERSEDED}),
+        # A refusal may be regretted until the request expires, so whoever sent it may also withdraw it until then.
+        State.DECLINED: frozenset({State.ACCEPTED, State.REVOKED, State.SUPERSEDED}),
     }
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -125,14 +136,19 @@ class PartnershipRequest(models.Model):
     recipient = models.EmailField(_("reseller's e-mail address"), max_length=254, blank=True)
     recipient_key = models.CharField(max_length=254, blank=True, editable=False)
     language = models.CharField(_("language of the message"), max_length=10, default="en")
-    message = models.TextField(_("message"), max_length=1000)
+    # Empty = nothing but the portal's own words. Those, the link among them, are never part of this text.
+    message = models.TextField(_("message"), max_length=1000, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     channel = models.CharField(max_length=12, choices=Channel.choices, blank=True)
     # The link's secret half is derived from this and a key that is not in the database; changing it kills old links.
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     valid_days = models.PositiveSmallIntegerField(_("valid for"), default=14)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    changed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(
@@ -149,18 +165,22 @@ class PartnershipRequest(models.Model):
         verbose_name_plural = _("partnership requests")
         constraints = (
             models.CheckConstraint(
-                condition=Q(
-                    state__in=["draft", "sent", "accepted", "declined", "revoked", "expired", "superseded"]
-                ),
+                condition=Q(state__in=["draft", "sent", "accepted", "declined", "revoked", "expired", "superseded"]),
                 name="partnershiprequest_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(state="draft") | Q(sent_at__isnull=False, expires_at__isnull=False),
+                condition=Q(state="draft") | Q(sent_at__isnull=False, sent_by__isnull=False, expires_at__isnull=False),
                 name="partnershiprequest_sent_has_dates",
             ),
             models.CheckConstraint(
-                condition=~Q(state="accepted") | Q(partnership__isnull=False),
+                condition=(
+                    Q(state="accepted", partnership__isnull=False, answered_at__isnull=False, answered_by__isnull=False)
+                    | (~Q(state="accepted") & Q(partnership=None))
+                ),
                 name="partnershiprequest_accepted_has_partnership",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_days__gte=1, valid_days__lte=30), name="partnershiprequest_valid_days_sane"
             ),
             models.UniqueConstraint(
                 fields=["provider", "recipient_key"],
@@ -168,7 +188,10 @@ class PartnershipRequest(models.Model):
                 name="partnershiprequest_one_open_per_address",
             ),
         )
-        indexes = (models.Index(fields=["provider", "-created_at", "-id"], name="request_provider_recent"),)
+        indexes = (
+            models.Index(fields=["provider", "-created_at", "-id"], name="request_provider_recent"),
+            models.Index(fields=["recipient_key", "sent_at"], name="request_recipient_sent"),
+        )
 
     def __str__(self) -> str:
         return self.recipient or str(_("Personal link"))

@@ -1,4 +1,4 @@
-"""The secret half of a partnership request's link: derived, never stored, so that a copy of the database opens nothing."""
+"""The secret half of a request's link: derived, never stored, so that a copy of the database opens nothing."""
 
 import base64
 import hashlib
@@ -31,7 +31,8 @@ def token_matches(request: PartnershipRequest, token: str) -> bool:
     if len(token) != TOKEN_LENGTH or not token.isascii():
         return False
     # Every key is tried, so that the answer takes as long for the first key as for the last.
-    return any([hmac.compare_digest(_sign(key, request), token) for key in _keys()])
+    matches = [hmac.compare_digest(_sign(key, request), token) for key in _keys()]
+    return any(matches)
 
 
 def request_link(request: PartnershipRequest) -> str:
