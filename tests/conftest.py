@@ -134,7 +134,7 @@ def pytest_report_header() -> str:
     return f"portal: {connection.vendor}" + (f"; absent: {', '.join(absent)}" if absent else "; every service")
 
 
-# --- every test ---------------------------------------------------------------------------------------------------------
+# --- every test ---------------------------------------------------------------------------------------------------
 USES_DATABASE = {"db", "transactional_db", "live_server", "admin_client", "admin_user"}
 
 
@@ -150,7 +150,7 @@ def empty_cache(request: pytest.FixtureRequest) -> None:
         cache.clear()
 
 
-# --- the browser --------------------------------------------------------------------------------------------------------
+# --- the browser --------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium, which reaches nothing but this machine."""
