@@ -117,9 +117,7 @@ class CatalogueImport(models.Model):
         """Whether nobody works on it although it is not finished, so that a person may start it again."""
         if self.state == self.State.QUEUED:
             return self.sent_at is None or self.sent_at < clock.now() - timedelta(seconds=15)
-        return self.state == self.State.RUNNING and (
-            self.claimed_at is None or self.claimed_at < clock.now() - LEASE
-        )
+        return self.state == self.State.RUNNING and (self.claimed_at is None or self.claimed_at < clock.now() - LEASE)
 
     @property
     def counts(self) -> dict[str, Any]:

@@ -29,22 +29,22 @@ class TermDuration(models.TextChoices):
 
 
 class BillingPlan(models.TextChoices):
-    """How often the term is billed."""
+    """How often the term is billed, in the words of the price list."""
 
-    MONTHLY = "monthly", _("Monthly")
-    ANNUAL = "annual", _("Annual")
-    TRIENNIAL = "triennial", _("Every three years")
-    NONE = "none", _("None")
-    ONE_TIME = "one_time", _("One time")
+    MONTHLY = "Monthly", _("Monthly")
+    ANNUAL = "Annual", _("Annual")
+    TRIENNIAL = "Triennial", _("Every three years")
+    NONE = "None", _("None")
+    ONE_TIME = "OneTime", _("One time")
 
 
 class Segment(models.TextChoices):
-    """The kind of customer a price is meant for."""
+    """The kind of customer a price is meant for, in the words of the price list."""
 
-    COMMERCIAL = "commercial", _("Commercial")
-    EDUCATION = "education", _("Education")
-    GOVERNMENT = "government", _("Government")
-    NONPROFIT = "nonprofit", _("Nonprofit")
+    COMMERCIAL = "Commercial", _("Commercial")
+    EDUCATION = "Education", _("Education")
+    GOVERNMENT = "Government", _("Government")
+    NONPROFIT = "NonProfit", _("Nonprofit")
 
 
 TERM_MONTHS = {TermDuration.MONTH: 1, TermDuration.YEAR: 12, TermDuration.THREE_YEARS: 36}
@@ -105,10 +105,8 @@ class Price(models.Model):
     term_months = models.PositiveSmallIntegerField(editable=False, default=0)
     billing_plan = models.CharField(_("billing"), max_length=10, choices=BillingPlan.choices)
     segment = models.CharField(_("segment"), max_length=12, choices=Segment.choices)
-    unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=4)
-    erp_price = models.DecimalField(
-        _("estimated retail price"), max_digits=15, decimal_places=4, null=True, blank=True
-    )
+    unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
+    erp_price = models.DecimalField(_("estimated retail price"), max_digits=14, decimal_places=4, null=True, blank=True)
     pricing_tier_min = models.PositiveIntegerField(_("from licenses"), default=1)
     pricing_tier_max = models.PositiveIntegerField(_("to licenses"), null=True, blank=True)
     effective_from = models.DateTimeField(_("effective from"), default=OPEN_START)
