@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -132,6 +133,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SessionLimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -166,23 +168,22 @@ DJANGO_TABLES2_TEMPLATE = "components/table.html"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("sign_in_name", "email", "full_name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.ContextWordsValidator"},
 ]
 # Where request.actor may come from, first match wins; each takes the request and returns an Actor or None.
 ACTOR_RESOLVERS = ["accounts.access.partner_actor", "customers.access.customer_actor"]
-# Pages that somebody may still open who owes a step of sign-in (a password of their own, a second factor).
+# Pages that somebody may open who still owes a step of sign-in: the steps themselves and the way out.
 SIGN_IN_STEP_VIEWS = {
     "account_logout",
     "account_reauthenticate",
     "accounts:own_password",
-    "accounts:preferences",
     "mfa_activate_totp",
-    "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes",
-    "mfa_reauthenticate",
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -197,8 +198,34 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
-MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+}
+# Django's own: the library's would keep a second list of addresses, and unverified ones would forbid a second factor.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_RATE_LIMITS = {
+    "login": None,  # "sign_in" counts failures only, so that an office behind one address can start its day
+    "sign_in": "10/15m/key,100/15m/ip",  # key: the user name and the client's address together
+    "sign_in_account": "100/1d/key",  # key: the user name alone; a new password clears it
+    "login_failed": "5/5m/key",  # codes of the second factor; key: the person
+    "reset_password": "3/1h/key,20/15m/ip",
+    "reset_password_from_key": "20/15m/ip",
+    "change_password": "10/15m/user",
+    "reauthenticate": "10/15m/user",
+}
+MFA_ADAPTER = "accounts.adapter.PortalMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondFactorForm",
+    "reauthenticate": "accounts.forms.ReauthenticateWithCodeForm",
+    "activate_totp": "accounts.forms.SetUpSecondFactorForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody registers alone, so every address is one that a colleague vouched for
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "CSP portal"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -284,13 +311,21 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # A request waits at most two seconds for a broker that hangs, and not at all for one that is down.
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
+        # Work of a killed worker comes back after twenty minutes, which is longer than any task may take.
         "visibility_timeout": 1200,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
     }
 else:
+    CELERY_BROKER_TRANSPORT = "csp_portal.broker:Transport"
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker"),
         "data_folder_out": str(VAR_DIR / "broker"),
