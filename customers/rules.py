@@ -1,0 +1,303 @@
+"""What a new customer's details must be, field by field; the form says it early and the service says it again.
+
+Each function returns the value in its normal form or raises ValidationError with the text for the person.
+"""
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from localflavor.br.validators import BRCNPJValidator
+
+from accounts.models import Partner
+from core.markets import REGISTRATION_IDS
+from core.text import clean_name, email_key, fold
+from customers.addresses import address_format, find_city, find_state, postal_error, shape_postal_code
+from customers.details import CustomerDetails
+from customers.models import Customer
+
+# Legal forms that name no company when they stand alone.
+LEGAL_FORMS = frozenset(
+    "ab ag as asa bhd bv co corp cv doo eirl ev gmbh inc jsc kft kg kk llc llp lp ltd ltda limited me mei nv ood ooo oy oyj pjsc plc "
+    "pt ptyltd pvtltd sa sarl sas sdnbhd se sl spa spzoo srl sro zao zrt".split()
+)
+TOP_LEVEL_DOMAINS = re.compile(r"\.(com|org|net|edu|gov|mil|info|biz|io|co|eu|br|us|uk|de|fr)\b", re.I)
+DOMAIN_LENGTH = 27
+
+
+def clean_company_name(value: str) -> str:
+    """The legal name; refuses what cannot be one."""
+    value = clean_name(value)
+    letters = re.sub(r"[\W_]", "", fold(value))
+    if not value:
+        raise ValidationError(_("Enter the company name."), code="required")
+    if not letters:
+        raise ValidationError(_("Enter the company name in letters or digits."), code="special_characters")
+    if len(value) == 1 or len(letters) == 1:
+        raise ValidationError(_("Enter the whole company name; one character is too short."), code="too_short")
+    if letters in LEGAL_FORMS:
+        raise ValidationError(
+            _("Enter the whole company name; “%(value)s” is only its legal form.") % {"value": value}, code="legal_form"
+        )
+    if len(value) > 200:
+        raise ValidationError(_("Company name must be 200 characters or fewer."), code="max_length")
+    return value
+
+
+def company_name_is_doubtful(value: str) -> bool:
+    """Whether the name looks like an Internet address, 999 or 1 2 3: allowed once the person says that it is right."""
+    words = fold(value).split()
+    letters = "".join(words)
+    repeated = len(letters) >= 3 and len(set(letters)) == 1
+    spaced = len(words) > 1 and all(len(word) == 1 for word in words)
+    return bool(TOP_LEVEL_DOMAINS.search(value)) or repeated or spaced
+
+
+def clean_domain_prefix(value: str) -> str:
+    """The part before .onmicrosoft.com: lower case, letters and digits; sloppy spellings of the same are understood."""
+    value = unicodedata.normalize("NFKC", value).strip().lower().removesuffix(".onmicrosoft.com")
+    if not value:
+        raise ValidationError(_("Enter the primary domain name, like contoso."), code="required")
+    if not re.fullmatch(r"[a-z0-9]+", value):
+        raise ValidationError(
+            _("Use only letters from a to z and digits in the primary domain name, like contoso2."), code="characters"
+        )
+    if value[0].isdigit():
+        raise ValidationError(_("Begin the primary domain name with a letter, like contoso2."), code="first_digit")
+    if len(value) > DOMAIN_LENGTH:
+        raise ValidationError(
+            _("Primary domain name must be %(limit)d characters or fewer; this has %(count)d.")
+            % {"limit": DOMAIN_LENGTH, "count": len(value)},
+            code="max_length",
+        )
+    return value
+
+
+def clean_registration_id(value: str, country: str) -> str:
+    """The company's registration number without separators; mandatory, and checked, where the programme asks for it."""
+    rule = REGISTRATION_IDS.get(country)
+    label = rule.label if rule else _("company registration ID")
+    value = re.sub(r"[\s./\-]", "", unicodedata.normalize("NFKC", value)).upper()
+    if not value and rule is None:
+        return ""
+    if not value:
+        message = _("Enter the %(label)s, like %(example)s.") if rule and rule.example else _("Enter the %(label)s.")
+        raise ValidationError(message % {"label": label, "example": rule.example if rule else ""}, code="required")
+    if not re.fullmatch(r"[A-Z0-9]{2,20}", value):
+        raise ValidationError(
+            _("Use only letters and digits in the %(label)s, 2 to 20 of them.") % {"label": label}, code="characters"
+        )
+    wrong = ValidationError(
+        _("Check the %(label)s; it is written like %(example)s.") % {"label": label, "example": rule.example}
+        if rule and rule.example
+        else _("Check the %(label)s.") % {"label": label},
+        code="invalid",
+    )
+    if rule and not rule.matches(value):
+        raise wrong
+    if country == "BR":
+        _check_cnpj(value)
+    return value
+
+
+def _check_cnpj(value: str) -> None:
+    try:
+        BRCNPJValidator()(f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}")
+    except ValidationError as error:
+        raise ValidationError(
+            _("Check the CNPJ; its last two digits do not match the rest."), code="check_digits"
+        ) from error
+
+
+def show_registration_id(value: str, country: str) -> str:
+    """The number as people write it: a CNPJ with its separators."""
+    if country == "BR" and len(value) == 14:
+        return f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}"
+    return value
+
+
+def clean_contact_email(value: str, provider: Partner) -> str:
+    """The contact's own address: not the partner's, and not Microsoft's."""
+    value = email_key(value)
+    domain = value.rpartition("@")[2]
+    own = provider.contact_email.rpartition("@")[2].lower()
+    if domain == own or domain.endswith(f".{own}"):
+        raise ValidationError(
+            _("Enter an address of the customer; %(domain)s belongs to %(provider)s.")
+            % {"domain": domain, "provider": provider.legal_name},
+            code="own_domain",
+        )
+    if domain == "microsoft.com" or domain.endswith(".microsoft.com"):
+        raise ValidationError(_("Enter an address of the customer, not one at microsoft.com."), code="microsoft")
+    return value
+
+
+def clean_phone(value: str, country: str, *, required: bool) -> str:
+    """The telephone number in its international form, from any way in which that country writes it."""
+    value = unicodedata.normalize("NFKC", value).strip()
+    if not value and not required:
+        return ""
+    example = phonenumbers.example_number(country)
+    wrong = ValidationError(
+        _("Enter the telephone number, like %(example)s.")
+        % {"example": phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)}
+        if example
+        else _("Enter the telephone number with its country code."),
+        code="invalid" if value else "required",
+    )
+    try:
+        number = phonenumbers.parse(value, country or None)
+    except phonenumbers.NumberParseException as error:
+        raise wrong from error
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        raise wrong
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def show_phone(value: str) -> str:
+    """A stored telephone number with spaces between its parts."""
+    try:
+        number = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return value
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def clean_accepted_on(value: date | None) -> date:
+    """The day of acceptance, today or before."""
+    if value is None:
+        raise ValidationError(_("Enter the day on which the customer accepted the agreement."), code="required")
+    if value > timezone.localdate():
+        raise ValidationError(_("Enter the day of acceptance; it cannot be in the future."), code="future")
+    return value
+
+
+def clean_country(value: str, provider: Partner) -> str:
+    """A country in which the provider may do business."""
+    if value not in provider.countries:
+        raise ValidationError(_("Select a country or region in which you do business."), code="invalid_choice")
+    return value
+
+
+def clean_address(values: dict[str, str], country: str) -> dict[str, str]:
+    """City, state and postal code as the country wants them; what it does not use is emptied.
+
+    Raises one ValidationError with a text per field.
+    """
+    form = address_format(country)
+    cleaned: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    state = values.get("state", "").strip() if "state" in form.used else ""
+    if state and form.states:
+        found = find_state(country, state)
+        if found is None:
+            errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
+        state = found or ""
+    elif not state and "state" in form.required:
+        errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
+    cleaned["state"] = state
+    city = values.get("city", "").strip() if "city" in form.used else ""
+    if city:
+        city = find_city(country, state, city)
+    elif "city" in form.required:
+        errors["city"] = _("Enter the %(label)s.") % {"label": str(form.city_label).lower()}
+    cleaned["city"] = city
+    postal_code = values.get("postal_code", "").strip() if "postal_code" in form.used else ""
+    if postal_code:
+        shaped = shape_postal_code(country, state, postal_code)
+        if shaped is None and "state" not in errors and shape_postal_code(country, "", postal_code):
+            errors["postal_code"] = _("Check the %(label)s; it does not belong to the %(state)s above.") % {
+                "label": form.postal_label,
+                "state": str(form.state_label).lower(),
+            }
+        elif shaped is None:
+            errors["postal_code"] = postal_error(country, form.postal_label)
+        postal_code = shaped or postal_code
+    elif "postal_code" in form.required:
+        errors["postal_code"] = postal_error(country, form.postal_label)
+    cleaned["postal_code"] = postal_code
+    if errors:
+        raise ValidationError(errors)  # type: ignore[arg-type]
+    return cleaned
+
+
+def clean_details(details: CustomerDetails, *, provider: Partner) -> CustomerDetails:
+    """All details in their normal forms, or one ValidationError that names every field that is wrong."""
+    errors: dict[str, Any] = {}
+    values: dict[str, Any] = dict(vars(details))
+    country = details.country
+
+    def attempt(name: str, clean: Callable[[], Any]) -> None:
+        try:
+            values[name] = clean()
+        except ValidationError as error:
+            errors[name] = error.messages
+
+    attempt("country", lambda: clean_country(country, provider))
+    attempt("company_name", lambda: clean_company_name(details.company_name))
+    attempt("domain_prefix", lambda: clean_domain_prefix(details.domain_prefix))
+    attempt("registration_id", lambda: clean_registration_id(details.registration_id, country))
+    attempt("contact_email", lambda: clean_contact_email(details.contact_email, provider))
+    attempt("agreement_email", lambda: email_key(details.agreement_email))
+    attempt("agreement_accepted_on", lambda: clean_accepted_on(details.agreement_accepted_on))
+    required = country in REGISTRATION_IDS
+    attempt("contact_phone", lambda: clean_phone(details.contact_phone, country, required=required))
+    attempt("agreement_phone", lambda: clean_phone(details.agreement_phone, country, required=False))
+    for name, limit in TEXT_LIMITS.items():
+        attempt(name, lambda name=name, limit=limit: _clean_text(name, getattr(details, name), limit))  # type: ignore[misc]
+    if details.qualification not in Customer.Qualification.values:
+        errors["qualification"] = [_("Select the special qualification.")]
+    if details.language not in dict(settings.LANGUAGES):
+        errors["language"] = [_("Select the language.")]
+    try:
+        values.update(clean_address({name: values[name] for name in ("city", "state", "postal_code")}, country))
+    except ValidationError as error:
+        errors.update(error.message_dict)
+    if errors:
+        raise ValidationError(errors)
+    return dataclasses.replace(details, **values)
+
+
+# name -> longest text. Empty is refused for those of CustomerDetails.REQUIRED.
+TEXT_LIMITS = {
+    "address_line_1": 200,
+    "address_line_2": 200,
+    "city": 100,
+    "state": 100,
+    "contact_first_name": 50,
+    "contact_last_name": 50,
+    "agreement_first_name": 50,
+    "agreement_last_name": 50,
+}
+
+
+def _clean_text(name: str, value: str, limit: int) -> str:
+    value = clean_name(value)
+    label = str(TEXT_LABELS[name]() if name in TEXT_LABELS else name)
+    if not value and name in CustomerDetails.REQUIRED:
+        raise ValidationError(_("Enter the %(label)s.") % {"label": label}, code="required")
+    if len(value) > limit:
+        raise ValidationError(
+            _("Use %(limit)d characters or fewer for the %(label)s.") % {"limit": limit, "label": label}, code="max_length"
+        )
+    return value
+
+
+TEXT_LABELS: dict[str, Callable[[], str]] = {
+    "address_line_1": lambda: _("address line 1"),
+    "address_line_2": lambda: _("address line 2"),
+    "city": lambda: _("city"),
+    "state": lambda: _("state or province"),
+    "contact_first_name": lambda: _("contact's first name"),
+    "contact_last_name": lambda: _("contact's last name"),
+    "agreement_first_name": lambda: _("first name of who accepted"),
+    "agreement_last_name": lambda: _("last name of who accepted"),
+}

@@ -1,0 +1,288 @@
+"""Making customers, and handing over the credentials of their administrators."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.access import Actor, require
+from accounts.models import Partner, User
+from accounts.roles import Permission
+from accounts.services import issue_temporary_password
+from activity.services import record
+from core import clock
+from core.exceptions import NotPermitted, Refused
+from customers import envelopes, rules
+from customers.details import CustomerDetails
+from customers.models import (
+    TENANT_DOMAIN,
+    Customer,
+    CustomerAdministrator,
+    CustomerAgreement,
+    ResellerRelationship,
+    TemporaryPassword,
+)
+from mail.services import queue_email
+from resellers.models import Partnership
+
+__all__ = [
+    "CustomerDetails",
+    "DailyLimitReached",
+    "DetailsRejected",
+    "DomainTaken",
+    "PartnershipRequired",
+    "blank_expired_envelopes",
+    "create_customer",
+    "domain_is_free",
+    "issue_credentials",
+    "reveal_password",
+]
+
+VALID_DAYS = 7
+REVEAL_MINUTES = 15
+REISSUES_PER_DAY = 10
+
+
+class DomainTaken(Refused):
+    """Another customer has this primary domain name; a person chooses another one."""
+
+
+class PartnershipRequired(Refused):
+    """The reseller has no partnership with this provider now, or is not enrolled."""
+
+
+class DailyLimitReached(Refused):
+    """This person has issued as many new passwords as one person may in a day."""
+
+
+class DetailsRejected(Refused):
+    """The details break a rule; `errors` says which field and why."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__(" ".join(text for texts in errors.values() for text in texts))
+        self.errors = errors
+
+
+def administrator_name(prefix: str) -> str:
+    """The user name of the customer's administrator; a name to sign in with and not a mailbox."""
+    return f"admin@{prefix}.{TENANT_DOMAIN}"
+
+
+def domain_is_free(prefix: str) -> bool:
+    """Say whether no customer has this primary domain, as of now."""
+    return not (
+        Customer.objects.filter(domain_prefix=prefix).exists()
+        or User.objects.filter(sign_in_name=administrator_name(prefix)).exists()
+    )
+
+
+@transaction.atomic
+def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Partner | None, by: Actor) -> Customer:
+    """Make the customer, its administrator without a password, its agreement and, with a reseller, the delegation.
+
+    Everything is checked again here: whoever calls may have kept the details for days.
+    """
+    require(by, Permission.ADD_CUSTOMER)
+    if by.user is None or by.partner != provider:
+        raise NotPermitted(f"{by.label} does not act for {provider}.")
+    partnership = _open_partnership(provider, reseller) if reseller else None
+    try:
+        details = rules.clean_details(details, provider=provider)
+    except ValidationError as error:
+        raise DetailsRejected(error.message_dict) from error
+    customer, administrator = _create_with_domain(provider, details, by.user)
+    CustomerAdministrator.objects.create(user=administrator, customer=customer)
+    CustomerAgreement.objects.create(
+        customer=customer,
+        accepted_on=details.agreement_accepted_on,
+        first_name=details.agreement_first_name,
+        last_name=details.agreement_last_name,
+        email=details.agreement_email,
+        phone=details.agreement_phone,
+        confirmed_by=by.user,
+    )
+    if partnership is not None:
+        ResellerRelationship.objects.create(
+            customer=customer,
+            reseller=partnership.reseller,
+            partnership=partnership,
+            scope=ResellerRelationship.Scope.MANAGE,
+            set_by=by.user,
+        )
+    record(
+        "customer.created",
+        customer,
+        by=by,
+        company_name=customer.company_name,
+        domain=customer.domain,
+        country=str(customer.country),
+        administrator=administrator.sign_in_name,
+        reseller=partnership.reseller.name_and_mpn if partnership else None,
+    )
+    if partnership is not None:
+        _tell_reseller(customer, partnership.reseller, by)
+    return customer
+
+
+def _open_partnership(provider: Partner, reseller: Partner) -> Partnership:
+    """Lock the partnership first, as ending it does: one of the two waits and then sees what the other did."""
+    partnership = (
+        Partnership.objects.open_for_business()
+        .filter(provider=provider, reseller=reseller)
+        .select_related("reseller")
+        .select_for_update(of=("self",), no_key=True)
+        .first()
+    )
+    if partnership is None:
+        raise PartnershipRequired(
+            _("You have no partnership with %(reseller)s now. Choose another indirect reseller.")
+            % {"reseller": reseller.legal_name}
+        )
+    return partnership
+
+
+def _create_with_domain(provider: Partner, details: CustomerDetails, creator: User) -> tuple[Customer, User]:
+    """Write the two rows in which the domain is unique; on a lost race only their savepoint is undone."""
+    taken = DomainTaken(
+        _("%(domain)s is taken. Enter another primary domain name.")
+        % {"domain": f"{details.domain_prefix}.{TENANT_DOMAIN}"}
+    )
+    if not domain_is_free(details.domain_prefix):
+        raise taken
+    values: dict[str, Any] = {
+        name: value for name, value in vars(details).items() if not name.startswith("agreement_")
+    }
+    try:
+        with transaction.atomic():
+            customer = Customer.objects.create(provider=provider, created_by=creator, **values)
+            administrator = User.objects.create_user(
+                administrator_name(details.domain_prefix),
+                password=None,
+                email="",
+                full_name=customer.contact_name,
+                language=details.language,
+            )
+    except IntegrityError as error:
+        if domain_is_free(details.domain_prefix):
+            raise
+        raise taken from error
+    return customer, administrator
+
+
+def _tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
+    queue_email(
+        "customer_assigned",
+        to=reseller.contact_email,
+        language=reseller.language,
+        context={
+            "provider_name": customer.provider.legal_name,
+            "reseller_name": reseller.legal_name,
+            "customer_name": customer.company_name,
+            "customer_domain": customer.domain,
+            "customer_country": _country_name(customer, reseller.language),
+            "customer_path": customer.get_absolute_url(),
+        },
+        about=customer,
+        reply_to=by.user.email if by.user else "",
+    )
+
+
+def _country_name(customer: Customer, language: str) -> str:
+    with override(language):
+        return str(customer.country.name)
+
+
+@transaction.atomic
+def issue_credentials(*, customer: Customer, session_key: str, by: Actor) -> TemporaryPassword:
+    """Give the customer's administrator a new temporary password, to be shown once to this person in this session.
+
+    The first one belongs to adding the customer; every later one takes a permission of its own and ends what was
+    valid before.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    administrator = customer.administrators.select_related("user").order_by("pk")[:1].get()
+    issued_before = administrator.temporary_passwords.exists()
+    require(by, Permission.ISSUE_CREDENTIALS if issued_before else Permission.ADD_CUSTOMER, customer)
+    if by.user is None or not session_key:
+        raise NotPermitted("A temporary password is issued to a signed-in person.")
+    if issued_before:
+        _keep_daily_limit(by.user)
+    plain = issue_temporary_password(user=administrator.user, valid_days=VALID_DAYS, by=by)
+    now = clock.now()
+    administrator.temporary_passwords.filter(ciphertext__isnull=False).update(ciphertext=None, session_hash="")
+    issued = TemporaryPassword(
+        administrator=administrator,
+        issued_by=by.user,
+        issued_at=now,
+        valid_until=now + timedelta(days=VALID_DAYS),
+        session_hash=envelopes.session_digest(session_key),
+        reveal_until=now + timedelta(minutes=REVEAL_MINUTES),
+    )
+    issued.ciphertext = envelopes.seal(plain, context=_context(issued))
+    issued.save()
+    record(
+        "customer.password_issued",
+        customer,
+        by=by,
+        administrator=administrator.user.sign_in_name,
+        valid_until=issued.valid_until,
+    )
+    return issued
+
+
+def _context(issued: TemporaryPassword) -> list[str]:
+    return [str(issued.public_id), str(issued.issued_by_id), issued.session_hash]
+
+
+def _keep_daily_limit(user: User) -> None:
+    """Count under a lock on the person, so that pressing from two windows does not count short."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    earlier = TemporaryPassword.objects.filter(administrator=OuterRef("administrator"), pk__lt=OuterRef("pk"))
+    since = clock.now() - timedelta(days=1)
+    recent = TemporaryPassword.objects.filter(Exists(earlier), issued_by=user, issued_at__gt=since)
+    if recent.count() >= REISSUES_PER_DAY:
+        oldest = recent.order_by("issued_at").values_list("issued_at", flat=True)[0]
+        again = timezone.localtime(oldest + timedelta(days=1))
+        raise DailyLimitReached(
+            _("You have issued %(count)s temporary passwords in the last 24 hours. You can issue the next one at %(time)s.")
+            % {"count": REISSUES_PER_DAY, "time": f"{again:%H:%M %Z}"}
+        )
+
+
+@transaction.atomic
+def reveal_password(*, temporary_password: TemporaryPassword, session_key: str, by: Actor) -> str | None:
+    """Return the password to the one who issued it, in the same session, in time, and only the first time; else None."""
+    now = clock.now()
+    mine = TemporaryPassword.objects.filter(
+        pk=temporary_password.pk,
+        ciphertext__isnull=False,
+        issued_by=by.user,
+        session_hash=envelopes.session_digest(session_key),
+        reveal_until__gt=now,
+    )
+    issued = mine.select_related("administrator__customer", "administrator__user").first()
+    if by.user is None or issued is None or issued.ciphertext is None:
+        return None
+    plain = envelopes.unseal(issued.ciphertext, context=_context(issued))
+    # Of several that read the ciphertext, the one whose UPDATE still finds it is the one that may show it.
+    if plain is None or not mine.update(ciphertext=None, session_hash="", revealed_at=now):
+        return None
+    record(
+        "customer.password_revealed",
+        issued.administrator.customer,
+        by=by,
+        administrator=issued.administrator.user.sign_in_name,
+    )
+    return plain
+
+
+@transaction.atomic
+def blank_expired_envelopes() -> int:
+    """Blank what nobody opened in time; return how many there were."""
+    expired = TemporaryPassword.objects.filter(ciphertext__isnull=False, reveal_until__lte=clock.now())
+    return expired.update(ciphertext=None, session_hash="")
