@@ -1,9 +1,40 @@
 """The home page and the health check."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
+
+from csp_portal.home import drafts, queues, recent_activity
+
+
+class HomeView(TemplateView):
+    """Each audience's first page: work queues for partners, the subscriptions for a customer, admin for the back office."""
+
+    template_name = "home.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor.is_customer:
+            return redirect(actor.customer)
+        if actor.partner is None and request.user.is_staff:  # type: ignore[union-attr]
+            return redirect("admin:index")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_template_names(self) -> list[str]:
+        actor = self.request.actor  # type: ignore[attr-defined]
+        return ["home.html"] if actor.is_provider or actor.is_reseller else ["home_waiting.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        actor = self.request.actor  # type: ignore[attr-defined]
+        context = super().get_context_data(**kwargs)
+        if actor.is_provider or actor.is_reseller:
+            context.update(queues=queues(actor), drafts=list(drafts(actor)[:5]), happenings=recent_activity(actor))
+        return context
 
 
 @login_not_required

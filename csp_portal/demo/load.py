@@ -1,0 +1,206 @@
+"""Write the demo through the same services that pages use, so that it has a true record and a past."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+from localflavor.br.validators import BRCNPJValidator  # noqa: F401  (the numbers made here must pass it)
+
+from accounts.access import Actor, system_actor
+from accounts.models import Partner, User
+from accounts.roles import Role
+from accounts.services import add_member, enrol_partner, set_enrolment_state
+from catalogue.models import Price
+from catalogue.services import import_offer_matrix, import_price_list
+from core import clock
+from csp_portal.demo.companies import (
+    BASKETS,
+    COMPANIES,
+    CONTACTS,
+    CUSTOMERS,
+    PARTNERSHIPS,
+    PLACES,
+    DemoCompany,
+    DemoCustomers,
+)
+from customers.services import CustomerDetails
+from mail.models import OutgoingEmail
+from orders.services import place_order
+from resellers.models import PartnershipRequest
+from resellers.services import accept_request, change_draft, draft_request, send_request
+
+BACK_OFFICE = "backoffice@portal.example"
+CATALOGUE = Path(settings.BASE_DIR) / "demo" / "catalogue"
+
+
+def is_loaded() -> bool:
+    """Whether the demo is there already; its last step is the back-office person."""
+    return User.objects.filter(sign_in_name=BACK_OFFICE).exists()
+
+
+@transaction.atomic
+def load() -> None:
+    """Load everything or nothing: a first start that is interrupted begins again."""
+    now = timezone.now()
+    for path in sorted(CATALOGUE.glob("offer-matrix*.csv")):
+        with path.open("rb") as file:
+            import_offer_matrix(file=file, by=system_actor("demo data"))
+    for path in sorted(CATALOGUE.glob("price-list*.csv")):
+        with path.open("rb") as file:
+            import_price_list(file=file, by=system_actor("demo data"))
+    people = Companies()
+    for provider, reseller, days in PARTNERSHIPS:
+        with clock.at(now - timedelta(days=days)):
+            _partner(people, provider, reseller)
+    number = 0
+    for group in CUSTOMERS:
+        for name in group.names:
+            with clock.at(now - timedelta(days=120 - 3 * number, minutes=37 * number)):
+                _customer(people, group, name, number)
+            number += 1
+    # What the demo wrote about its past was read long ago; only what happens from now on is sent.
+    OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
+        state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
+    )
+    User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
+    User.objects.update(password=make_password(settings.DEMO_PASSWORD))
+    User.objects.filter(customer_administrator__isnull=False).update(must_change_password=True)
+
+
+class Companies:
+    """The demo's companies by domain, with an actor for the first person of each."""
+
+    def __init__(self) -> None:
+        self.partners: dict[str, Partner] = {}
+        self.actors: dict[str, Actor] = {}
+        with clock.at(timezone.now() - timedelta(days=420)):
+            for company in COMPANIES:
+                self._enrol(company)
+
+    def _enrol(self, company: DemoCompany) -> None:
+        office = system_actor("demo data")
+        street, city, state, postal_code = company.address
+        partner = enrol_partner(
+            program=company.program,
+            legal_name=company.legal_name,
+            mpn_id=company.mpn_id,
+            country=company.country,
+            address_line_1=street,
+            city=city,
+            state=state,
+            postal_code=postal_code,
+            contact_name=company.people[0][1],
+            contact_email=f"{company.people[0][0]}@{company.domain}",
+            contact_phone=company.phone,
+            language=company.language,
+            further_regions=list(company.further_regions),
+            agreement_accepted_on=clock.now().date(),
+            by=office,
+        )
+        if company.enrolled:
+            partner = set_enrolment_state(
+                partner=partner, state=Partner.EnrolmentState.ACTIVE, reason="Verified.", by=office
+            )
+        for local, full_name, role in company.people:
+            member = add_member(
+                partner=partner, email=f"{local}@{company.domain}", full_name=full_name, role=role, by=office
+            )
+            User.objects.filter(pk=member.user_id).update(language=company.language, time_zone=company.time_zone)
+            if company.domain not in self.actors:
+                self.actors[company.domain] = Actor(user=member.user, partner=partner, role=Role(role))
+        self.partners[company.domain] = partner
+
+
+def _partner(people: Companies, provider: str, reseller: str) -> None:
+    """Request and accept a partnership as its people would."""
+    sender, receiver = people.actors[provider], people.actors[reseller]
+    request = draft_request(by=sender)
+    request = change_draft(
+        request=request,
+        recipient=receiver.user.email if receiver.user else "",
+        language=people.partners[reseller].language,
+        message=request.message,
+        valid_days=14,
+        by=sender,
+    )
+    request = send_request(request=request, by=sender)
+    with clock.at(clock.now() + timedelta(hours=26)):
+        request = PartnershipRequest.objects.get(pk=request.pk)
+        accept_request(request=request, nonce=request.nonce, by=receiver)
+
+
+def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -> None:
+    """Add a customer with an order, as the wizard does on Submit."""
+    places = PLACES[group.country]
+    street, city, state, postal_code = places[number % len(places)]
+    first_name, last_name = CONTACTS[number % len(CONTACTS)]
+    prefix = domain_prefix(name)
+    details = CustomerDetails(
+        company_name=name,
+        domain_prefix=prefix,
+        country=group.country,
+        address_line_1=street,
+        address_line_2="",
+        city=city,
+        state=state,
+        postal_code=postal_code,
+        registration_id=cnpj(number) if group.country == "BR" else "",
+        qualification="none",
+        contact_first_name=first_name,
+        contact_last_name=last_name,
+        contact_email=f"{first_name}.{last_name}@{prefix}.example".lower(),
+        contact_phone="+551130550100" if group.country == "BR" else "+12065550199",
+        language="pt-br" if group.country == "BR" else "en",
+        agreement_accepted_on=clock.now().date(),
+        agreement_first_name=first_name,
+        agreement_last_name=last_name,
+        agreement_email=f"{first_name}.{last_name}@{prefix}.example".lower(),
+        agreement_phone="",
+    )
+    lines = []
+    for title, quantity, term, plan in BASKETS[number % len(BASKETS)]:
+        offers = Price.objects.on_sale(country=group.country, at=clock.now(), segments=["Commercial"])
+        price = offers.filter(
+            sku__product__title=title, term_duration=term, billing_plan=plan, sku__is_trial=False
+        ).first()
+        if price is None:
+            raise LookupError(f"The demo catalogue has no {title} {term} {plan} in {group.country}.")
+        lines.append((price, quantity))
+    place_order(
+        details=details,
+        reseller=people.partners.get(group.reseller),
+        lines=lines,
+        by=people.actors[group.provider],
+    )
+
+
+def domain_prefix(name: str) -> str:
+    """A name's letters and digits without accents: the domain that a company would choose."""
+    from core.text import fold
+
+    return "".join(char for char in fold(name) if char.isascii() and char.isalnum())[:27]
+
+
+def cnpj(number: int) -> str:
+    """A well-formed CNPJ for the demo: twelve digits and their two check digits modulo 11."""
+    digits = [int(char) for char in f"{27_518_403 + 7_919 * number:08d}0001"]
+    for _check in range(2):
+        weights = [(i % 8) + 2 for i in range(len(digits))]
+        total = sum(digit * weight for digit, weight in zip(reversed(digits), weights, strict=True))
+        digits.append(0 if total % 11 < 2 else 11 - total % 11)
+    return "".join(map(str, digits))
+
+
+def sign_ins() -> str:
+    """How to sign in to the demo, as text for the terminal."""
+    lines = ["", f"  Demo sign-ins (password for all: {settings.DEMO_PASSWORD})", ""]
+    for company in COMPANIES:
+        kind = "indirect provider" if company.program == "indirect_provider" else "indirect reseller"
+        state = "" if company.enrolled else ", enrolment pending"
+        lines.append(f"  {company.legal_name} ({kind}{state})")
+        lines += [f"    {local}@{company.domain:<28} {role.label}" for local, _name, role in company.people]
+    lines += ["  Back office (Django admin)", f"    {BACK_OFFICE}", ""]
+    return "\n".join(lines)

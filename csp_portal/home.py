@@ -1,0 +1,97 @@
+"""What the home page shows each audience: work that waits, and what happened lately."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from accounts.access import Actor, can
+from accounts.roles import Permission
+from activity.models import ActivityRecord
+from customers.models import Customer
+from orders.models import OrderDraft
+from resellers.models import Partnership, PartnershipRequest
+from subscriptions.models import Subscription
+
+RECENT_RECORDS = 10
+
+
+class Queue(NamedTuple):
+    """A number of things that wait or stand, and the list that shows them."""
+
+    count: int
+    label: str
+    url: str
+
+
+def queues(actor: Actor) -> list[Queue]:
+    """The actor's work queues; each count is that of the list behind its link."""
+    return list(_provider_queues(actor) if actor.is_provider else _reseller_queues(actor))
+
+
+def _provider_queues(actor: Actor) -> Iterator[Queue]:
+    if can(actor, Permission.REQUEST_PARTNERSHIP):
+        count = PartnershipRequest.objects.visible_to(actor).awaiting_answer().count()
+        label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
+        yield Queue(count, str(label), f"{reverse('resellers:list')}?tab=requested")
+    if can(actor, Permission.VIEW_RESELLERS):
+        count = Partnership.objects.visible_to(actor).active().count()
+        yield Queue(count, str(ngettext_lazy("Indirect reseller", "Indirect resellers", count)), reverse("resellers:list"))
+    if can(actor, Permission.VIEW_CUSTOMERS):
+        customers = Customer.objects.visible_to(actor)
+        count = customers.count()
+        yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
+        count = customers.without_reseller().count()
+        label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", count)
+        yield Queue(count, str(label), f"{reverse('customers:list')}?reseller=none")
+
+
+def _reseller_queues(actor: Actor) -> Iterator[Queue]:
+    if can(actor, Permission.VIEW_PROVIDERS):
+        count = Partnership.objects.visible_to(actor).active().count()
+        label = ngettext_lazy("Indirect provider", "Indirect providers", count)
+        yield Queue(count, str(label), reverse("resellers:providers"))
+    if can(actor, Permission.VIEW_CUSTOMERS):
+        count = Customer.objects.visible_to(actor).count()
+        yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
+        count = Subscription.objects.visible_to(actor).filter(status=Subscription.Status.ACTIVE).count()
+        label = ngettext_lazy("Active subscription", "Active subscriptions", count)
+        yield Queue(count, str(label), reverse("customers:list"))
+
+
+def drafts(actor: Actor) -> QuerySet[OrderDraft]:
+    """The person's own unfinished drafts, last touched first."""
+    return OrderDraft.objects.visible_to(actor).open().select_related("reseller", "customer").order_by("-changed_at")
+
+
+# What happened, in words that need no object: the object's own name follows.
+ACTION_WORDS = {
+    "customer.created": _("added the customer"),
+    "customer.credentials_issued": _("issued a temporary password for"),
+    "customer.password_revealed": _("saw the temporary password of"),
+    "order.placed": _("placed the order"),
+    "partnership.began": _("began the partnership"),
+    "partnership_request.sent": _("sent a partnership request to"),
+    "partnership_request.shared": _("shared a partnership request for"),
+    "partnership_request.revoked": _("revoked the partnership request to"),
+    "partnership_request.accepted": _("accepted the partnership request to"),
+    "partnership_request.declined": _("declined the partnership request to"),
+    "subscription.started": _("started the subscription"),
+}
+
+
+class Happening(NamedTuple):
+    """One line of recent activity."""
+
+    record: ActivityRecord
+    words: str
+
+
+def recent_activity(actor: Actor) -> list[Happening]:
+    """The latest records of the actor's own company, those that have words for people."""
+    records = ActivityRecord.objects.visible_to(actor).filter(action__in=list(ACTION_WORDS))
+    records = records.order_by("-at", "-pk")[:RECENT_RECORDS]
+    return [Happening(record, ACTION_WORDS[record.action]) for record in records]
