@@ -1,5 +1,6 @@
 """What every page and every response promises, as checks that name what is broken."""
 
+import itertools
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
@@ -97,7 +98,7 @@ def _document_faults(root: Element, elements: list[Element]) -> list[str]:
         for e in elements
         if isinstance(e.tag, str) and len(e.tag) == 2 and e.tag[0] == "h" and e.tag[1] in "123456"
     ]
-    faults += [f"Heading h{b} follows h{a}" for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    faults += [f"Heading h{b} follows h{a}" for a, b in itertools.pairwise(levels) if b > a + 1]
     return faults
 
 
