@@ -1,7 +1,7 @@
 """The embedded broker: kombu's filesystem transport with whole messages only.
 
-kombu opens a message under its final name and then writes it, so that a worker can read it half written (and stops for good
-on a message that is not JSON), and it moves what it reads through the system's temporary directory.
+kombu opens a message under its final name and then writes it, so that a worker can read it half written (and stops for
+good on a message that is not JSON), and it moves what it reads through the system's temporary directory.
 """
 
 import os
