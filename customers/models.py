@@ -46,7 +46,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Customers whose account the reseller manages now."""
         return self.filter(pk__in=ResellerRelationship.objects.current().filter(reseller=reseller).values("customer"))
 
-    def direct(self) -> "CustomerQuerySet":
+    def without_reseller(self) -> "CustomerQuerySet":
         """Customers that no reseller manages now."""
         current = ResellerRelationship.objects.current().filter(customer=OuterRef("pk"))
         return self.filter(~Exists(current))

@@ -231,7 +231,7 @@ def issue_credentials(*, customer: Customer, session_key: str, by: Actor) -> Tem
     issued.ciphertext = envelopes.seal(plain, context=_context(issued))
     issued.save()
     record(
-        "customer.password_issued",
+        "customer.credentials_issued",
         customer,
         by=by,
         administrator=administrator.user.sign_in_name,
