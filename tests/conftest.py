@@ -63,12 +63,16 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  #
 settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable()
 if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file as in the demo, not memory: threads then have connections and transactions of their own.
-    settings.DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(VAR_DIR / "tests.sqlite3")
 django.setup()
+# Not for the workers: pytest-django would read the settings there before this file gives each its own Redis database.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
+
+from tests.append_only import flush_past_the_record  # noqa: F401 – a fixture of the whole session
 
 
 # --- services that may be absent --------------------------------------------------------------------------------------
