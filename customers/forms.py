@@ -187,7 +187,9 @@ class CustomerDetailsForm(PortalForm):
         name = rules.clean_company_name(self.cleaned_data["company_name"])
         if rules.company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
             raise ValidationError(
-                _("Make sure that the company name is right; it is used to approve the account. Then tick the box below."),
+                _(
+                    "Make sure that the company name is right; it is used to approve the account. Then tick the box below."
+                ),
                 code="doubtful",
             )
         return name
@@ -262,8 +264,12 @@ class CustomerDetailsForm(PortalForm):
         company = [
             Field("country"),
             Div(
-                StrictButton(_("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary"),
-                HTML(f'<p class="form-text">{_("After you change the country, this brings its own fields. Nothing typed is lost.")}</p>'),
+                StrictButton(
+                    _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary"
+                ),
+                HTML(
+                    f'<p class="form-text">{_("After you change the country, this brings its own fields. Nothing typed is lost.")}</p>'
+                ),
                 css_class="field",
             ),
             Field("company_name"),
@@ -284,9 +290,11 @@ class CustomerDetailsForm(PortalForm):
             Fieldset(_("Primary contact"), *(Field(name) for name in contact)),
             Fieldset(
                 _("Customer agreement"),
-                HTML(f'<p>{_("Confirm that the customer accepted the Microsoft Customer Agreement.")}</p>'),
+                HTML(f"<p>{_('Confirm that the customer accepted the Microsoft Customer Agreement.')}</p>"),
                 Field("agreement_accepted_on"),
-                HTML(f'<p class="form-text">{_("Who accepted it? Leave these four fields empty if it was the primary contact.")}</p>'),
+                HTML(
+                    f'<p class="form-text">{_("Who accepted it? Leave these four fields empty if it was the primary contact.")}</p>'
+                ),
                 *(Field(name) for name in signatory),
             ),
         )

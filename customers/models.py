@@ -35,13 +35,6 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             return self.filter(pk=actor.customer.pk)
         return self.none()
 
-    def search(self, text: str) -> "CustomerQuerySet":
-        """Customers whose name, domain, registration ID, e-mail address or Microsoft ID contains every word."""
-        found = self
-        for word in fold(text).split():
-            found = found.filter(search_text__contains=word)
-        return found
-
     def managed_by(self, reseller: Partner) -> "CustomerQuerySet":
         """Customers whose account the reseller manages now."""
         return self.filter(pk__in=ResellerRelationship.objects.current().filter(reseller=reseller).values("customer"))
@@ -54,12 +47,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def with_managers(self) -> "CustomerQuerySet":
         """Each with its managing reseller, in one query for all."""
         current = ResellerRelationship.objects.current().select_related("reseller")
-        return self.prefetch_related(Prefetch("reseller_relationships", queryset=current, to_attr="current_relationships"))
-
-    def without_reseller(self) -> "CustomerQuerySet":
-        """Those that no reseller manages today."""
-        managed = ResellerRelationship.objects.current().filter(customer=models.OuterRef("pk"))
-        return self.filter(~models.Exists(managed))
+        return self.prefetch_related(
+            Prefetch("reseller_relationships", queryset=current, to_attr="current_relationships")
+        )
 
 
 class Customer(models.Model):
@@ -100,6 +90,7 @@ class Customer(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
+    # Begins with the folded name, so lists also sort by it.
     search_text = models.TextField(editable=False, default="")
 
     objects = CustomerQuerySet.as_manager()
@@ -115,7 +106,7 @@ class Customer(models.Model):
         )
         indexes = (
             models.Index(fields=["provider", "-created_at", "-id"], name="customer_provider_recent"),
-            models.Index(fields=["provider", "company_name", "id"], name="customer_provider_name"),
+            models.Index(fields=["provider", "search_text", "id"], name="customer_provider_name"),
         )
 
     def __str__(self) -> str:
@@ -239,7 +230,9 @@ class CustomerAgreement(models.Model):
 class CustomerAdministrator(models.Model):
     """A person who signs in to administer the customer: `admin@prefix.onmicrosoft.com`."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="customer_administrator")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="customer_administrator"
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="administrators")
 
     class Meta:
@@ -257,7 +250,9 @@ class TemporaryPassword(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    administrator = models.ForeignKey(CustomerAdministrator, on_delete=models.PROTECT, related_name="temporary_passwords")
+    administrator = models.ForeignKey(
+        CustomerAdministrator, on_delete=models.PROTECT, related_name="temporary_passwords"
+    )
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     issued_at = models.DateTimeField(default=clock.now, editable=False)
     valid_until = models.DateTimeField()
@@ -271,7 +266,9 @@ class TemporaryPassword(models.Model):
         verbose_name_plural = _("temporary passwords")
         ordering = ("-issued_at", "-pk")
         indexes = (
-            models.Index(fields=["reveal_until"], condition=Q(ciphertext__isnull=False), name="temporarypassword_unopened"),
+            models.Index(
+                fields=["reveal_until"], condition=Q(ciphertext__isnull=False), name="temporarypassword_unopened"
+            ),
         )
 
     def __str__(self) -> str:

@@ -26,8 +26,56 @@ from customers.models import Customer
 
 # Legal forms that name no company when they stand alone.
 LEGAL_FORMS = frozenset(
-    "ab ag as asa bhd bv co corp cv doo eirl ev gmbh inc jsc kft kg kk llc llp lp ltd ltda limited me mei nv ood ooo oy oyj pjsc plc "
-    "pt ptyltd pvtltd sa sarl sas sdnbhd se sl spa spzoo srl sro zao zrt".split()
+    [
+        "ab",
+        "ag",
+        "as",
+        "asa",
+        "bhd",
+        "bv",
+        "co",
+        "corp",
+        "cv",
+        "doo",
+        "eirl",
+        "ev",
+        "gmbh",
+        "inc",
+        "jsc",
+        "kft",
+        "kg",
+        "kk",
+        "llc",
+        "llp",
+        "lp",
+        "ltd",
+        "ltda",
+        "limited",
+        "me",
+        "mei",
+        "nv",
+        "ood",
+        "ooo",
+        "oy",
+        "oyj",
+        "pjsc",
+        "plc",
+        "pt",
+        "ptyltd",
+        "pvtltd",
+        "sa",
+        "sarl",
+        "sas",
+        "sdnbhd",
+        "se",
+        "sl",
+        "spa",
+        "spzoo",
+        "srl",
+        "sro",
+        "zao",
+        "zrt",
+    ]
 )
 TOP_LEVEL_DOMAINS = re.compile(r"\.(com|org|net|edu|gov|mil|info|biz|io|co|eu|br|us|uk|de|fr)\b", re.I)
 DOMAIN_LENGTH = 27
@@ -286,7 +334,8 @@ def _clean_text(name: str, value: str, limit: int) -> str:
         raise ValidationError(_("Enter the %(label)s.") % {"label": label}, code="required")
     if len(value) > limit:
         raise ValidationError(
-            _("Use %(limit)d characters or fewer for the %(label)s.") % {"limit": limit, "label": label}, code="max_length"
+            _("Use %(limit)d characters or fewer for the %(label)s.") % {"limit": limit, "label": label},
+            code="max_length",
         )
     return value
 

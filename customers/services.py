@@ -159,9 +159,7 @@ def _create_with_domain(provider: Partner, details: CustomerDetails, creator: Us
     )
     if not domain_is_free(details.domain_prefix):
         raise taken
-    values: dict[str, Any] = {
-        name: value for name, value in vars(details).items() if not name.startswith("agreement_")
-    }
+    values: dict[str, Any] = {name: value for name, value in vars(details).items() if not name.startswith("agreement_")}
     try:
         with transaction.atomic():
             customer = Customer.objects.create(provider=provider, created_by=creator, **values)
@@ -254,7 +252,9 @@ def _keep_daily_limit(user: User) -> None:
         oldest = recent.order_by("issued_at").values_list("issued_at", flat=True)[0]
         again = timezone.localtime(oldest + timedelta(days=1))
         raise DailyLimitReached(
-            _("You have issued %(count)s temporary passwords in the last 24 hours. You can issue the next one at %(time)s.")
+            _(
+                "You have issued %(count)s temporary passwords in the last 24 hours. You can issue the next one at %(time)s."
+            )
             % {"count": REISSUES_PER_DAY, "time": f"{again:%H:%M %Z}"}
         )
 
