@@ -1,0 +1,129 @@
+"""Small pieces of HTML that tables and templates share: icons, status words, times, money, names, copy buttons."""
+
+import datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import formats, timezone, translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+
+from core import clock
+
+ICON_SIZES = {"sm": 14, "md": 16, "lg": 20, "xl": 32}
+STATUS_ICONS = {
+    "success": "check-circle-fill",
+    "warning": "exclamation-triangle-fill",
+    "danger": "x-circle-fill",
+    "info": "clock",
+    "neutral": "dash-circle",
+}
+# Day, month in words or digits as people of that language write it; Django's own English form is ambiguous abroad.
+DATE_FORMATS = {"en": "j M Y", "pt-br": "d/m/Y"}
+# Zones whose database entry has only an offset, by the name their people use.
+ZONE_NAMES = {"America/Sao_Paulo": "BRT", "America/Manaus": "AMT", "America/Rio_Branco": "ACT"}
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, size: str = "md") -> SafeString:
+    """Return the SVG called `name`, drawn in the colour of the text and silent to screen readers."""
+    source = (Path(settings.BASE_DIR) / "templates" / "icons" / f"{name}.svg").read_text()
+    drawing = source[source.index(">", source.index("<svg")) + 1 : source.rindex("</svg>")]
+    drawing = "".join(line.strip() for line in drawing.splitlines())
+    pixels = ICON_SIZES[size]
+    return mark_safe(  # noqa: S308 - a file of this repository, no data
+        f'<svg class="icon icon-{size}" width="{pixels}" height="{pixels}" viewBox="0 0 16 16" fill="currentColor" '
+        f'aria-hidden="true" focusable="false">{drawing}</svg>'
+    )
+
+
+def status_badge(kind: str, text: Any) -> SafeString:
+    """A state in words with an icon, so that it never speaks by colour alone; kind is a key of STATUS_ICONS."""
+    return format_html('<span class="status status-{}">{}{}</span>', kind, icon(STATUS_ICONS[kind], "sm"), text)
+
+
+def name(value: Any) -> SafeString:
+    """A name that people typed, kept from turning the direction of the text around it."""
+    return format_html("<bdi>{}</bdi>", value)
+
+
+def missing(text: Any = "") -> SafeString:
+    """A dash for the eye and a word for the ear where there is nothing to show."""
+    return format_html(
+        '<span class="missing" aria-hidden="true">—</span><span class="visually-hidden">{}</span>', text or _("None")
+    )
+
+
+def date_text(value: datetime.date) -> str:
+    """A day as people of the active language write it: 14 Mar 2025, 14/03/2025."""
+    return formats.date_format(value, DATE_FORMATS.get(translation.get_language() or "en", "j M Y"), use_l10n=False)
+
+
+def zone_text(value: datetime.datetime) -> str:
+    """The short name of the zone of a local time: BRT, CET, UTC, or UTC-03 where there is none."""
+    short = value.tzname() or ""
+    if short[:1] in ("+", "-"):
+        return ZONE_NAMES.get(str(value.tzinfo), f"UTC{short}")
+    return short
+
+
+def relative_text(value: datetime.datetime) -> str:
+    """How long ago or ahead, in one unit."""
+    now = clock.now()
+    if abs(now - value) < datetime.timedelta(minutes=1):
+        return _("just now")
+    if value < now:
+        return _("%(time)s ago") % {"time": timesince(value, now, depth=1)}
+    return _("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
+
+
+def time_tag(value: datetime.datetime | datetime.date | None, style: str = "absolute") -> SafeString:
+    """A `<time>` in the person's zone; style is absolute, relative (the moment as its title), both, or date."""
+    if value is None:
+        return missing(_("No date"))
+    if not isinstance(value, datetime.datetime):
+        return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_text(value))
+    local = timezone.localtime(value)
+    moment = f"{date_text(local)} {local:%H:%M} {zone_text(local)}"
+    machine = value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if style == "date":
+        return format_html('<time datetime="{}" title="{}">{}</time>', machine, moment, date_text(local))
+    if style == "relative":
+        return format_html('<time datetime="{}" title="{}">{}</time>', machine, moment, relative_text(value))
+    if style == "both":
+        return format_html('<time datetime="{}">{} · {}</time>', machine, relative_text(value), moment)
+    return format_html('<time datetime="{}">{}</time>', machine, moment)
+
+
+def number_text(value: Decimal | float | None, places: int | None = None) -> str:
+    """A number with the thousands and decimal marks of the active language; for amounts and counts, never for ids."""
+    if value is None:
+        return ""
+    return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+def money_text(amount: Decimal | None, currency: str) -> str:
+    """An amount after its currency code, at least two decimals: USD 1,050.00, and in Brazil BRL 1.050,00."""
+    if amount is None:
+        return ""
+    exact = Decimal(amount).normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    return f"{currency}\u00a0{number_text(Decimal(amount), places)}"
+
+
+def copy_text(value: Any, label: Any) -> SafeString:
+    """An identifier in monospace with a Copy button; `label` says what is copied, for those who cannot see it."""
+    return format_html(
+        '<span class="copy-text"><code data-copy-source>{}</code>'
+        '<button type="button" class="btn-icon" data-copy hidden>{}<span class="visually-hidden">{} {}</span></button>'
+        "</span>",
+        value,
+        icon("copy", "sm"),
+        _("Copy"),
+        label,
+    )

@@ -1,0 +1,213 @@
+"""Keyset paging: the next page starts after the last row's (sort key, id), so page 1,000 costs what page 1 costs."""
+
+import base64
+import datetime
+import json
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Expression, F, Model, Q, QuerySet
+
+COUNT_CAP = 10_001
+KEY = "list_key"
+LONGEST_TOKEN = 2_000
+LARGEST_INTEGER = 2**63 - 1
+LARGEST_POSITION = 10**9
+
+
+@dataclass(frozen=True)
+class Sort:
+    """What a column sorts by: a field path or an expression.
+
+    Text sorts as the database compares it, so give a stored folded column (`search_text`) or an expression. `nullable`
+    is found out for field paths; an expression that may be NULL says so. Rows without a value always come last.
+    """
+
+    by: str | Expression
+    descending_first: bool = False
+    nullable: bool | None = None
+
+    def may_be_null(self, model: type[Model]) -> bool:
+        """Whether rows without a value must be reckoned with; without them the index serves the order as it is."""
+        if self.nullable is not None:
+            return self.nullable
+        if not isinstance(self.by, str):
+            return False
+        options: Any = model._meta
+        for part in self.by.split("__"):
+            try:
+                field = options.pk if part == "pk" else options.get_field(part)
+            except FieldDoesNotExist:
+                return True
+            if field.null:
+                return True
+            if field.is_relation and field.related_model is not None:
+                options = field.related_model._meta
+        return False
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The row a page begins after or ends before, and that row's place in the list (for display only)."""
+
+    value: Any
+    pk: Any
+    position: int
+
+    def token(self) -> str:
+        """The cursor as it stands in the address: readable, unsigned, worth nothing beyond the list's own rows."""
+        value = self.value
+        if isinstance(value, datetime.date):  # a datetime is one too
+            value = value.isoformat()
+        elif isinstance(value, Decimal | uuid.UUID):
+            value = str(value)
+        pk = str(self.pk) if isinstance(self.pk, uuid.UUID) else self.pk
+        packed = json.dumps([value, pk, self.position], separators=(",", ":"), ensure_ascii=False)
+        return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def _checked(value: Any) -> Any:
+    """Return a value that a database can compare with, or raise ValueError."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
+        return value
+    if isinstance(value, str) and "\x00" not in value:
+        value.encode()  # refuses lone surrogates
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 30:
+        return value
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC)  # OverflowError at the ends of time
+    if isinstance(value, datetime.date | uuid.UUID | float) and value == value:
+        return value
+    raise ValueError
+
+
+def read_cursor(token: str, queryset: QuerySet) -> Cursor | None:
+    """The cursor in `token`, or None when it is missing, damaged or not of this list: then the list starts anew."""
+    if not token or len(token) > LONGEST_TOKEN:
+        return None
+    try:
+        packed = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+        value, pk, position = json.loads(packed)
+        field = queryset.query.annotations[KEY].output_field
+        if isinstance(value, list | dict) or not isinstance(pk, int | str) or isinstance(position, bool):
+            return None
+        if isinstance(value, float) and not isinstance(field.to_python(value), float):
+            return None
+        if not 0 < int(position) <= LARGEST_POSITION:
+            return None
+        value = None if value is None else _checked(field.to_python(value))
+        return Cursor(value, _checked(queryset.model._meta.pk.to_python(pk)), int(position))
+    except (ValueError, TypeError, OverflowError, ArithmeticError, RecursionError, ValidationError):
+        return None
+
+
+@dataclass
+class KeysetPage:
+    """One page of rows, what surrounds it, and how many there are (at most `cap`)."""
+
+    rows: list[Any]
+    count: int
+    cap: int
+    start: int
+    previous: str
+    next: str
+    is_first: bool
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.count >= self.cap
+
+    @property
+    def end(self) -> int:
+        """The place of the last row."""
+        return self.start + len(self.rows) - 1
+
+    @property
+    def place_known(self) -> bool:
+        """Whether the places carried by the cursor agree with the count (rows may have come or gone meanwhile)."""
+        return bool(self.rows) and (self.capped or self.end <= self.count)
+
+
+class KeysetPaginator:
+    """Pages of a queryset ordered by one sort key and the id, both in the same direction, rows without a key last."""
+
+    def __init__(
+        self, queryset: QuerySet, sort: Sort, *, descending: bool, per_page: int, cap: int = COUNT_CAP
+    ) -> None:
+        self.counted = queryset
+        self.queryset = queryset.annotate(**{KEY: F(sort.by) if isinstance(sort.by, str) else sort.by})
+        self.nullable = sort.may_be_null(queryset.model)
+        self.descending = descending
+        self.per_page = per_page
+        self.cap = cap
+
+    def count(self) -> int:
+        """How many rows there are, counting no further than the cap."""
+        return self.counted.order_by().values("pk")[: self.cap].count()
+
+    def page(self, after: str = "", before: str = "") -> KeysetPage:
+        """The page after or before a cursor; the first page without one, or with one that is not of this list."""
+        count = self.count()
+        if count and after and (cursor := read_cursor(after, self.queryset)):
+            rows = self._fetch(self._beyond(cursor, backwards=False), backwards=False)
+            if rows:
+                shown = rows[: self.per_page]
+                return self._page(
+                    shown, count, cursor.position + 1, more_before=True, more_after=len(rows) > len(shown)
+                )
+        if count and before and (cursor := read_cursor(before, self.queryset)):
+            rows = self._fetch(self._beyond(cursor, backwards=True), backwards=True)
+            if len(rows) > self.per_page:
+                shown = rows[: self.per_page][::-1]
+                start = max(2, cursor.position - len(shown))
+                return self._page(shown, count, start, more_before=True, more_after=True)
+        rows = self._fetch(Q(), backwards=False) if count else []
+        shown = rows[: self.per_page]
+        return self._page(shown, count, 1, more_before=False, more_after=len(rows) > len(shown))
+
+    def _page(self, rows: list[Any], count: int, start: int, *, more_before: bool, more_after: bool) -> KeysetPage:
+        def token(row: Any, position: int) -> str:
+            return Cursor(getattr(row, KEY), row.pk, position).token()
+
+        return KeysetPage(
+            rows=rows,
+            count=count,
+            cap=self.cap,
+            start=start,
+            previous=token(rows[0], start) if more_before else "",
+            next=token(rows[-1], start + len(rows) - 1) if more_after else "",
+            is_first=not more_before,
+        )
+
+    def _fetch(self, condition: Q, *, backwards: bool) -> list[Any]:
+        """One row more than a page, so that one query also says whether there is another page."""
+        down = self.descending != backwards
+        key = F(KEY)
+        if self.nullable:
+            # Last in reading order, so first when reading backwards.
+            nulls: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
+        else:
+            nulls = {}
+        order = key.desc(**nulls) if down else key.asc(**nulls)
+        rows = self.queryset.filter(condition).order_by(order, "-pk" if down else "pk")
+        return list(rows[: self.per_page + 1])
+
+    def _beyond(self, cursor: Cursor, *, backwards: bool) -> Q:
+        """The rows after the cursor in reading order, or before it."""
+        side = "lt" if self.descending != backwards else "gt"
+        tie = Q(**{f"pk__{side}": cursor.pk})
+        if not self.nullable:
+            # One range on the key and a tie-break: the form that an index on (key, id) answers without reading further.
+            return Q(**{f"{KEY}__{side}e": cursor.value}) & (Q(**{f"{KEY}__{side}": cursor.value}) | tie)
+        empty = Q(**{f"{KEY}__isnull": True})
+        if cursor.value is None:
+            return (empty & tie) | ~empty if backwards else empty & tie
+        beyond = Q(**{f"{KEY}__{side}": cursor.value}) | (Q(**{KEY: cursor.value}) & tie)
+        return beyond if backwards else beyond | empty

@@ -1,0 +1,292 @@
+"""Tables declared in Python and rendered lean: caption, row headers, sort state, labels for cards, expandable rows."""
+
+import datetime
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import django_tables2 as tables
+from django.template.loader import get_template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from core import html
+
+NUMERIC = {"th": {"class": "num"}, "td": {"class": "num"}}
+
+
+class NumberColumn(tables.Column):
+    """A count or a measure, right-aligned, with thousands marks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", NUMERIC)
+        super().__init__(*args, **kwargs)
+
+    def render(self, value: Any) -> str:
+        """The number as the active language writes it."""
+        return html.number_text(value)
+
+
+class MoneyColumn(NumberColumn):
+    """An amount with the currency code that stands in another field of the row."""
+
+    def __init__(self, *args: Any, currency: str = "currency", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = currency
+
+    def render(self, value: Decimal, record: Any) -> str:  # type: ignore[override]
+        """The amount after its currency code."""
+        return html.money_text(value, resolve(record, self.currency))
+
+
+class TimeColumn(tables.Column):
+    """A moment or a day in the person's zone; style as in core.html.time_tag."""
+
+    def __init__(self, *args: Any, style: str = "date", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.style = style
+
+    def render(self, value: datetime.datetime) -> SafeString:
+        """The `<time>` of the value."""
+        return html.time_tag(value, self.style)
+
+
+class StatusColumn(tables.Column):
+    """A choice field as icon and word; `kinds` maps its values to success, warning, danger, info or neutral."""
+
+    def __init__(self, *args: Any, kinds: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kinds = kinds
+
+    def render(self, value: Any, raw: Any) -> SafeString:
+        """The badge of the state."""
+        return html.status_badge(self.kinds.get(raw, "neutral"), value)
+
+
+class CopyColumn(tables.Column):
+    """An identifier with a Copy button."""
+
+    def render(self, value: Any, bound_column: Any) -> SafeString:
+        """The identifier in monospace."""
+        return html.copy_text(value, bound_column.header)
+
+
+class ActionsColumn(tables.Column):
+    """Links of the row, from the table's `row_actions(record)`: pairs of label and address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("empty_values", ())
+        kwargs.setdefault("orderable", False)
+        kwargs.setdefault("attrs", {"th": {"class": "row-actions"}, "td": {"class": "row-actions"}})
+        super().__init__(*args, **kwargs)
+
+    def render(self, record: Any, table: "PortalTable") -> SafeString:
+        """Each link says in hidden words which row it belongs to."""
+        row = table.row_name(record)
+        return format_html_join(
+            " ",
+            '<a href="{}">{}<span class="visually-hidden"> {}</span></a>',
+            ((url, label, row) for label, url in table.row_actions(record)),
+        )
+
+
+@lru_cache(maxsize=2048)
+def _wanted(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The arguments a render function asks for; inspected once, for it costs more than the rendering."""
+    return tuple(inspect.signature(function).parameters)
+
+
+def resolve(record: Any, path: str) -> Any:
+    """The value at a path like `reseller__legal_name`, calling what is callable; None where the path breaks off."""
+    for part in path.split("__"):
+        if record is None:
+            return None
+        record = record.get(part) if isinstance(record, Mapping) else getattr(record, part, None)
+        if callable(record) and not getattr(record, "alters_data", False):
+            record = record()
+    return record
+
+
+def display(record: Any, path: str) -> Any:
+    """The value at a path in words: the label of a choice instead of its code."""
+    owner_path, _dot, last = path.rpartition("__")
+    owner = resolve(record, owner_path) if owner_path else record
+    words = getattr(owner, f"get_{last}_display", None)
+    return words() if words is not None else resolve(record, path)
+
+
+def css(column: Any, part: str) -> str:
+    """The class declared for the `td` or `th` of a column; without the names that django-tables2 adds by itself."""
+    return str(column.column.attrs.get(part, {}).get("class", ""))
+
+
+def cell_text(value: Any) -> Any:
+    """A plain value as people read it; text and marked HTML stay."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, datetime.date):
+        return html.time_tag(value)
+    if isinstance(value, Decimal | float):
+        return html.number_text(value)
+    return value
+
+
+class PortalTable(tables.Table):
+    """A table of the portal. Declare columns as in django-tables2 (`linkify`, `render_x`), and set:
+
+    `title` (words of the caption), `row_header` (the column that names the row; the first if unset), `expand_template`
+    (what an opened row shows; gets `record`), `row_key` (the attribute in `?open=`), and override `row_name`,
+    `row_actions`, `row_class`. A ListPage fills in sorting, counting and paging; alone it is the rows: `MyTable(rows)`.
+    """
+
+    title: Any = ""
+    row_header = ""
+    row_key = "pk"
+    expand_template = ""
+
+    def __init__(self, data: Iterable[Any], listing: Any = None, **kwargs: Any) -> None:
+        title = kwargs.pop("title", None)
+        super().__init__(data, orderable=False, **kwargs)
+        self.listing = listing
+        self.records = list(data)
+        self.title = title or self.title
+
+    # --- what a table may say about its rows ------------------------------------------------------------------------
+    def row_name(self, record: Any) -> str:
+        """What the row is called in the names of its links and buttons."""
+        return str(record)
+
+    def row_actions(self, record: Any) -> list[tuple[Any, str]]:
+        """(label, address) of what may be done with the row."""
+        return []
+
+    def row_class(self, record: Any) -> str:
+        """A class of the row, or nothing."""
+        return ""
+
+    def expand_context(self, record: Any) -> dict[str, Any]:
+        """More variables for the expand template."""
+        return {}
+
+    # --- the head ---------------------------------------------------------------------------------------------------
+    @property
+    def expandable(self) -> bool:
+        """Whether rows open."""
+        return bool(self.expand_template) and self.listing is not None
+
+    def head(self) -> list[dict[str, Any]]:
+        """The column headers: words, class, and for sortable columns the state and the address of the next one."""
+        cells = []
+        for column in self.columns:
+            cell = {"label": column.header, "class": css(column, "th"), "sort": None}
+            if self.listing is not None:
+                cell["sort"] = self.listing.sort_of(column.name)
+            cells.append(cell)
+        return cells
+
+    # --- the body, made here because a template loop over cells costs twice the whole page --------------------------
+    def body(self) -> SafeString:
+        """Every row, and after an expandable one the row it opens."""
+        plan = [self._plan(column) for column in self.columns]
+        header = self.row_header or (plan[0][0] if plan else "")
+        template = get_template(self.expand_template) if self.expandable else None
+        parts = []
+        for record in self.records:
+            key = str(
+                resolve(record, self.row_key) if not isinstance(record, Mapping) else record.get(self.row_key, "")
+            )
+            is_new = self.listing is not None and key in self.listing.new_keys
+            classes = " ".join(filter(None, [self.row_class(record), "is-new" if is_new else ""]))
+            parts.append(
+                format_html(
+                    '<tr role="row"{}{}>',
+                    format_html(' id="row-{}"', key) if self.listing is not None else "",
+                    format_html(' class="{}"', classes) if classes else "",
+                )
+            )
+            is_open = template is not None and key in self.listing.open_keys
+            if template is not None:
+                parts.append(self._expander(record, key, is_open=is_open))
+            for name, label, attributes, render in plan:
+                content = render(record)
+                if name == header:
+                    if is_new:
+                        content = format_html('{} <span class="new-mark">{}</span>', content, _("New"))
+                    parts.append(format_html('<th scope="row" role="rowheader"{}>{}</th>', attributes, content))
+                else:
+                    parts.append(format_html('<td role="cell" data-label="{}"{}>{}</td>', label, attributes, content))
+            parts.append(SafeString("</tr>"))
+            if template is not None and (is_open or self.listing.preload_rows):
+                inner = template.render(
+                    {**self.expand_context(record), "record": record, "table": self}, self.listing.request
+                )
+                parts.append(
+                    format_html(
+                        '<tr role="row" class="expanded" id="details-{}"{}><td role="cell" colspan="{}">{}</td></tr>',
+                        key,
+                        "" if is_open else SafeString(" hidden"),
+                        len(plan) + 1,
+                        inner,
+                    )
+                )
+        return mark_safe("".join(parts))  # noqa: S308 - every part was made by format_html or a template
+
+    def _expander(self, record: Any, key: str, *, is_open: bool) -> SafeString:
+        """A link that opens the row on the server; JavaScript turns it into a button where the details are loaded."""
+        words = _("Hide details of") if is_open else _("Show details of")
+        return format_html(
+            '<td role="cell" class="expand">'
+            '<a class="btn-icon" href="{}" data-expand="{}" data-open="{}" data-other="{}">'
+            '{}<span class="visually-hidden"><span data-word>{}</span> {}</span></a></td>',
+            self.listing.open_url(key, is_open=is_open),
+            f"details-{key}" if is_open or self.listing.preload_rows else "",
+            "true" if is_open else "false",
+            _("Show details of") if is_open else _("Hide details of"),
+            html.icon("chevron-right"),
+            words,
+            self.row_name(record),
+        )
+
+    def _plan(self, column: Any) -> tuple[str, Any, SafeString, Callable[[Any], Any]]:
+        """(name, label, attributes, function from record to content) of a column."""
+        own = getattr(self, f"render_{column.name}", None)
+        plain = own is None and type(column.column).render is tables.Column.render
+        function = own or column.column.render
+        wanted = _wanted(function.__func__)[1:] if inspect.ismethod(function) else _wanted(function)
+        path, default, empty, link = str(column.accessor), column.default, column.column.empty_values, column.link
+        missing = html.missing() if default in (None, "", "—") else default
+
+        def render(record: Any) -> Any:
+            value = display(record, path)
+            if value in empty:
+                return missing
+            if plain and link is None:
+                return cell_text(value)
+            offered: dict[str, Any] = {
+                "value": value,
+                "record": record,
+                "column": column.column,
+                "bound_column": column,
+                "table": self,
+                "bound_row": None,
+            }
+            if plain:
+                content = cell_text(value)
+            else:
+                if "raw" in wanted:
+                    offered["raw"] = resolve(record, path)
+                content = function(**{name: offered[name] for name in wanted})
+            return link(html.name(content), **offered) if link else content
+
+        classes = css(column, "td")
+        attributes = format_html(' class="{}"', classes) if classes else SafeString("")
+        return column.name, column.header, attributes, render
+
+    def foot(self) -> list[tuple[str, Any]]:
+        """(class, content) of the footer's cells, or nothing where no column has a footer."""
+        if not self.has_footer():
+            return []
+        return [(css(column, "td"), column.footer) for column in self.columns]

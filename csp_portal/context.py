@@ -1,0 +1,118 @@
+"""What the frame around every page shows: navigation, company, account, theme, the demo's ribbon."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import ANONYMOUS, Actor, can
+from accounts.roles import Permission, Role
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation: its words, icon, address by name, and the permission it takes."""
+
+    label: Any
+    icon: str
+    url_name: str
+    permission: Permission | None = None
+
+
+HOME = Item(_("Home"), "house", "home")
+CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
+PROVIDER = [HOME, CUSTOMERS, Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS)]
+RESELLER = [
+    HOME,
+    CUSTOMERS,
+    Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
+]
+CUSTOMER = [HOME, Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS)]
+
+
+def url_or_none(name: str) -> str | None:
+    """The address of a page, or None while the portal has no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """The entries the actor may open; the one for `path` says whether it is this page or the section of it."""
+    if actor.is_customer:
+        items = CUSTOMER
+    elif actor.is_provider:
+        items = PROVIDER
+    elif actor.is_reseller:
+        items = RESELLER
+    else:
+        return []
+    entries = []
+    for item in items:
+        url = url_or_none(item.url_name)
+        if url is None or (item.permission is not None and not can(actor, item.permission)):
+            continue
+        inside = path == url or (url != "/" and path.startswith(url))
+        entries.append(
+            {
+                "label": item.label,
+                "icon": item.icon,
+                "url": url,
+                "current": ("page" if path == url else "true") if inside else "",
+            }
+        )
+    return entries
+
+
+def organization_note(actor: Actor) -> str:
+    """What the company is and what the person is in it: Indirect provider · Admin agent."""
+    if actor.is_customer:
+        return str(_("Customer"))
+    if actor.partner is None:
+        return ""
+    role = Role(actor.role).label if actor.role else ""
+    return " · ".join(str(part) for part in (actor.partner.get_program_display(), role) if part)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context of templates/base.html; complete for a stranger and on error pages too."""
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    user = actor.user
+    frame: dict[str, Any] = {
+        "theme": user.theme if user else "auto",
+        "demo": settings.DEMO,
+        "mailbox_url": url_or_none("demo:mailbox") if settings.DEMO else None,
+        "home_url": url_or_none("home") or "/",
+        "help_url": url_or_none("help"),
+    }
+    if user is not None:
+        memberships = getattr(request, "memberships", [])
+        switch_url = url_or_none("accounts:switch")
+        frame |= {
+            "person": str(user),
+            "sign_in_name": user.sign_in_name,
+            "navigation": navigation(actor, request.path),
+            "organization": str(actor.acting_for) if actor.acting_for else "",
+            "organization_note": organization_note(actor),
+            "switch_url": switch_url,
+            "memberships": [
+                {
+                    "pk": membership.pk,
+                    "name": str(membership.partner),
+                    "note": Role(membership.role).label,
+                    "current": actor.partner is not None and membership.partner_id == actor.partner.pk,
+                }
+                for membership in memberships
+            ]
+            if switch_url and len(memberships) > 1
+            else [],
+            "preferences_url": url_or_none("accounts:preferences"),
+            "password_url": url_or_none("account_change_password"),
+            "security_url": url_or_none("mfa_index"),
+            "sign_out_url": url_or_none("account_logout"),
+        }
+    return {"shell": frame}
