@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
@@ -142,7 +143,7 @@ class CustomerDetailsForm(PortalForm):
         assert isinstance(field, kind)
         return field
 
-    # --- the fields of a country ----------------------------------------------------------------------------------------
+    # --- the fields of a country ------------------------------------------------------------------------------------
     def _follow_country(self) -> None:
         """Give the fields the names, choices, examples and obligations of the country."""
         form = address_format(self.country)
@@ -187,9 +188,7 @@ class CustomerDetailsForm(PortalForm):
         name = rules.clean_company_name(self.cleaned_data["company_name"])
         if rules.company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
             raise ValidationError(
-                _(
-                    "Make sure that the company name is right; it is used to approve the account. Then tick the box below."
-                ),
+                _("Make sure that the company name is right: it is used to approve the account. Then tick the box."),
                 code="doubtful",
             )
         return name
@@ -259,7 +258,7 @@ class CustomerDetailsForm(PortalForm):
         names = CustomerDetails.__dataclass_fields__
         return CustomerDetails(**{name: value for name, value in self.cleaned_data.items() if name in names})
 
-    # --- the page -------------------------------------------------------------------------------------------------------
+    # --- the page ---------------------------------------------------------------------------------------------------
     def _layout(self) -> Layout:
         company = [
             Field("country"),
@@ -267,9 +266,7 @@ class CustomerDetailsForm(PortalForm):
                 StrictButton(
                     _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary"
                 ),
-                HTML(
-                    f'<p class="form-text">{_("After you change the country, this brings its own fields. Nothing typed is lost.")}</p>'
-                ),
+                note(_("After you change the country, this brings its own fields. Nothing typed is lost.")),
                 css_class="field",
             ),
             Field("company_name"),
@@ -292,12 +289,15 @@ class CustomerDetailsForm(PortalForm):
                 _("Customer agreement"),
                 HTML(f"<p>{_('Confirm that the customer accepted the Microsoft Customer Agreement.')}</p>"),
                 Field("agreement_accepted_on"),
-                HTML(
-                    f'<p class="form-text">{_("Who accepted it? Leave these four fields empty if it was the primary contact.")}</p>'
-                ),
+                note(_("Who accepted it? Leave these four fields empty if it was the primary contact.")),
                 *(Field(name) for name in signatory),
             ),
         )
+
+
+def note(text: str) -> HTML:
+    """A sentence between fields."""
+    return HTML(format_html('<p class="form-text">{}</p>', text))
 
 
 def _as_typed(initial: dict[str, Any]) -> dict[str, Any]:

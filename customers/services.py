@@ -135,7 +135,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
 
 
 def lock_partnership(provider: Partner, reseller: Partner) -> Partnership:
-    """Lock the open partnership or refuse; ending it locks it too, so one of the two waits and sees the other's work."""
+    """Lock the open partnership or refuse. Ending it locks it too: the second to come sees what the first did."""
     partnership = (
         Partnership.objects.open_for_business()
         .filter(provider=provider, reseller=reseller)
@@ -252,16 +252,14 @@ def _keep_daily_limit(user: User) -> None:
         oldest = recent.order_by("issued_at").values_list("issued_at", flat=True)[0]
         again = timezone.localtime(oldest + timedelta(days=1))
         raise DailyLimitReached(
-            _(
-                "You have issued %(count)s temporary passwords in the last 24 hours. You can issue the next one at %(time)s."
-            )
+            _("You have issued %(count)s new passwords in the last 24 hours. You can issue the next one at %(time)s.")
             % {"count": REISSUES_PER_DAY, "time": f"{again:%H:%M %Z}"}
         )
 
 
 @transaction.atomic
 def reveal_password(*, temporary_password: TemporaryPassword, session_key: str, by: Actor) -> str | None:
-    """Return the password to the one who issued it, in the same session, in time, and only the first time; else None."""
+    """Return the password to who issued it, in the same session, in time, and only the first time; else None."""
     now = clock.now()
     mine = TemporaryPassword.objects.filter(
         pk=temporary_password.pk,
