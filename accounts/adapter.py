@@ -1,12 +1,154 @@
 """Where the sign-in library asks the portal how things are done here."""
 
+import base64
+import dataclasses
+import hashlib
+import logging
+import time
+from typing import Any
+
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.authentication import get_authentication_records
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from accounts.services import set_own_password
+from accounts.throttle import SignInAttempt
+from core.net import client_ip
+
+security_log = logging.getLogger("portal.security")
+
+# The library names a template for each message; what is not listed here is not said.
+SAID = {
+    "account/messages/logged_out.txt": _("You are signed out."),
+    "account/messages/password_changed.txt": _("Your password is changed. Sign in with it."),
+    "mfa/messages/totp_activated.txt": _("Your authenticator app is set up."),
+    "mfa/messages/totp_deactivated.txt": _("Your authenticator app is removed."),
+}
 
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Sign-in by user name; nobody signs up by themselves."""
+    """Sign-in by user name, slow for those who guess; nobody signs up by themselves."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("Check your user name and password."),
+        "incorrect_password": _("Check your password."),
+        "incorrect_code": _("Check the code. The app shows a new one every 30 seconds, and each works once."),
+        "too_many_login_attempts": _("Too many attempts. Sign in again in a few minutes."),
+        "rate_limited": _("Too many attempts. Wait five minutes and try again."),
+        "invalid_password_reset": _("This link does not work any more."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Nobody opens an account alone: people come by invitation or from a colleague."""
+        """Nobody opens an account alone: a company's people are named by the company or the back office."""
         return False
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Pages answer with pages, whatever a request calls itself."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that the portal's own rule gives."""
+        return client_ip(request)
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        extra_tags: str = "",
+        message: str | None = None,
+    ) -> None:
+        """Say it in the portal's words or not at all."""
+        text = message or SAID.get(message_template or "")
+        if text:
+            messages.add_message(request, level, str(text), extra_tags=extra_tags)
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing here: the services queue these mails in the transaction of the change."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Refuse: every mail goes through the outbox."""
+        raise NotImplementedError(f"{template_prefix} would be sent past the outbox.")
+
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """The sign-in page again; the form has already said what everybody is told."""
+        return redirect("account_login")
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try before anything costly or telling happens; refuse when there were too many."""
+        self._attempt = SignInAttempt(request, credentials.get("username", ""))
+        if not self._attempt.begin():
+            security_log.warning(
+                "Sign-in refused: %r from %s tried too often", credentials.get("username"), client_ip(request)
+            )
+            minutes = self._attempt.minutes_to_wait()
+            message = ngettext(
+                "Too many attempts. Try again in %(minutes)d minute.",
+                "Too many attempts. Try again in %(minutes)d minutes.",
+                minutes,
+            )
+            error = self.validation_error("too_many_login_attempts")
+            error.message = message % {"minutes": minutes}
+            raise error
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The person whose password this is, if any; a right password forgets the failures before it."""
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            self._attempt.succeed()
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Leave a trace of every failure where operators look."""
+        security_log.warning("Sign-in failed: %r from %s", credentials.get("username"), client_ip(request))
+
+    def set_password(self, user: User, password: str) -> None:
+        """Save a password that its owner chose (the way through a mailed link ends here)."""
+        by = dataclasses.replace(context.request.actor, user=user)
+        set_own_password(user=user, password=password, by=by)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask for the password again before a change of the second factor, unless it was given minutes ago."""
+        records = get_authentication_records(context.request, context.request.user)
+        recent = records and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
+        return not recent
+
+
+def _second_factor_keys() -> MultiFernet:
+    """The first key encrypts, all decrypt; a purpose of their own, so that one leak does not open the other."""
+    keys = settings.ENVELOPE_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    derived = [hashlib.sha256(f"second-factor:{key}".encode()).digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+
+
+class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps the secrets of second factors encrypted, so that a copy of the database signs nobody in."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": PortalAccountAdapter.error_messages["incorrect_code"],
+    }
+
+    def encrypt(self, text: str) -> str:
+        """Make a secret unreadable without the portal's keys."""
+        return _second_factor_keys().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Read a secret back."""
+        return _second_factor_keys().decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_label(self, user: User) -> str:
+        """The user name: what the person types at sign-in."""
+        return user.sign_in_name

@@ -1,5 +1,19 @@
+"""People, companies and the way in."""
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
+    """Owns the mails whose link lets somebody choose a password."""
+
     name = "accounts"
+    verbose_name = _("People and companies")
+
+    def ready(self) -> None:
+        """Say how these mails get their links."""
+        from accounts.links import password_link
+        from mail.registry import register
+
+        register("password_reset", password_link)
+        register("account_opened", password_link)

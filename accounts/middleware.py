@@ -1,19 +1,35 @@
-"""The person's language and zone, the actor of the request, and the steps that sign-in still owes."""
+"""The person's language and zone, the end of sessions, the actor of the request, and the steps sign-in still owes."""
 
 import dataclasses
 import secrets
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.access import resolve_actor
+from core import clock
 from core.net import client_ip
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+SIGNED_IN_AT = "signed_in_at"
+LAST_SEEN_AT = "last_seen_at"
+# Where somebody was heading who owes a step of sign-in first.
+AFTER_STEPS = "after_sign_in_steps"
+# The session is written at most this often for being used alone.
+SEEN_EVERY_SECONDS = 60
 
 
 class PreferencesMiddleware:
@@ -33,6 +49,61 @@ class PreferencesMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
         return response
+
+
+class SessionLimitsMiddleware:
+    """Sign people out after a time without activity, and at the latest some hours after they signed in."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        now = clock.now().timestamp()
+        session = request.session
+        signed_in, seen = session.get(SIGNED_IN_AT), session.get(LAST_SEEN_AT)
+        if signed_in is None or seen is None:
+            session[SIGNED_IN_AT] = session[LAST_SEEN_AT] = now
+        elif now - seen > settings.SESSION_IDLE_SECONDS:
+            minutes = settings.SESSION_IDLE_SECONDS // 60
+            text = ngettext(
+                "You were signed out after %(minutes)d minute without activity.",
+                "You were signed out after %(minutes)d minutes without activity.",
+                minutes,
+            )
+            return self._sign_out(request, text % {"minutes": minutes})
+        elif now - signed_in > settings.SESSION_COOKIE_AGE:
+            hours = settings.SESSION_COOKIE_AGE // 3600
+            text = ngettext(
+                "You were signed out %(hours)d hour after you signed in.",
+                "You were signed out %(hours)d hours after you signed in.",
+                hours,
+            )
+            return self._sign_out(request, text % {"hours": hours})
+        elif now - seen > SEEN_EVERY_SECONDS:
+            session[LAST_SEEN_AT] = now
+        return self.get_response(request)
+
+    def _sign_out(self, request: HttpRequest, text: str) -> HttpResponse:
+        """End the session, say why, and come back to the same page after the next sign-in."""
+        logout(request)
+        if request.method in ("GET", "HEAD"):
+            back: str | None = request.get_full_path()
+        else:
+            back = page_of_form(request)
+            text = f"{text} {_('What you just sent was not saved.')}"
+        messages.warning(request, text)
+        return redirect_to_login(back) if back else redirect("account_login")
+
+
+def page_of_form(request: HttpRequest) -> str | None:
+    """The page from which a form was sent, if it is one of ours; the form's own address may not be one to open."""
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return None
+    parts = urlsplit(came_from)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 class ActorMiddleware:
@@ -59,13 +130,45 @@ class SignInStepsMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
-        """Redirect to the step owed, unless the request is already there or leaves."""
+        """Redirect to the step owed, unless the request is already there or leaves; then go where it was heading."""
         user = request.user
         if not user.is_authenticated:
             return None
+        if user.temporary_password_expired:
+            return self._back_to_sign_in(request, _("Your temporary password has expired. Ask for a new one."))
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name in settings.SIGN_IN_STEP_VIEWS:
             return None
-        if user.must_change_password:
-            return redirect(reverse("accounts:own_password"))
-        return None
+        step = "accounts:own_password" if user.must_change_password else None
+        if step is None and settings.MFA_REQUIRED:
+            app = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+            if app is None:
+                step = "mfa_activate_totp"
+            elif not gave_second_factor(request, app):
+                # Signed in before the second factor was set up elsewhere: this session never proved it.
+                return self._back_to_sign_in(request, _("Sign in again to confirm it is you."))
+        if step is None:
+            return None
+        if request.method == "GET":
+            request.session[AFTER_STEPS] = request.get_full_path()
+        return redirect(step)
+
+    def _back_to_sign_in(self, request: HttpRequest, text: str) -> HttpResponse:
+        logout(request)
+        messages.warning(request, text)
+        return redirect("account_login")
+
+
+def gave_second_factor(request: HttpRequest, app: Authenticator) -> bool:
+    """Whether this very session proved a second factor since the present app was set up."""
+    since = app.created_at.timestamp()
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" and record["at"] >= since for record in records)
+
+
+def after_steps(request: HttpRequest) -> str:
+    """Where to go when a step of sign-in is done: where the person was heading, else home."""
+    heading: str = request.session.pop(AFTER_STEPS, "")
+    if url_has_allowed_host_and_scheme(heading, None):
+        return heading
+    return resolve_url(settings.LOGIN_REDIRECT_URL)

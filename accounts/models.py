@@ -23,8 +23,9 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, sign_in_name: str, password: str | None = None, **fields: Any) -> "User":
         """Create a person; without a password nobody can sign in as them until one is set."""
-        fields.setdefault("email", sign_in_name)
-        user = self.model(sign_in_name=email_key(sign_in_name), **fields)
+        name = email_key(sign_in_name)
+        fields.setdefault("email", name)
+        user = self.model(sign_in_name=name, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -87,6 +88,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             return zoneinfo.ZoneInfo(self.time_zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
             return zoneinfo.ZoneInfo("UTC")
+
+    @property
+    def temporary_password_expired(self) -> bool:
+        """Whether the password is a temporary one whose time is over: it opens nothing any more."""
+        return (
+            self.must_change_password
+            and self.password_expires_at is not None
+            and self.password_expires_at <= clock.now()
+        )
 
 
 class PartnerQuerySet(models.QuerySet["Partner"]):
@@ -173,6 +183,16 @@ class Partner(models.Model):
             kwargs["update_fields"] = {*kwargs["update_fields"], "mpn_key", "search_text"}
         super().save(*args, **kwargs)
 
+    def clean(self) -> None:
+        """Refuse an MPN ID that is another company's, however it is spelled."""
+        others = Partner.objects.filter(mpn_key=mpn_key(self.mpn_id)).exclude(pk=self.pk)
+        if others.exists():
+            raise ValidationError({"mpn_id": _("A company with this MPN ID is already enrolled.")})
+
+    def activity_parties(self) -> dict[str, uuid.UUID | None]:
+        """In whose record of activity a change of the company appears: its own."""
+        return {"provider" if self.is_provider else "reseller": self.microsoft_id}
+
     @property
     def is_enrolled(self) -> bool:
         """Whether the company may act today."""
@@ -235,3 +255,7 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.partner} · {self.get_role_display()}"
+
+    def activity_parties(self) -> dict[str, uuid.UUID | None]:
+        """In whose record of activity a change appears: the company's."""
+        return self.partner.activity_parties()

@@ -10,86 +10,206 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('sign_in_name', models.CharField(max_length=254, unique=True, verbose_name='user name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
-                ('full_name', models.CharField(max_length=150, verbose_name='full name')),
-                ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
-                ('theme', models.CharField(choices=[('auto', 'Same as this device'), ('light', 'Light'), ('dark', 'Dark')], default='auto', max_length=5, verbose_name='theme')),
-                ('is_active', models.BooleanField(default=True, verbose_name='may sign in')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='back office')),
-                ('must_change_password', models.BooleanField(default=False, verbose_name='must change the password')),
-                ('password_expires_at', models.DateTimeField(blank=True, null=True, verbose_name='temporary password expires')),
-                ('date_joined', models.DateTimeField(default=core.clock.now, editable=False, verbose_name='since')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("sign_in_name", models.CharField(max_length=254, unique=True, verbose_name="user name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail address")),
+                ("full_name", models.CharField(max_length=150, verbose_name="full name")),
+                ("language", models.CharField(default="en", max_length=10, verbose_name="language")),
+                ("time_zone", models.CharField(default="UTC", max_length=64, verbose_name="time zone")),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("auto", "Same as this device"), ("light", "Light"), ("dark", "Dark")],
+                        default="auto",
+                        max_length=5,
+                        verbose_name="theme",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="may sign in")),
+                ("is_staff", models.BooleanField(default=False, verbose_name="back office")),
+                ("must_change_password", models.BooleanField(default=False, verbose_name="must change the password")),
+                (
+                    "password_expires_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="temporary password expires"),
+                ),
+                ("date_joined", models.DateTimeField(default=core.clock.now, editable=False, verbose_name="since")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
             },
         ),
         migrations.CreateModel(
-            name='Partner',
+            name="Partner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('microsoft_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='Microsoft ID')),
-                ('program', models.CharField(choices=[('indirect_provider', 'Indirect provider'), ('indirect_reseller', 'Indirect reseller')], max_length=20, verbose_name='enrolled as')),
-                ('legal_name', models.CharField(max_length=200, verbose_name='legal name')),
-                ('mpn_id', models.CharField(max_length=12, validators=[django.core.validators.RegexValidator('\\A\\d{1,12}\\Z', 'Enter digits only, like 0012345.')], verbose_name='MPN ID')),
-                ('mpn_key', models.CharField(editable=False, max_length=12, unique=True)),
-                ('country', django_countries.fields.CountryField(max_length=2, verbose_name='country or region')),
-                ('address_line_1', models.CharField(max_length=200, verbose_name='address line 1')),
-                ('address_line_2', models.CharField(blank=True, max_length=200, verbose_name='address line 2')),
-                ('city', models.CharField(blank=True, max_length=100, verbose_name='city')),
-                ('state', models.CharField(blank=True, max_length=100, verbose_name='state or province')),
-                ('postal_code', models.CharField(blank=True, max_length=20, verbose_name='postal code')),
-                ('contact_name', models.CharField(max_length=150, verbose_name='contact')),
-                ('contact_email', models.EmailField(max_length=254, verbose_name="contact's e-mail address")),
-                ('contact_phone', models.CharField(blank=True, max_length=30, verbose_name="contact's telephone")),
-                ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('enrolment_state', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('rejected', 'Rejected'), ('suspended', 'Suspended')], default='pending', max_length=10, verbose_name='enrolment')),
-                ('agreement_accepted_on', models.DateField(blank=True, null=True, verbose_name='partner agreement accepted on')),
-                ('further_regions', models.JSONField(blank=True, default=list, verbose_name='further regions')),
-                ('search_text', models.TextField(default='', editable=False)),
-                ('created_at', models.DateTimeField(default=core.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "microsoft_id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="Microsoft ID"),
+                ),
+                (
+                    "program",
+                    models.CharField(
+                        choices=[
+                            ("indirect_provider", "Indirect provider"),
+                            ("indirect_reseller", "Indirect reseller"),
+                        ],
+                        max_length=20,
+                        verbose_name="enrolled as",
+                    ),
+                ),
+                ("legal_name", models.CharField(max_length=200, verbose_name="legal name")),
+                (
+                    "mpn_id",
+                    models.CharField(
+                        max_length=12,
+                        validators=[
+                            django.core.validators.RegexValidator("\\A\\d{1,12}\\Z", "Enter digits only, like 0012345.")
+                        ],
+                        verbose_name="MPN ID",
+                    ),
+                ),
+                ("mpn_key", models.CharField(editable=False, max_length=12, unique=True)),
+                ("country", django_countries.fields.CountryField(max_length=2, verbose_name="country or region")),
+                ("address_line_1", models.CharField(max_length=200, verbose_name="address line 1")),
+                ("address_line_2", models.CharField(blank=True, max_length=200, verbose_name="address line 2")),
+                ("city", models.CharField(blank=True, max_length=100, verbose_name="city")),
+                ("state", models.CharField(blank=True, max_length=100, verbose_name="state or province")),
+                ("postal_code", models.CharField(blank=True, max_length=20, verbose_name="postal code")),
+                ("contact_name", models.CharField(max_length=150, verbose_name="contact")),
+                ("contact_email", models.EmailField(max_length=254, verbose_name="contact's e-mail address")),
+                ("contact_phone", models.CharField(blank=True, max_length=30, verbose_name="contact's telephone")),
+                ("language", models.CharField(default="en", max_length=10, verbose_name="language")),
+                (
+                    "enrolment_state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("rejected", "Rejected"),
+                            ("suspended", "Suspended"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="enrolment",
+                    ),
+                ),
+                (
+                    "agreement_accepted_on",
+                    models.DateField(blank=True, null=True, verbose_name="partner agreement accepted on"),
+                ),
+                ("further_regions", models.JSONField(blank=True, default=list, verbose_name="further regions")),
+                ("search_text", models.TextField(default="", editable=False)),
+                ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
             ],
             options={
-                'verbose_name': 'partner',
-                'verbose_name_plural': 'partners',
-                'ordering': ('legal_name', 'pk'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('program__in', ['indirect_provider', 'indirect_reseller'])), name='partner_program_known'), models.CheckConstraint(condition=models.Q(('enrolment_state__in', ['pending', 'active', 'rejected', 'suspended'])), name='partner_enrolment_state_known')],
+                "verbose_name": "partner",
+                "verbose_name_plural": "partners",
+                "ordering": ("legal_name", "pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("program__in", ["indirect_provider", "indirect_reseller"])),
+                        name="partner_program_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("enrolment_state__in", ["pending", "active", "rejected", "suspended"])),
+                        name="partner_enrolment_state_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('global_admin', 'Global admin'), ('admin_agent', 'Admin agent'), ('sales_agent', 'Sales agent'), ('helpdesk_agent', 'Helpdesk agent')], max_length=20, verbose_name='role')),
-                ('began_at', models.DateTimeField(default=core.clock.now, editable=False)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.partner')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("global_admin", "Global admin"),
+                            ("admin_agent", "Admin agent"),
+                            ("sales_agent", "Sales agent"),
+                            ("helpdesk_agent", "Helpdesk agent"),
+                        ],
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                ("began_at", models.DateTimeField(default=core.clock.now, editable=False)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="accounts.partner"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('user', 'partner'), name='membership_one_current_role_per_company'), models.CheckConstraint(condition=models.Q(('role__in', ['global_admin', 'admin_agent', 'sales_agent', 'helpdesk_agent'])), name='membership_role_known')],
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("user", "partner"),
+                        name="membership_one_current_role_per_company",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role__in", ["global_admin", "admin_agent", "sales_agent", "helpdesk_agent"])
+                        ),
+                        name="membership_role_known",
+                    ),
+                ],
             },
         ),
     ]

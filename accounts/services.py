@@ -1,0 +1,233 @@
+"""What happens to people, their passwords and second factors, their memberships, and companies' enrolment."""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from accounts.models import Membership, Partner, User
+from accounts.passwords import new_temporary_password
+from accounts.roles import Role
+from accounts.throttle import forget_failed_sign_ins
+from activity.services import record
+from core import clock
+from core.exceptions import InvalidTransition, Refused
+from core.text import email_key
+from mail.services import queue_email
+
+State = Partner.EnrolmentState
+ENROLMENT_TRANSITIONS: dict[str, dict[str, str]] = {
+    State.PENDING: {State.ACTIVE: "partner.approved", State.REJECTED: "partner.rejected"},
+    State.ACTIVE: {State.SUSPENDED: "partner.suspended"},
+    State.SUSPENDED: {State.ACTIVE: "partner.reinstated"},
+    State.REJECTED: {State.PENDING: "partner.reconsidered"},
+}
+REASON_NEEDED = {State.REJECTED, State.SUSPENDED}
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def open_account(
+    *,
+    sign_in_name: str,
+    full_name: str,
+    by: Actor,
+    language: str = "en",
+    email: str | None = None,
+    is_staff: bool = False,
+) -> User:
+    """Create a person who cannot sign in yet; one with a mailbox is told how to choose a password.
+
+    `email` is the sign-in name unless said otherwise; "" is for a name that is no mailbox (a customer's administrator).
+    """
+    name = email_key(sign_in_name)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                name,
+                email=name if email is None else email,
+                full_name=full_name,
+                language=language,
+                is_staff=is_staff,
+            )
+    except IntegrityError as error:
+        raise Refused(_("Somebody already signs in as %(name)s.") % {"name": name}) from error
+    record("user.created", user, by=by, sign_in_name=name, is_staff=is_staff)
+    if user.email:
+        queue_email("account_opened", to=user.email, language=language, context={"name": full_name}, about=user)
+    return user
+
+
+@transaction.atomic
+def set_user_active(*, user: User, active: bool, by: Actor) -> User:
+    """Let a person sign in or no longer; whoever is signed in is out at the next request."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_active == active:
+        raise InvalidTransition(_("Nothing to change: this person's account already is in that state."))
+    if by.user is not None and by.user.pk == user.pk:
+        raise Refused(_("You cannot deactivate your own account."))
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    record("user.reactivated" if active else "user.deactivated", user, by=by)
+    return user
+
+
+@transaction.atomic
+def update_preferences(*, user: User, full_name: str, language: str, time_zone: str, theme: str, by: Actor) -> User:
+    """Keep how a person wants to be called and to see the portal."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    wanted = {"full_name": full_name, "language": language, "time_zone": time_zone, "theme": theme}
+    changed = {name: [getattr(user, name), value] for name, value in wanted.items() if getattr(user, name) != value}
+    if not changed:
+        return user
+    for name, (_before, after) in changed.items():
+        setattr(user, name, after)
+    user.save(update_fields=list(changed))
+    record("user.preferences_changed", user, by=by, **changed)
+    return user
+
+
+# --- passwords and second factors ---------------------------------------------------------------------------------------
+@transaction.atomic
+def issue_temporary_password(*, user: User, valid_days: int, by: Actor) -> str:
+    """Give a person a random password for the first sign-in and return it; it is told this once and kept nowhere."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    password = new_temporary_password()
+    user.set_password(password)
+    user.must_change_password = True
+    user.password_expires_at = clock.now() + timedelta(days=valid_days)
+    user.save(update_fields=["password", "must_change_password", "password_expires_at"])
+    record("user.temporary_password_issued", user, by=by, expires_at=user.password_expires_at)
+    transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)
+    return password
+
+
+@transaction.atomic
+def set_own_password(*, user: User, password: str, by: Actor) -> User:
+    """Make the password the person's own choice, end every other session and tell the person by mail."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not user.is_active:
+        raise Refused(_("This account is not active."))
+    if user.check_password(password):
+        raise Refused(_("Choose a password that differs from the one you have now."))
+    was_temporary = user.must_change_password
+    user.set_password(password)
+    user.must_change_password = False
+    user.password_expires_at = None
+    user.save(update_fields=["password", "must_change_password", "password_expires_at"])
+    _record_security_change("user.password_changed", user, by=by, was_temporary=was_temporary)
+    transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)
+    return user
+
+
+@transaction.atomic
+def request_password_reset(*, email: str, language: str, by: Actor) -> None:
+    """Mail the person a link to choose a password; an address without an account is told so, by mail and nowhere else.
+
+    Both ways cost the same, so that the answer tells a stranger nothing. `email` is in its normal form.
+    """
+    user = User.objects.filter(sign_in_name=email, is_active=True).exclude(email="").first()
+    if user is None:
+        queue_email("password_reset_unknown", to=email, language=language, context={})
+    else:
+        queue_email(
+            "password_reset", to=user.email, language=user.language, context={"name": user.full_name}, about=user
+        )
+
+
+@transaction.atomic
+def send_password_link(*, user: User, by: Actor) -> User:
+    """Mail a person a link to choose a password, at the wish of the back office, which never learns it."""
+    if not user.is_active or not user.email:
+        raise Refused(_("There is no active account with a mailbox here."))
+    queue_email("password_reset", to=user.email, language=user.language, context={"name": user.full_name}, about=user)
+    record("user.password_link_sent", user, by=by)
+    return user
+
+
+@transaction.atomic
+def record_second_factor(*, user: User, action: str, by: Actor) -> None:
+    """Record a change of the second factor and tell the person; action is added, removed or recovery_renewed."""
+    _record_security_change(f"user.second_factor_{action}", user, by=by)
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User, by: Actor) -> User:
+    """Forget a lost authenticator app and its recovery codes; the next sign-in sets up a new one."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    removed, _kinds = Authenticator.objects.filter(user=user).delete()
+    if not removed:
+        raise InvalidTransition(_("This person has no second factor."))
+    _record_security_change("user.second_factor_reset", user, by=by)
+    return user
+
+
+def _record_security_change(action: str, user: User, *, by: Actor, **changes: Any) -> None:
+    record(action, user, by=by, **changes)
+    if user.email:
+        context = {"name": user.full_name, "action": action, "at": clock.now(), "ip": by.ip or ""}
+        queue_email("security_changed", to=user.email, language=user.language, context=context, about=user)
+
+
+# --- companies and their people -----------------------------------------------------------------------------------------
+@transaction.atomic
+def enrol_partner(*, by: Actor, **facts: Any) -> Partner:
+    """Take a company's application for the programme, to be decided; facts are the fields of Partner."""
+    partner = Partner(**facts, enrolment_state=State.PENDING)
+    partner.full_clean(exclude={"mpn_key"})
+    partner.save()
+    record("partner.enrolment_requested", partner, by=by, program=partner.program, mpn_id=partner.mpn_id)
+    return partner
+
+
+@transaction.atomic
+def set_enrolment_state(*, partner: Partner, state: str, reason: str = "", by: Actor) -> Partner:
+    """Approve, reject, suspend, reinstate or reconsider a company, with a reason where somebody loses something."""
+    partner = Partner.objects.select_for_update().get(pk=partner.pk)
+    action = ENROLMENT_TRANSITIONS[partner.enrolment_state].get(state)
+    if action is None:
+        message = _("%(company)s is %(present)s, so it cannot become %(wanted)s.")
+        names = {"present": partner.get_enrolment_state_display(), "wanted": State(state).label}
+        raise InvalidTransition(message % {"company": partner, **names})
+    if state in REASON_NEEDED and not reason.strip():
+        raise Refused(_("Give a reason: the company will ask for it."))
+    before = partner.enrolment_state
+    partner.enrolment_state = state
+    partner.save(update_fields=["enrolment_state"])
+    record(action, partner, by=by, enrolment_state=[before, state], reason=reason.strip())
+    return partner
+
+
+@transaction.atomic
+def add_member(
+    *, partner: Partner, role: str, by: Actor, user: User | None = None, email: str = "", full_name: str = ""
+) -> Membership:
+    """Give a person a role in a company: somebody known, or whoever signs in (or will) with that e-mail address."""
+    if user is None:
+        user = User.objects.filter(sign_in_name=email_key(email)).first()
+    if user is None:
+        user = open_account(sign_in_name=email, full_name=full_name, language=partner.language, by=by)
+    try:
+        with transaction.atomic():
+            membership = Membership.objects.create(user=user, partner=partner, role=Role(role))
+    except IntegrityError as error:
+        raise Refused(_("%(person)s already works for %(company)s.") % {"person": user, "company": partner}) from error
+    record("membership.began", membership, by=by, person=user.sign_in_name, role=membership.role)
+    return membership
+
+
+@transaction.atomic
+def end_membership(*, membership: Membership, by: Actor) -> Membership:
+    """End a person's work for a company; the person sees none of its rows from the next request on."""
+    membership = (
+        Membership.objects.select_for_update(of=("self",)).select_related("user", "partner").get(pk=membership.pk)
+    )
+    if membership.ended_at is not None:
+        raise InvalidTransition(_("This membership has already ended."))
+    membership.ended_at = clock.now()
+    membership.save(update_fields=["ended_at"])
+    record("membership.ended", membership, by=by, person=membership.user.sign_in_name, role=membership.role)
+    return membership

@@ -1,0 +1,70 @@
+"""How often a password may be tried, and how long to wait: the sign-in library's limiter with the portal's numbers."""
+
+import math
+import time
+
+from allauth.core.internal import ratelimit
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from core.net import client_ip
+
+APP = "allauth.account"  # whose setting, ACCOUNT_RATE_LIMITS, holds the numbers
+
+
+class SignInAttempt:
+    """One try of a password: counted before anything is compared, taken back when the password was right.
+
+    Tries are counted by user name and address together, so that a stranger elsewhere locks nobody out; by address;
+    and, far more generously, by user name alone. Whether the name exists plays no part.
+    """
+
+    def __init__(self, request: HttpRequest, sign_in_name: str) -> None:
+        self.request = request
+        self.sign_in_name = sign_in_name
+        self.keys = {
+            "sign_in": f"{client_ip(request)}|{sign_in_name}",
+            "sign_in_account": sign_in_name,
+        }
+        self.usages: list[ratelimit.RateLimitUsage] = []
+
+    def begin(self) -> bool:
+        """Count the try; False when there were too many."""
+        for action, key in self.keys.items():
+            usage = ratelimit.consume(self.request, app=APP, action=action, key=key, limit_get=True)
+            if usage is None:
+                self.take_back()
+                return False
+            self.usages.append(usage)
+        return True
+
+    def take_back(self) -> None:
+        """Do not count this try."""
+        for usage in self.usages:
+            usage.rollback()
+        self.usages = []
+
+    def succeed(self) -> None:
+        """The password was right: forget this try, and the name's earlier failures, which were consecutive no more."""
+        self.take_back()
+        forget_failed_sign_ins(self.sign_in_name)
+
+    def minutes_to_wait(self) -> int:
+        """Whole minutes until the next try is heard."""
+        return max(minutes_until_allowed(self.request, action, key) for action, key in self.keys.items())
+
+
+def forget_failed_sign_ins(sign_in_name: str) -> None:
+    """Forget the failures counted against a user name alone: it has a new password, or its owner has come."""
+    for rate in ratelimit.get_rates(app=APP, action="sign_in_account"):
+        cache.delete(ratelimit.get_cache_key(None, app=APP, action="sign_in_account", rate=rate, key=sign_in_name))
+
+
+def minutes_until_allowed(request: HttpRequest, action: str, key: str) -> int:
+    """Whole minutes, at least one, until a limited action is possible again."""
+    wait = 0.0
+    for rate in ratelimit.get_rates(app=APP, action=action):
+        times = cache.get(ratelimit.get_cache_key(request, app=APP, action=action, rate=rate, key=key), [])
+        if len(times) >= rate.amount:
+            wait = max(wait, times[rate.amount - 1] + rate.duration - time.time())
+    return max(1, math.ceil(wait / 60))
