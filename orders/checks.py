@@ -1,0 +1,374 @@
+"""What a draft still lacks before it can be submitted, and what its Review page showed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from catalogue.models import Price, Sku
+from core.html import number_text
+from customers import rules
+from customers.details import CustomerDetails
+from customers.models import TENANT_DOMAIN, Customer, CustomerAgreement
+from customers.services import domain_is_free
+from orders.models import OrderDraft, OrderDraftLine
+from orders.money import Ordered, bill_amount, billing_words, price_words, term_amount, term_words
+from orders.offers import Market, Offer, offers_of_skus, same_offer
+from resellers.models import Partnership
+from subscriptions.models import Subscription
+
+DETAILS, SUBSCRIPTIONS, REVIEW = "details", "subscriptions", "review"
+FINGERPRINT_SALT = "orders.review"
+
+
+class Problem(NamedTuple):
+    """What stands in the way of Submit, and the step on which it is repaired."""
+
+    step: str
+    message: str
+
+
+# --- what the draft says ----------------------------------------------------------------------------------------------
+def details_of(draft: OrderDraft) -> CustomerDetails:
+    """The details as far as they are known; an older draft may lack some."""
+    return CustomerDetails.from_json(draft.details)[0]
+
+
+def market_of(draft: OrderDraft) -> Market:
+    """Where the customer of the draft is and what it may buy."""
+    if draft.customer is not None:
+        return Market.of(str(draft.customer.country), draft.customer.qualification)
+    details = details_of(draft)
+    return Market.of(details.country, details.qualification)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A chosen offer at today's price; without an offer it is no longer on sale for this customer."""
+
+    quantity: int
+    chosen: Price
+    offer: Offer | None
+
+    @property
+    def price(self) -> Price | None:
+        """Today's price for this many licenses."""
+        return self.offer.price_for(self.quantity) if self.offer else None
+
+    @property
+    def sku(self) -> Sku:
+        """What is bought."""
+        return self.chosen.sku
+
+    @property
+    def name(self) -> str:
+        """The offer's title."""
+        return self.chosen.sku.title
+
+    @property
+    def price_changed(self) -> bool:
+        """Whether a license costs something else than when it was chosen."""
+        now = self.price
+        return now is not None and (now.unit_price, now.currency) != (self.chosen.unit_price, self.chosen.currency)
+
+    @property
+    def bill_amount(self) -> Decimal:
+        """What the licenses cost on each bill; nothing when the offer is gone."""
+        return bill_amount(self.price, self.quantity) if self.price else Decimal(0)
+
+    @property
+    def term_amount(self) -> Decimal:
+        """What the licenses cost over the whole term; nothing when the offer is gone."""
+        return term_amount(self.price, self.quantity) if self.price else Decimal(0)
+
+
+def lines_of(draft: OrderDraft) -> list[Line]:
+    """The chosen offers at today's prices, in the order in which they were chosen (three queries)."""
+    kept = list(draft.lines.select_related("price__sku__product").prefetch_related("price__sku__prerequisites"))
+    return resolved(market_of(draft), kept)
+
+
+def resolved(market: Market, kept: Sequence[OrderDraftLine]) -> list[Line]:
+    """Stored lines with what their offers cost now."""
+    offers = offers_of_skus(market, (line.price.sku_id for line in kept))
+    return [Line(line.quantity, line.price, same_offer(offers, line.price)) for line in kept]
+
+
+def ordered(lines: Iterable[Line]) -> list[Ordered]:
+    """Prices and quantities of the lines that can be bought."""
+    return [(line.price, line.quantity) for line in lines if line.price]
+
+
+# --- what is wrong with it --------------------------------------------------------------------------------------------
+def draft_problems(draft: OrderDraft) -> list[Problem]:
+    """Everything that keeps the draft from being submitted, in the order of the steps."""
+    lines = lines_of(draft)
+    return [*customer_problems(draft), *line_problems(draft, lines)]
+
+
+def customer_problems(draft: OrderDraft) -> list[Problem]:
+    """What is wrong with the customer's details, its domain, its agreement or its reseller."""
+    problems: list[Problem] = []
+    step = DETAILS if draft.makes_customer else SUBSCRIPTIONS
+    if draft.makes_customer:
+        problems += details_problems(draft)
+    elif not CustomerAgreement.objects.filter(customer=draft.customer).exists():
+        problems.append(Problem(step, _("The customer has not accepted the Microsoft Customer Agreement yet.")))
+    if draft.reseller is not None and not open_partnerships(draft).exists():
+        problems.append(Problem(step, reseller_gone(draft)))
+    return problems
+
+
+def details_problems(draft: OrderDraft) -> list[Problem]:
+    """What is wrong with the details of a customer to be made."""
+    if not draft.details:
+        return [Problem(DETAILS, _("Enter the customer details."))]
+    try:
+        details = rules.clean_details(details_of(draft), provider=draft.provider)
+    except ValidationError as error:
+        return [Problem(DETAILS, message) for message in error.messages]
+    if not domain_is_free(details.domain_prefix):
+        domain = f"{details.domain_prefix}.{TENANT_DOMAIN}"
+        return [Problem(DETAILS, _("%(domain)s is taken. Enter another primary domain name.") % {"domain": domain})]
+    return []
+
+
+def open_partnerships(draft: OrderDraft) -> QuerySet[Partnership]:
+    """The partnership with the draft's reseller, if business may be done under it now."""
+    return Partnership.objects.open_for_business().filter(provider=draft.provider, reseller=draft.reseller)
+
+
+def reseller_gone(draft: OrderDraft) -> str:
+    """What to say when the reseller can no longer be chosen."""
+    reseller = draft.reseller.legal_name if draft.reseller else ""
+    return _("You have no partnership with %(reseller)s now. Choose another indirect reseller.") % {
+        "reseller": reseller
+    }
+
+
+def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
+    """What is wrong with the chosen offers, each alone and all together."""
+    if not lines:
+        return [Problem(SUBSCRIPTIONS, _("Enter the number of licenses for at least one offer."))]
+    messages = [message for line in lines if (message := line_problem(line))]
+    currencies = sorted({line.price.currency for line in lines if line.price})
+    if len(currencies) > 1:
+        found = ", ".join(currencies)
+        messages.append(_("An order is in one currency; these offers are in %(currencies)s.") % {"currencies": found})
+    owned = owned_subscriptions(draft.customer, lines)
+    messages += limit_problems(lines, owned)
+    _waves, homeless = with_parents(lines, owned)
+    messages += [base_missing(line) for line in homeless]
+    return [Problem(SUBSCRIPTIONS, message) for message in messages]
+
+
+def line_problem(line: Line) -> str:
+    """What is wrong with one line alone."""
+    if line.offer is None:
+        text = _("%(offer)s is no longer on sale for this customer. Remove it or choose another offer.")
+        words = [line.name, term_words(line.chosen), billing_words(line.chosen)]
+        return text % {"offer": ", ".join(word for word in words if word)}
+    return quantity_problem(line.offer, line.quantity)
+
+
+def quantity_problem(offer: Offer, quantity: int) -> str:
+    """What is wrong with this number of licenses, or nothing."""
+    least, most = offer.sku.quantity_limits
+    if least <= quantity <= most and offer.price_for(quantity) is not None:
+        return ""
+    if least == most:
+        return _("Enter %(number)s for %(offer)s: it comes with that many licenses.") % {
+            "number": number_text(least),
+            "offer": offer.sku.title,
+        }
+    return _("Enter the number of licenses for %(offer)s, %(least)s to %(most)s.") % {
+        "offer": offer.sku.title,
+        "least": number_text(least),
+        "most": number_text(most),
+    }
+
+
+class Owned(NamedTuple):
+    """A subscription that the customer has already."""
+
+    pk: int
+    sku_code: str
+    status: str
+
+
+def owned_subscriptions(customer: Customer | None, lines: Iterable[Line]) -> list[Owned]:
+    """What the customer already has of the SKUs that matter to these lines, oldest first."""
+    if customer is None:
+        return []
+    codes = {code for line in lines for code in (line.sku.code, *line.sku.prerequisite_codes)}
+    rows = Subscription.objects.filter(customer=customer, sku__code__in=codes).order_by("pk")
+    return [Owned(*row) for row in rows.values_list("pk", "sku__code", "status")]
+
+
+def limit_problems(lines: Iterable[Line], owned: Iterable[Owned]) -> list[str]:
+    """Offers of which a customer may have only so many, at the same time or ever."""
+    wanted: dict[str, list[Line]] = {}
+    for line in lines:
+        wanted.setdefault(line.sku.code, []).append(line)
+    messages = []
+    for code, same in wanted.items():
+        sku = same[0].sku
+        limit, kind = sku.asset_ownership_limit, sku.asset_ownership_limit_type
+        if limit is None or kind == Sku.OwnershipLimitType.NONE:
+            continue
+        # What was deleted counts no more, except for an offer that a customer gets once in its life.
+        counted = [
+            have
+            for have in owned
+            if have.sku_code == code
+            and (kind == Sku.OwnershipLimitType.LIFETIME or have.status != Subscription.Status.DELETED)
+        ]
+        if len(counted) + len(same) > limit:
+            text = (
+                _("A customer may have %(offer)s only %(limit)s times; it has %(owned)s already.")
+                if counted
+                else _("A customer may have %(offer)s only %(limit)s times. Choose it once, for one term.")
+            )
+            if limit == 1:
+                text = (
+                    _("A customer may have %(offer)s only once, and this one already has it.")
+                    if counted
+                    else _("A customer may have %(offer)s only once. Choose one term for it.")
+                )
+            values = {"offer": sku.title, "limit": number_text(limit), "owned": number_text(len(counted))}
+            messages.append(text % values)
+    return messages
+
+
+class Placed(NamedTuple):
+    """A line with the base under which it goes: another line, a subscription's key, or none."""
+
+    line: Line
+    base_line: Line | None
+    base_subscription: int | None
+
+
+def with_parents(lines: Sequence[Line], owned: Iterable[Owned]) -> tuple[list[list[Placed]], list[Line]]:
+    """Lines in waves, each add-on in a later wave than its base; and the add-ons that have none.
+
+    A base in the same order comes before one that the customer already has.
+    """
+    active = {have.sku_code: have.pk for have in reversed(list(owned)) if have.status == Subscription.Status.ACTIVE}
+    in_order = {line.sku.code for line in lines}
+    waves: list[list[Placed]] = []
+    placed: dict[str, Line] = {}
+    waiting = list(lines)
+    while waiting:
+        wave = []
+        for line in waiting:
+            codes = line.sku.prerequisite_codes
+            base = next((placed[code] for code in codes if code in placed), None)
+            having = None if in_order.intersection(codes) else next((active[c] for c in codes if c in active), None)
+            if base is not None or having is not None or not codes:
+                wave.append(Placed(line, base, having))
+        if not wave:
+            return waves, waiting
+        waves.append(wave)
+        placed = {one.line.sku.code: one.line for one in reversed(wave)} | placed
+        done = {id(one.line) for one in wave}
+        waiting = [line for line in waiting if id(line) not in done]
+    return waves, []
+
+
+def base_missing(line: Line) -> str:
+    """What to say of an add-on without its base."""
+    codes = line.sku.prerequisite_codes
+    titles = list(Sku.objects.filter(code__in=codes).order_by("title").values_list("title", flat=True)[:4])
+    return _("%(offer)s is an add-on. Choose one of these with it: %(bases)s.") % {
+        "offer": line.name,
+        "bases": ", ".join(titles or codes),
+    }
+
+
+# --- what Review showed -----------------------------------------------------------------------------------------------
+def fingerprint(draft: OrderDraft, lines: Sequence[Line] | None = None) -> str:
+    """What Review displays of the draft, signed: Submit brings it back, so that both speak of the same order."""
+    return signing.Signer(salt=FINGERPRINT_SALT).sign_object(displayed(draft, lines), compress=True)
+
+
+def displayed(draft: OrderDraft, lines: Sequence[Line] | None = None) -> dict[str, Any]:
+    """The content of the fingerprint: details, reseller, and each line with its price row, price and quantity."""
+    lines = lines_of(draft) if lines is None else lines
+    return {
+        "draft": str(draft.public_id),
+        "details": draft.details,
+        "reseller": [str(draft.reseller.microsoft_id), draft.reseller.legal_name] if draft.reseller else None,
+        "lines": [
+            {
+                "price": line.price.pk if line.price else None,
+                "key": f"{line.sku.code}|{line.chosen.term_duration}|{line.chosen.billing_plan}|{line.chosen.segment}",
+                "offer": line.offer.in_words if line.offer else line.name,
+                "unit_price": f"{line.price.unit_price:.4f} {line.price.currency}" if line.price else "",
+                "words": price_words(line.price) if line.price else "",
+                "quantity": line.quantity,
+            }
+            for line in lines
+        ],
+    }
+
+
+def read_fingerprint(reviewed: str) -> dict[str, Any] | None:
+    """What was displayed, or None when this is not a fingerprint of ours."""
+    try:
+        found: dict[str, Any] = signing.Signer(salt=FINGERPRINT_SALT).unsign_object(reviewed)
+    except (signing.BadSignature, ValueError, KeyError):
+        return None
+    return found
+
+
+class Difference(NamedTuple):
+    """Something that is not as Review showed it; an empty side says that it was not there."""
+
+    label: str
+    before: str
+    after: str
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """In words, what changed between two contents of a fingerprint of the same draft."""
+    found: list[Difference] = []
+    for name in {**before["details"], **after["details"]}:
+        old, new = before["details"].get(name), after["details"].get(name)
+        if old != new:
+            found.append(Difference(detail_label(name), str(old or ""), str(new or "")))
+    if before["reseller"] != after["reseller"]:
+        old_name, new_name = ((side["reseller"] or ["", ""])[1] for side in (before, after))
+        found.append(Difference(_("Indirect reseller"), old_name, new_name))
+    old_lines, new_lines = ({line["key"]: line for line in side["lines"]} for side in (before, after))
+    for key in {**old_lines, **new_lines}:
+        found += _line_differences(old_lines.get(key), new_lines.get(key))
+    return found
+
+
+def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Difference]:
+    if old is None or new is None:
+        line = old or new or {}
+        words = _("%(number)s licenses") % {"number": number_text(line["quantity"])}
+        return [Difference(line["offer"], words if old else "", words if new else "")]
+    found = []
+    if old["unit_price"] != new["unit_price"]:
+        label = _("Price per license of %(offer)s") % {"offer": new["offer"]}
+        found.append(Difference(label, old["words"], new["words"]))
+    if old["quantity"] != new["quantity"]:
+        label = _("Licenses for %(offer)s") % {"offer": new["offer"]}
+        found.append(Difference(label, number_text(old["quantity"]), number_text(new["quantity"])))
+    return found
+
+
+def detail_label(name: str) -> str:
+    """What a field of the details is called on screen."""
+    model, field = (
+        (CustomerAgreement, name.removeprefix("agreement_")) if name.startswith("agreement_") else (Customer, name)
+    )
+    label = str(getattr(model._meta.get_field(field), "verbose_name", field))
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,196 @@
+"""Orders, and the drafts that become them."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import Actor
+from accounts.models import Partner
+from catalogue.models import Price, Sku
+from core import clock
+from customers.models import Customer
+from subscriptions.models import Subscription
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Orders by who may see them."""
+
+    def visible_to(self, actor: Actor) -> "OrderQuerySet":
+        """A provider's own; those placed on behalf of a reseller's customers; nothing for anybody else."""
+        if actor.is_provider:
+            return self.filter(provider=actor.partner)
+        if actor.is_reseller:
+            return self.filter(reseller=actor.partner)
+        return self.none()
+
+
+class Order(models.Model):
+    """What was ordered for a customer, by whom, at which prices: written once and never changed."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="orders")
+    reseller = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="orders_as_reseller"
+    )
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField(_("placed"), default=clock.now, editable=False)
+    currency = models.CharField(_("currency"), max_length=3)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        indexes = (
+            models.Index(fields=["provider", "-placed_at", "-id"], name="order_provider_recent"),
+            models.Index(fields=["reseller", "-placed_at", "-id"], name="order_reseller_recent"),
+            models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer_recent"),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The number people quote, such as 2026-000123."""
+        return f"{self.placed_at:%Y}-{self.pk:06d}"
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to: the reseller of the order, else the one that manages the customer."""
+        if self.reseller is None:
+            return self.customer.activity_parties()
+        return {
+            "provider": self.provider.microsoft_id,
+            "reseller": self.reseller.microsoft_id,
+            "customer": self.customer.microsoft_id,
+        }
+
+
+class OrderLine(models.Model):
+    """One offer in an order, at the price of that moment, and the subscription it made."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="order_lines")
+    subscription = models.OneToOneField(Subscription, on_delete=models.PROTECT, related_name="order_line")
+    offer_name = models.CharField(_("offer"), max_length=300)
+    quantity = models.PositiveIntegerField(_("licenses"))
+    unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=4)
+    term_duration = models.CharField(_("term"), max_length=4, blank=True)
+    billing_plan = models.CharField(_("billing plan"), max_length=10)
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        ordering = ("pk",)
+        constraints = (models.CheckConstraint(condition=Q(quantity__gte=1), name="orderline_has_licenses"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.offer_name}"
+
+
+class OrderDraftQuerySet(models.QuerySet["OrderDraft"]):
+    """Drafts by who may open them."""
+
+    def visible_to(self, actor: Actor) -> "OrderDraftQuerySet":
+        """The person's own drafts in the provider that it acts for now."""
+        return self.filter(provider=actor.partner, owner=actor.user) if actor.is_provider else self.none()
+
+    def open(self) -> "OrderDraftQuerySet":
+        """Those that can still be worked on."""
+        return self.filter(state=OrderDraft.State.OPEN)
+
+    def worth_resuming(self) -> "OrderDraftQuerySet":
+        """Open ones into which something was entered, latest first."""
+        something = ~Q(details={}) | Q(pk__in=OrderDraftLine.objects.values("draft"))
+        return self.open().filter(something).select_related("customer", "reseller").order_by("-changed_at", "-pk")
+
+
+class OrderDraft(models.Model):
+    """Work on a new customer and its order, kept at every step; its public GUID in the address is the submit key."""
+
+    class State(models.TextChoices):
+        """What became of the draft."""
+
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Submitted")
+        CANCELED = "canceled", _("Canceled")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="order_drafts")
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="order_drafts")
+    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Set when the order is for a customer that exists; empty when the draft also makes the customer.
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="order_drafts")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    # Customer details as typed and cleaned (customers.details.CustomerDetails): empty until the first step is passed,
+    # and again once they became a customer or were given up.
+    details = models.JSONField(default=dict, blank=True)
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="draft")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    changed_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = OrderDraftQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order draft")
+        verbose_name_plural = _("order drafts")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "submitted", "canceled"]), name="orderdraft_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="submitted", order__isnull=False) | (~Q(state="submitted") & Q(order__isnull=True)),
+                name="orderdraft_submitted_has_order",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["owner", "state", "-changed_at"], name="orderdraft_owner_open"),
+            models.Index(fields=["state", "changed_at"], name="orderdraft_abandoned"),
+        )
+
+    def __str__(self) -> str:
+        if self.customer is not None:
+            return self.customer.company_name
+        return str(self.details.get("company_name") or _("New customer"))
+
+    def get_absolute_url(self) -> str:
+        """Where work on the draft goes on."""
+        return reverse("orders:details" if self.makes_customer else "orders:subscriptions", args=[self.public_id])
+
+    @property
+    def makes_customer(self) -> bool:
+        """Whether submitting it adds a customer, rather than subscriptions to one that exists."""
+        return self.customer_id is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be worked on."""
+        return self.state == self.State.OPEN
+
+
+class OrderDraftLine(models.Model):
+    """An offer chosen in a draft, by the price row it was chosen from, and the number of licenses."""
+
+    draft = models.ForeignKey(OrderDraft, on_delete=models.CASCADE, related_name="lines")
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField(_("licenses"))
+
+    class Meta:
+        verbose_name = _("draft line")
+        verbose_name_plural = _("draft lines")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=["draft", "price"], name="orderdraftline_one_per_offer"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="orderdraftline_has_licenses"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.price}"

@@ -1,0 +1,394 @@
+"""From a draft to a customer with its order: each step kept, and at the end everything or nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor, require
+from accounts.models import Partner
+from accounts.roles import Permission
+from activity.services import record
+from catalogue.models import Price
+from core import clock
+from core.exceptions import InvalidTransition, NotPermitted, Refused
+from core.html import number_text
+from customers.details import CustomerDetails
+from customers.models import Customer
+from customers.services import (
+    DetailsRejected,
+    DomainTaken,
+    PartnershipRequired,
+    create_customer,
+    issue_credentials,
+    lock_partnership,
+)
+from mail.services import queue_email
+from orders.checks import (
+    DETAILS,
+    SUBSCRIPTIONS,
+    Difference,
+    Line,
+    Problem,
+    customer_problems,
+    differences,
+    displayed,
+    draft_problems,
+    fingerprint,
+    line_problems,
+    lines_of,
+    market_of,
+    ordered,
+    owned_subscriptions,
+    quantity_problem,
+    read_fingerprint,
+    reseller_gone,
+    with_parents,
+)
+from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet, OrderLine
+from orders.money import bill_totals, price_words, term_words
+from orders.offers import offer_key, offers_of_skus
+from resellers.models import Partnership
+from subscriptions.models import Subscription
+from subscriptions.services import NewSubscription, start_subscriptions
+
+__all__ = [
+    "DraftCanceled",
+    "NotReady",
+    "OffersRefused",
+    "SomethingChanged",
+    "cancel_draft",
+    "choose_offers",
+    "choose_reseller",
+    "draft_problems",
+    "fingerprint",
+    "open_drafts",
+    "purge_abandoned_drafts",
+    "save_details",
+    "start_draft",
+    "submit_draft",
+]
+
+ABANDONED_DAYS = 30
+
+
+class DraftCanceled(InvalidTransition):
+    """The draft was canceled: nothing more happens to it."""
+
+
+class NotReady(Refused):
+    """The draft cannot be submitted; `problems` says what to repair and on which step."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = list(problems)
+
+
+class SomethingChanged(Refused):
+    """The draft is no longer what its Review page showed; `differences` says what changed, as far as it is known."""
+
+    def __init__(self, found: Sequence[Difference]) -> None:
+        super().__init__(_("Something changed since you reviewed the order."))
+        self.differences = list(found)
+
+
+class OffersRefused(Refused):
+    """Chosen offers cannot be kept; `errors` says for each price row why."""
+
+    def __init__(self, errors: Mapping[int, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+# --- drafts -----------------------------------------------------------------------------------------------------------
+def open_drafts(actor: Actor) -> OrderDraftQuerySet:
+    """The person's own unfinished work in the provider that it acts for, latest first."""
+    return OrderDraft.objects.visible_to(actor).worth_resuming()
+
+
+@transaction.atomic
+def start_draft(*, reseller: Partner | None, customer: Customer | None = None, by: Actor) -> OrderDraft:
+    """Begin work on a new customer, or on new subscriptions of one that exists."""
+    require(by, Permission.ADD_CUSTOMER if customer is None else Permission.PLACE_ORDER, customer)
+    if by.user is None or by.partner is None:
+        raise NotPermitted("Drafts belong to people of a provider.")
+    draft = OrderDraft(owner=by.user, provider=by.partner, reseller=reseller, customer=customer)
+    _require_partnership(draft)
+    draft.save()
+    return draft
+
+
+@transaction.atomic
+def save_details(*, draft: OrderDraft, details: CustomerDetails, reseller: Partner | None, by: Actor) -> OrderDraft:
+    """Keep the details of the customer to be made and the reseller that is to manage it."""
+    draft = _lock_open(draft, by)
+    if not draft.makes_customer:
+        raise InvalidTransition("The customer of this draft exists.")
+    draft.reseller = reseller
+    _require_partnership(draft)
+    draft.details = details.to_json()
+    draft.changed_at = clock.now()
+    draft.save(update_fields=["details", "reseller", "changed_at"])
+    return draft
+
+
+@transaction.atomic
+def choose_reseller(*, draft: OrderDraft, reseller: Partner | None, by: Actor) -> OrderDraft:
+    """Keep who is to be the reseller of record of the new subscriptions of a customer that exists."""
+    draft = _lock_open(draft, by)
+    if draft.makes_customer:
+        raise InvalidTransition("A new customer's reseller is chosen with its details.")
+    draft.reseller = reseller
+    _require_partnership(draft)
+    draft.changed_at = clock.now()
+    draft.save(update_fields=["reseller", "changed_at"])
+    return draft
+
+
+@transaction.atomic
+def choose_offers(*, draft: OrderDraft, quantities: Mapping[Price, int], by: Actor) -> OrderDraft:
+    """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are."""
+    draft = _lock_open(draft, by)
+    offers = offers_of_skus(market_of(draft), (price.sku_id for price in quantities))
+    kept = {offer_key(line.price): line for line in draft.lines.select_related("price")}
+    errors: dict[int, str] = {}
+    added, gone = [], []
+    for price, quantity in quantities.items():
+        key = offer_key(price)
+        if key in kept:
+            gone.append(kept[key].pk)
+        if quantity == 0:
+            continue
+        offer = offers.get(key)
+        if offer is None:
+            errors[price.pk] = _("%(offer)s is not on sale for this customer.") % {"offer": price.sku.title}
+        elif problem := quantity_problem(offer, quantity):
+            errors[price.pk] = problem
+        else:
+            added.append(OrderDraftLine(draft=draft, price=offer.price_for(quantity) or offer.price, quantity=quantity))
+    if errors:
+        raise OffersRefused(errors)
+    OrderDraftLine.objects.filter(pk__in=gone).delete()
+    OrderDraftLine.objects.bulk_create(added)
+    draft.changed_at = clock.now()
+    draft.save(update_fields=["changed_at"])
+    return draft
+
+
+@transaction.atomic
+def cancel_draft(*, draft: OrderDraft, by: Actor) -> OrderDraft:
+    """Give the whole operation up: what was entered is removed, and only the fact that it was canceled stays."""
+    draft = _lock(draft, by)
+    if draft.state == OrderDraft.State.SUBMITTED:
+        raise InvalidTransition(_("This order has been submitted and can no longer be canceled here."))
+    if draft.state == OrderDraft.State.OPEN:
+        draft.lines.all().delete()
+        draft.state = OrderDraft.State.CANCELED
+        draft.details = {}
+        draft.changed_at = clock.now()
+        draft.save(update_fields=["state", "details", "changed_at"])
+    return draft
+
+
+@transaction.atomic
+def purge_abandoned_drafts() -> int:
+    """Remove drafts that nobody touched for a month, canceled ones too; return how many there were."""
+    old = OrderDraft.objects.exclude(state=OrderDraft.State.SUBMITTED).filter(
+        changed_at__lt=clock.now() - timedelta(days=ABANDONED_DAYS)
+    )
+    # Locked, so that none of them is being worked on while it goes.
+    drafts = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    OrderDraft.objects.filter(pk__in=drafts).delete()
+    return len(drafts)
+
+
+def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
+    """The draft as it is now, held until the end of the transaction; somebody else's is refused."""
+    locked = (
+        OrderDraft.objects.visible_to(by)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("provider", "reseller", "customer__provider", "order__customer")
+        .filter(pk=draft.pk)
+        .first()
+    )
+    if locked is None:
+        raise NotPermitted(f"{by.label} has no such draft.")
+    return locked
+
+
+def _lock_open(draft: OrderDraft, by: Actor) -> OrderDraft:
+    """The same of a draft that can still be worked on."""
+    locked = _lock(draft, by)
+    require(by, Permission.ADD_CUSTOMER if locked.makes_customer else Permission.PLACE_ORDER)
+    if locked.state == OrderDraft.State.CANCELED:
+        raise DraftCanceled(_("This draft was canceled."))
+    if locked.state == OrderDraft.State.SUBMITTED:
+        raise InvalidTransition(_("This order has been submitted and cannot be changed here."))
+    return locked
+
+
+def _require_partnership(draft: OrderDraft) -> None:
+    if draft.reseller is None:
+        return
+    pair = {"provider": draft.provider, "reseller": draft.reseller}
+    if not Partnership.objects.open_for_business().filter(**pair).exists():
+        raise PartnershipRequired(reseller_gone(draft))
+
+
+# --- submit -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def submit_draft(*, draft: OrderDraft, reviewed: str, session_key: str, by: Actor) -> Order:
+    """Make the customer, its order, its subscriptions and its credentials, all or none; again: the same order.
+
+    `reviewed` is the fingerprint of what the person saw. The draft's row is the submit key: whoever holds it decides,
+    everybody else waits and then finds the order.
+    """
+    draft = _lock(draft, by)
+    if draft.order is not None:
+        return draft.order
+    require(by, Permission.PLACE_ORDER)
+    if draft.state == OrderDraft.State.CANCELED:
+        raise DraftCanceled(_("This draft was canceled."))
+    lines = lines_of(draft)
+    _require_ready(draft, lines)
+    _require_same(draft, lines, reviewed)
+    customer = draft.customer or _create_customer(draft, by)
+    order = _place(draft, customer, lines, by)
+    if draft.makes_customer:
+        issue_credentials(customer=customer, session_key=session_key, by=by)
+    record("order.placed", order, by=by, number=order.number, currency=order.currency, lines=_lines_for_record(lines))
+    _confirm_by_mail(order, lines, makes_customer=draft.makes_customer)
+    draft.order = order
+    draft.state = OrderDraft.State.SUBMITTED
+    draft.details = {}
+    draft.changed_at = clock.now()
+    draft.save(update_fields=["order", "state", "details", "changed_at"])
+    return order
+
+
+def _require_ready(draft: OrderDraft, lines: Sequence[Line]) -> None:
+    """Refuse an incomplete draft. What create_customer() checks itself, under its locks, is left to it."""
+    problems: list[Problem] = []
+    if draft.customer is not None:
+        problems += customer_problems(draft)
+        try:
+            if draft.reseller is not None:
+                lock_partnership(draft.provider, draft.reseller)
+        except PartnershipRequired as error:
+            problems = problems or [Problem(SUBSCRIPTIONS, str(error))]
+    elif not draft.details:
+        problems += customer_problems(draft)
+    problems += line_problems(draft, lines)
+    if problems:
+        raise NotReady(problems)
+
+
+def _require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> None:
+    seen, now = read_fingerprint(reviewed), displayed(draft, lines)
+    if seen is None or seen["draft"] != now["draft"]:
+        raise SomethingChanged([])
+    if found := differences(seen, now):
+        raise SomethingChanged(found)
+
+
+def _create_customer(draft: OrderDraft, by: Actor) -> Customer:
+    details, _missing = CustomerDetails.from_json(draft.details)
+    try:
+        return create_customer(provider=draft.provider, details=details, reseller=draft.reseller, by=by)
+    except DetailsRejected as error:
+        messages = [message for texts in error.errors.values() for message in texts]
+        raise NotReady([Problem(DETAILS, message) for message in messages]) from error
+    except (DomainTaken, PartnershipRequired) as error:
+        raise NotReady([Problem(DETAILS, str(error))]) from error
+
+
+def _place(draft: OrderDraft, customer: Customer, lines: Sequence[Line], by: Actor) -> Order:
+    """Write the order, its subscriptions and its lines; bases before their add-ons."""
+    assert by.user is not None
+    order = Order.objects.create(
+        customer=customer,
+        provider=draft.provider,
+        reseller=draft.reseller,
+        placed_by=by.user,
+        currency=next(line.price.currency for line in lines if line.price),
+    )
+    made: dict[int, Subscription] = {}
+    waves, _homeless = with_parents(lines, owned_subscriptions(draft.customer, lines))
+    for wave in waves:
+        wanted = []
+        for line, base, owned in wave:
+            assert line.price is not None
+            parent = made[id(base)] if base else Subscription.objects.get(pk=owned) if owned else None
+            wanted.append(NewSubscription(line.price, line.quantity, parent))
+        started = start_subscriptions(customer=customer, lines=wanted, reseller_of_record=draft.reseller, by=by)
+        made |= {id(one.line): subscription for one, subscription in zip(wave, started, strict=True)}
+    OrderLine.objects.bulk_create(_order_line(order, line, made[id(line)]) for line in lines)
+    return order
+
+
+def _order_line(order: Order, line: Line, subscription: Subscription) -> OrderLine:
+    assert line.price is not None
+    return OrderLine(
+        order=order,
+        sku=line.sku,
+        price=line.price,
+        subscription=subscription,
+        offer_name=line.name,
+        quantity=line.quantity,
+        unit_price=line.price.unit_price,
+        term_duration=line.price.term_duration,
+        billing_plan=line.price.billing_plan,
+    )
+
+
+def _lines_for_record(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    return [
+        {
+            "offer": line.name,
+            "sku": line.sku.code,
+            "quantity": line.quantity,
+            "unit_price": line.price.unit_price if line.price else None,
+            "term": line.chosen.term_duration,
+            "billing": line.chosen.billing_plan,
+        }
+        for line in lines
+    ]
+
+
+def _confirm_by_mail(order: Order, lines: Sequence[Line], *, makes_customer: bool) -> None:
+    """Tell the person who placed it what was ordered; nothing secret goes by mail."""
+    user = order.placed_by
+    if not user.email:
+        return
+    with translation.override(user.language):
+        line_words = [
+            {
+                "offer": line.name,
+                "licenses": number_text(line.quantity),
+                "price": price_words(line.price) if line.price else "",
+                "term": term_words(line.price) if line.price else "",
+            }
+            for line in lines
+        ]
+        totals = [f"{total.money} {total.label}" for total in bill_totals(ordered(lines))]
+    queue_email(
+        "order_placed",
+        to=user.email,
+        language=user.language,
+        context={
+            "name": user.full_name,
+            "number": order.number,
+            "customer_name": order.customer.company_name,
+            "customer_domain": order.customer.domain,
+            "customer_is_new": makes_customer,
+            "customer_path": order.customer.get_absolute_url(),
+            "reseller_name": order.reseller.name_and_mpn if order.reseller else "",
+            "lines": line_words,
+            "totals": totals,
+        },
+        about=order,
+        dedupe_key=f"order_placed:{order.public_id}",
+    )
