@@ -28,7 +28,7 @@ ENROLMENT_TRANSITIONS: dict[str, dict[str, str]] = {
 REASON_NEEDED = {State.REJECTED, State.SUSPENDED}
 
 
-# --- people -----------------------------------------------------------------------------------------------------------
+# --- people ----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def open_account(
     *,
@@ -90,7 +90,7 @@ def update_preferences(*, user: User, full_name: str, language: str, time_zone: 
     return user
 
 
-# --- passwords and second factors ---------------------------------------------------------------------------------------
+# --- passwords and second factors ------------------------------------------------------------------------------------
 @transaction.atomic
 def issue_temporary_password(*, user: User, valid_days: int, by: Actor) -> str:
     """Give a person a random password for the first sign-in and return it; it is told this once and kept nowhere."""
@@ -172,7 +172,7 @@ def _record_security_change(action: str, user: User, *, by: Actor, **changes: An
         queue_email("security_changed", to=user.email, language=user.language, context=context, about=user)
 
 
-# --- companies and their people -----------------------------------------------------------------------------------------
+# --- companies and their people --------------------------------------------------------------------------------------
 @transaction.atomic
 def enrol_partner(*, by: Actor, **facts: Any) -> Partner:
     """Take a company's application for the programme, to be decided; facts are the fields of Partner."""

@@ -44,7 +44,7 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor if actor.user else dataclasses.replace(actor, user=membership_user(request))
 
 
-# --- in and out -------------------------------------------------------------------------------------------------------
+# --- in and out ------------------------------------------------------------------------------------------------------
 class SignInView(library.LoginView):  # type: ignore[misc]
     """The way in, for everybody."""
 
@@ -69,7 +69,7 @@ class SignOutView(library.LogoutView):  # type: ignore[misc]
         return response
 
 
-# --- passwords --------------------------------------------------------------------------------------------------------
+# --- passwords -------------------------------------------------------------------------------------------------------
 @method_decorator(sensitive_post_parameters("password1", "password2", "oldpassword"), name="dispatch")
 class OwnPasswordView(FormView):
     """Choose a password of one's own in place of the temporary one."""
@@ -158,7 +158,7 @@ class NewPasswordView(library.PasswordResetFromKeyView):  # type: ignore[misc]
         return response
 
 
-# --- the second factor ------------------------------------------------------------------------------------------------
+# --- the second factor -----------------------------------------------------------------------------------------------
 class SecondFactorView(mfa.AuthenticateView):  # type: ignore[misc]
     """The second step of sign-in: a code."""
 
@@ -264,7 +264,7 @@ class RenewRecoveryCodesView(recovery_codes.GenerateRecoveryCodesView):  # type:
         return response
 
 
-# --- one's own account ------------------------------------------------------------------------------------------------
+# --- one's own account -----------------------------------------------------------------------------------------------
 class SwitchView(View):
     """Act for another of the companies one works for."""
 
