@@ -24,7 +24,7 @@ DEBUG = False
 INSECURE_KEY = "demo-and-tests-only-never-in-production"
 # Production has no default: a missing secret, host or address is reported and nothing starts.
 SECRET_KEY = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", default=INSECURE_KEY)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = (
     env.list("ALLOWED_HOSTS") if PRODUCTION else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 )
@@ -32,8 +32,8 @@ PORTAL_BASE_URL = (
     env.str("PORTAL_BASE_URL") if PRODUCTION else env.str("PORTAL_BASE_URL", default="http://localhost:8000")
 )
 # Each list: the first key signs or encrypts, all of them verify or decrypt. Empty = derived from SECRET_KEY.
-INVITE_KEYS = env.list("INVITE_KEYS", default=[])
-ENVELOPE_KEYS = env.list("ENVELOPE_KEYS", default=[])
+INVITE_KEYS: list[str] = env.list("INVITE_KEYS", default=[])
+ENVELOPE_KEYS: list[str] = env.list("ENVELOPE_KEYS", default=[])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 MFA_REQUIRED = env.bool("MFA_REQUIRED", default=PRODUCTION)
 
@@ -310,7 +310,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 if REDIS_URL:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         # A request waits at most two seconds for a broker that hangs, and not at all for one that is down.
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
@@ -332,7 +332,7 @@ else:
         "control_folder": str(VAR_DIR / "broker-control"),
         "polling_interval": 0.1,
     }
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-due-emails": {"task": "mail.tasks.send_due_emails", "schedule": 10.0},
     "expire-temporary-passwords": {"task": "customers.tasks.blank_expired_envelopes", "schedule": 60.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
