@@ -1,5 +1,37 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses of the Indirect resellers section and of the links in requests."""
+
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from resellers.views import answering, drafting, lists
 
 app_name = "resellers"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+request_page = "resellers/requests/<uuid:public_id>/"
+invitation = "i/<uuid:public_id>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("resellers/", lists.ResellerListView.as_view(), name="list"),
+    path("resellers/requested/", lists.RequestListView.as_view(), name="requested"),
+    path("providers/", lists.ProviderListView.as_view(), name="providers"),
+    path("resellers/requests/start/", drafting.StartRequestView.as_view(), name="start_request"),
+    path(request_page, drafting.RequestView.as_view(), name="request"),
+    path(f"{request_page}copy/", drafting.CopyRequestView.as_view(), name="copy_request"),
+    path(f"{request_page}open-in-email/", drafting.MailRequestView.as_view(), name="mail_request"),
+    path(f"{request_page}send/", drafting.SendRequestView.as_view(), name="send_request"),
+    path(f"{request_page}done/", drafting.FinishRequestView.as_view(), name="finish_request"),
+    path(f"{request_page}unsent/", drafting.UnsentRequestView.as_view(), name="unsent_request"),
+    path(f"{request_page}discard/", drafting.DiscardRequestView.as_view(), name="discard_request"),
+    path(f"{request_page}revoke/", drafting.RevokeRequestView.as_view(), name="revoke_request"),
+    path(invitation, answering.AnswerView.as_view(), name="invitation"),
+    path(f"{invitation}accept/", answering.AcceptView.as_view(), name="accept"),
+    path(f"{invitation}decline/", answering.DeclineView.as_view(), name="decline"),
+    path(f"{invitation}switch/", answering.SwitchAccountView.as_view(), name="switch_account"),
+    path(f"{invitation}<str:token>/", answering.LandingView.as_view(), name="landing"),
+    # Mail programs like to lose the last character of a link; without it the link is as good.
+    re_path(
+        r"^i/(?P<public_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<token>[\w-]{43})\Z",
+        answering.LandingView.as_view(),
+        name="landing_cut_short",
+    ),
+    path("i/<path:rest>", answering.BrokenLinkView.as_view(), name="broken_link"),
+]

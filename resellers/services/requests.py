@@ -1,0 +1,239 @@
+"""The provider's side of a request: draft, send or share, withdraw."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor, require
+from accounts.models import Membership, Partner
+from accounts.roles import Permission
+from activity.services import record
+from core import clock
+from core.exceptions import InvalidTransition
+from core.text import clean_message, email_key
+from mail.models import OutgoingEmail
+from mail.services import queue_email
+from resellers.models import Partnership, PartnershipRequest, new_nonce
+from resellers.refusals import AlreadyPending, LimitReached, RecipientMissing, RecipientRefused
+from resellers.tokens import request_link
+from resellers.wording import default_message, wording
+
+State, Channel = PartnershipRequest.State, PartnershipRequest.Channel
+
+VALIDITY_DAYS = (7, 14, 30)
+REQUESTS_PER_PERSON = 50  # in any 24 hours, like the two below
+REQUESTS_PER_PROVIDER = 500
+MAILS_PER_ADDRESS = 5  # of all providers together: nobody's mailbox is flooded through the portal
+DAY = timedelta(days=1)
+
+
+@transaction.atomic
+def draft_request(*, by: Actor) -> PartnershipRequest:
+    """Begin a request, or return the one the person began before and has not touched."""
+    require(by, Permission.REQUEST_PARTNERSHIP)
+    provider = _lock_provider(by.partner)
+    untouched = PartnershipRequest.objects.filter(
+        provider=provider, created_by=by.user, state=State.DRAFT, changed_at=None
+    )
+    if draft := untouched.order_by("-pk").first():
+        return draft
+    return PartnershipRequest.objects.create(
+        provider=provider,
+        created_by=by.user,
+        language=provider.language,
+        message=default_message(provider, by.user, provider.language),
+    )
+
+
+@transaction.atomic
+def change_draft(
+    *, request: PartnershipRequest, recipient: str, language: str, message: str, valid_days: int, by: Actor
+) -> PartnershipRequest:
+    """Save what was entered on the draft page; words that nobody has edited follow the language."""
+    require(by, Permission.REQUEST_PARTNERSHIP, request)
+    message = clean_message(message)
+    if language != request.language and message == _standard(request, request.language):
+        message = _standard(request, language)
+    entered: dict[str, Any] = {
+        "recipient": recipient,
+        "recipient_key": email_key(recipient) if recipient else "",
+        "language": language,
+        "message": message,
+        "valid_days": valid_days,
+    }
+    if all(getattr(request, name) == value for name, value in entered.items()):
+        return request
+    drafts = PartnershipRequest.objects.filter(pk=request.pk, state=State.DRAFT)
+    if not drafts.update(**entered, changed_at=clock.now()):
+        raise InvalidTransition(_("This request was sent or discarded in the meantime; it can no longer be changed."))
+    return _reload(request)
+
+
+@transaction.atomic
+def send_request(*, request: PartnershipRequest, by: Actor) -> PartnershipRequest:
+    """Mail the request through the outbox, once: pressed again, nothing more is sent."""
+    require(by, Permission.REQUEST_PARTNERSHIP, request)
+    request = _lock(request)
+    if not request.recipient:
+        raise RecipientMissing
+    if request.state == State.SENT and request.channel == Channel.PORTAL:
+        return request
+    _check_mailbox(request)
+    request = _leave_draft(request, channel=Channel.PORTAL, by=by)
+    message = wording(request)
+    queue_email(
+        "partnership_request",
+        to=request.recipient,
+        language=request.language,
+        context={"message": message, "provider": request.provider.legal_name, "sender": str(by.user)},
+        about=request,
+        reply_to=by.user.email if by.user else "",
+        dedupe_key=mail_key(request),
+    )
+    return request
+
+
+@transaction.atomic
+def share_request(*, request: PartnershipRequest, channel: str, by: Actor) -> PartnershipRequest:
+    """Put the link into force for a message that the person sends without the portal; once, as above."""
+    require(by, Permission.REQUEST_PARTNERSHIP, request)
+    if channel not in (Channel.CLIPBOARD, Channel.MAIL_PROGRAM):
+        raise ValueError(f"{channel!r} is not a way of sharing.")
+    request = _lock(request)
+    if request.state == State.SENT:
+        return request
+    return _leave_draft(request, channel=channel, by=by)
+
+
+@transaction.atomic
+def discard_draft(*, request: PartnershipRequest, by: Actor) -> None:
+    """Remove a draft; what has left the portal is revoked instead, so that it is remembered."""
+    require(by, Permission.REQUEST_PARTNERSHIP, request)
+    request = _lock(request)
+    if request.state != State.DRAFT:
+        raise InvalidTransition(_("This request was sent in the meantime. Revoke it if it should not be answered."))
+    if request.changed_at:
+        record("partnership_request.discarded", request, by=by)
+    request.delete()
+
+
+@transaction.atomic
+def revoke_request(*, request: PartnershipRequest, by: Actor) -> PartnershipRequest:
+    """Withdraw a request for good: its link stops working and its mail, if still waiting, is not sent."""
+    require(by, Permission.REQUEST_PARTNERSHIP, request)
+    move(request, State.REVOKED, nonce=new_nonce())
+    request = _reload(request)
+    record("partnership_request.revoked", request, by=by)
+    return request
+
+
+def recipient_obstacle(provider: Partner, recipient: str) -> RecipientRefused | None:
+    """Why this provider need not or may not ask this address, or None."""
+    if not recipient:
+        return None
+    key = email_key(recipient)
+    people = Membership.objects.current().filter(Q(user__email__iexact=key) | Q(user__sign_in_name=key))
+    if people.filter(partner=provider).exists() or key == _key(provider.contact_email):
+        return RecipientRefused(_("This address belongs to your own company. Enter the reseller’s address."))
+    pending = PartnershipRequest.objects.awaiting_answer().filter(provider=provider, recipient_key=key)
+    if found := pending.select_related("sent_by").first():
+        return AlreadyPending(found)
+    partnerships = Partnership.objects.filter(provider=provider).active()
+    companies = set(people.filter(partner__program="indirect_reseller").values_list("partner_id", flat=True))
+    partners = set(partnerships.filter(reseller__in=companies).values_list("reseller_id", flat=True))
+    # Somebody who works for two resellers may be asked for the second one.
+    if (companies and companies == partners) or partnerships.filter(reseller__contact_email__iexact=key).exists():
+        return RecipientRefused(_("The company with this address is already your indirect reseller."))
+    return None
+
+
+def move(request: PartnershipRequest, to: str, **fields: Any) -> None:
+    """Change the state along the table of moves by one guarded UPDATE: of two people at once, one is refused."""
+    sources = [source for source, targets in PartnershipRequest.TRANSITIONS.items() if to in targets]
+    rows = PartnershipRequest.objects.filter(pk=request.pk, state__in=sources, nonce=request.nonce)
+    if not rows.update(state=to, **fields):
+        raise InvalidTransition(_("This request has changed in the meantime. Look at where it stands now."))
+
+
+def mail_key(request: PartnershipRequest) -> str:
+    """What makes the mail of one link of one request unique, without telling the nonce."""
+    return f"partnership_request:{request.public_id}:{hashlib.sha256(request.nonce.encode()).hexdigest()[:16]}"
+
+
+def late_link(email: OutgoingEmail) -> dict[str, str] | None:
+    """The link for a mail that is about to leave, or None when it would no longer open anything."""
+    request = PartnershipRequest.objects.awaiting_answer().filter(pk=email.about_id).first()
+    if request is None or email.dedupe_key != mail_key(request):
+        return None
+    return {"link": request_link(request)}
+
+
+def _standard(request: PartnershipRequest, language: str) -> str:
+    return clean_message(default_message(request.provider, request.created_by, language))
+
+
+def _key(address: str) -> str:
+    return email_key(address) if address else ""
+
+
+def _lock_provider(provider: Partner | None) -> Partner:
+    """Let one person of a provider at a time begin or send, so that limits and duplicates are counted exactly."""
+    assert provider is not None
+    return Partner.objects.select_for_update(no_key=True).get(pk=provider.pk)
+
+
+def _reload(request: PartnershipRequest) -> PartnershipRequest:
+    return PartnershipRequest.objects.select_related("provider", "created_by", "sent_by").get(pk=request.pk)
+
+
+def _lock(request: PartnershipRequest) -> PartnershipRequest:
+    _lock_provider(request.provider)
+    return _reload(request)
+
+
+def _leave_draft(request: PartnershipRequest, *, channel: str, by: Actor) -> PartnershipRequest:
+    """Put the link into force, within the limits, unless the address is asked already."""
+    now = clock.now()
+    _expire_overdue(request, now)
+    if obstacle := recipient_obstacle(request.provider, request.recipient):
+        raise obstacle
+    _check_limits(request, by, now)
+    expires_at = now + timedelta(days=request.valid_days)
+    move(request, State.SENT, channel=channel, sent_at=now, sent_by=by.user, expires_at=expires_at)
+    request = _reload(request)
+    action = "partnership_request.sent" if channel == Channel.PORTAL else "partnership_request.shared"
+    record(action, request, by=by, channel=channel, to=request.recipient, valid_until=expires_at)
+    return request
+
+
+def _expire_overdue(request: PartnershipRequest, now: datetime) -> None:
+    """Close what this address let pass, so that it can be asked again."""
+    if request.recipient_key:
+        asked = PartnershipRequest.objects.filter(provider=request.provider, recipient_key=request.recipient_key)
+        asked.filter(state=State.SENT, expires_at__lte=now).update(state=State.EXPIRED)
+
+
+def _check_limits(request: PartnershipRequest, by: Actor, now: datetime) -> None:
+    recent = PartnershipRequest.objects.filter(provider=request.provider, sent_at__gt=now - DAY)
+    if recent.filter(sent_by=by.user).count() >= REQUESTS_PER_PERSON:
+        raise LimitReached(
+            _("You have sent %(limit)d requests in 24 hours, which is the limit. Send the next one tomorrow.")
+            % {"limit": REQUESTS_PER_PERSON}
+        )
+    if recent.count() >= REQUESTS_PER_PROVIDER:
+        raise LimitReached(
+            _("Your company has sent %(limit)d requests in 24 hours, which is the limit. Send the next one tomorrow.")
+            % {"limit": REQUESTS_PER_PROVIDER}
+        )
+
+
+def _check_mailbox(request: PartnershipRequest) -> None:
+    mailed = PartnershipRequest.objects.filter(recipient_key=request.recipient_key, channel=Channel.PORTAL)
+    if mailed.filter(sent_at__gt=clock.now() - DAY).count() >= MAILS_PER_ADDRESS:
+        raise LimitReached(
+            _("This address gets no more requests by mail today. Copy the message and send it yourself, or wait a day.")
+        )

@@ -1,0 +1,1 @@
+"""Pages of the Indirect resellers section, of reseller staff's Indirect providers, and of a request's link."""

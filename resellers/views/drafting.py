@@ -1,0 +1,243 @@
+"""Request a partnership: the draft page, its buttons, and the page of a request that has left."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts.roles import Permission
+from core.exceptions import Refused
+from mail.models import OutgoingEmail
+from resellers.forms import RequestForm
+from resellers.models import PartnershipRequest
+from resellers.refusals import AlreadyPending, RecipientRefused
+from resellers.services import (
+    change_draft,
+    discard_draft,
+    draft_request,
+    recipient_obstacle,
+    revoke_request,
+    send_request,
+    share_request,
+)
+from resellers.tokens import request_link
+from resellers.views.access import OwnRequestView, PermittedView
+from resellers.wording import full_text, mailto, valid_until, wording
+
+State, Channel = PartnershipRequest.State, PartnershipRequest.Channel
+
+
+class StartRequestView(PermittedView):
+    """Request a partnership: begin a draft and open it."""
+
+    http_method_names = ("post",)
+    permission = Permission.REQUEST_PARTNERSHIP
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Pressed twice, it opens the same untouched draft."""
+        return redirect(draft_request(by=self.actor))
+
+
+class RequestView(OwnRequestView):
+    """The draft page, and once the request has left, where it stands."""
+
+    http_method_names = ("get", "head", "post", "options")
+
+    def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Show the draft or the request."""
+        shown = self.own_request(public_id)
+        if shown.state == State.DRAFT:
+            obstacle = recipient_obstacle(shown.provider, shown.recipient)
+            return self.draft_page(shown, RequestForm(draft=shown), obstacle)
+        return render(request, "resellers/partnershiprequest_detail.html", detail_context(shown))
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Save what was entered, then do what the button of this address does."""
+        draft = self.own_request(public_id)
+        if draft.state != State.DRAFT:
+            # A second press, or a colleague was faster: no text is taken any more, the act itself knows what to do.
+            return self.act_or_explain(draft)
+        form = RequestForm(request.POST, draft=draft)
+        if not form.is_valid():
+            return self.draft_page(draft, form)
+        try:
+            draft = change_draft(request=draft, by=self.actor, **form.cleaned_data)
+            return self.act(draft)
+        except RecipientRefused as refusal:
+            form.add_error("recipient", str(refusal))
+            return self.draft_page(draft, form, refusal)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+            return self.draft_page(draft, form)
+
+    def act_or_explain(self, shown: PartnershipRequest) -> HttpResponse:
+        """Do it, or come back to the request with the reason why not."""
+        try:
+            return self.act(shown)
+        except Refused as refusal:
+            messages.error(self.request, str(refusal))
+            return redirect(shown)
+
+    def act(self, draft: PartnershipRequest) -> HttpResponse:
+        """Update preview: saved, and nothing more."""
+        if draft.state == State.DRAFT:
+            messages.success(self.request, _("Draft saved. The preview shows what they receive."))
+        return redirect(draft)
+
+    def draft_page(
+        self, draft: PartnershipRequest, form: RequestForm, obstacle: RecipientRefused | None = None
+    ) -> HttpResponse:
+        """The form with its link and its preview, which show the draft as it was last saved."""
+        link = request_link(draft)
+        context = {
+            "form": form,
+            "draft": draft,
+            "link": link,
+            "valid_until": valid_until(draft),
+            "subject": wording(draft).subject,
+            "preview": wording(draft).as_text(link),
+            "obstacle": obstacle if not form.is_bound else None,
+            "pending": obstacle.pending if isinstance(obstacle, AlreadyPending) else None,
+        }
+        return render(self.request, "resellers/partnershiprequest_form.html", context)
+
+
+class ButtonView(RequestView):
+    """A button of the draft page: an address of its own that is only ever posted to."""
+
+    http_method_names = ("post", "options")
+
+
+class CopyRequestView(ButtonView):
+    """Copy to clipboard."""
+
+    def act(self, draft: PartnershipRequest) -> HttpResponse:
+        """Put the link into force and come back to the text."""
+        draft = share_request(request=draft, channel=Channel.CLIPBOARD, by=self.actor)
+        messages.success(self.request, _("The link works now. Copy the message below and send it to the reseller."))
+        return redirect(draft)
+
+
+class MailRequestView(ButtonView):
+    """Open in email."""
+
+    def act(self, draft: PartnershipRequest) -> HttpResponse:
+        """Put the link into force and come back to the link that opens the mail program."""
+        if not mailto(draft):
+            raise Refused(
+                _("This message is too long for mail programs to open. Shorten it, or select Copy to clipboard.")
+            )
+        draft = share_request(request=draft, channel=Channel.MAIL_PROGRAM, by=self.actor)
+        messages.success(self.request, _("The link works now. Send the message from your mail program."))
+        return redirect(draft)
+
+
+class SendRequestView(ButtonView):
+    """Send."""
+
+    def act(self, draft: PartnershipRequest) -> HttpResponse:
+        """Mail it and show the row in Requested."""
+        sent = send_request(request=draft, by=self.actor)
+        text = _("The request to %(address)s is queued. You get an e-mail when it is accepted.")
+        messages.success(self.request, text % {"address": sent.recipient})
+        return redirect("resellers:requested")
+
+
+class FinishRequestView(ButtonView):
+    """Done."""
+
+    def act(self, draft: PartnershipRequest) -> HttpResponse:
+        """Leave the page; ask first when nothing was sent or copied."""
+        if draft.state == State.DRAFT:
+            return redirect("resellers:unsent_request", draft.public_id)
+        return redirect("resellers:requested")
+
+
+class UnsentRequestView(OwnRequestView):
+    """The question after Done: the request was neither sent nor copied."""
+
+    def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Offer to send, keep or discard; a request that has left needs no question."""
+        draft = self.own_request(public_id)
+        if draft.state != State.DRAFT:
+            return redirect(draft)
+        return render(
+            request,
+            "resellers/partnershiprequest_unsent.html",
+            {"draft": draft, "hidden": RequestForm(draft=draft)},
+        )
+
+
+class DiscardRequestView(OwnRequestView):
+    """Discard a draft."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Remove it, unless it was sent in the meantime."""
+        draft = self.own_request(public_id)
+        try:
+            discard_draft(request=draft, by=self.actor)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(draft)
+        messages.success(request, _("The draft is discarded."))
+        return redirect("resellers:list")
+
+
+class RevokeRequestView(OwnRequestView):
+    """Revoke a request: a question, and its answer."""
+
+    http_method_names = ("get", "head", "post", "options")
+    revocable: ClassVar[set[str]] = {State.SENT, State.DECLINED}
+
+    def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Say what revoking means."""
+        shown = self.own_request(public_id)
+        if shown.state not in self.revocable:
+            return redirect(shown)
+        context = {
+            "shown": shown,
+            "consequences": [
+                _("The personal link stops working at once."),
+                _("A mail that still waits to be sent is not sent."),
+                _("This cannot be undone; you can request a partnership again."),
+            ],
+        }
+        return render(request, "resellers/partnershiprequest_revoke.html", context)
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Revoke, unless it was answered in the meantime."""
+        shown = self.own_request(public_id)
+        try:
+            revoke_request(request=shown, by=self.actor)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(shown)
+        messages.success(request, _("The request is revoked. Its link no longer works."))
+        return redirect("resellers:requested")
+
+
+def detail_context(shown: PartnershipRequest) -> dict[str, Any]:
+    """What the page of a request that has left shows; the link and the text only while they open something."""
+    open_now = shown.state in (State.SENT, State.DECLINED) and not shown.is_expired
+    mail = OutgoingEmail.objects.about(shown).filter(kind="partnership_request").first()
+    return {
+        "shown": shown,
+        "open_now": open_now,
+        "delivery": delivery_words(shown.channel, mail.state if mail else None),
+        "link": request_link(shown) if open_now else "",
+        "text": full_text(shown) if open_now else "",
+        "mailto": mailto(shown) if open_now else "",
+        "partnership": shown.partnership,
+    }
+
+
+def delivery_words(channel: str, mail_state: str | None) -> str:
+    """How the request left and how far its mail came, in words; nobody knows whether a mail was read."""
+    if channel == Channel.PORTAL and mail_state:
+        return str(OutgoingEmail.State(mail_state).label)
+    return str(Channel(channel).label) if channel else ""
