@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from core import clock
 # Longer than the slowest single step of an import: a run that has not reported for so long is dead.
 LEASE = timedelta(minutes=3)
 # After so many failed runs the beat leaves an import to a person.
-MOST_ATTEMPTS = 5
+MOST_RETRIES = 5
 
 
 def stored_name(instance: "CatalogueImport", filename: str) -> str:
@@ -31,15 +32,19 @@ class CatalogueImportQuerySet(models.QuerySet["CatalogueImport"]):
         dead = Q(state=CatalogueImport.State.RUNNING, claimed_at__lt=clock.now() - LEASE)
         return self.filter(Q(state=CatalogueImport.State.QUEUED) | dead).exclude(stored_file="")
 
-    def claim(self, pk: int) -> int | None:
-        """Take an import to run it; None when another worker has it or nothing is left to do, else the attempt's number."""
-        now = clock.now()
-        taken = (
+    def claim(self, pk: int) -> bool:
+        """Take an import in order to run it; False when another worker has it or nothing is left to do."""
+        return bool(
             self.claimable()
             .filter(pk=pk)
-            .update(state=CatalogueImport.State.RUNNING, claimed_at=now, attempts=F("attempts") + 1, failure="")
+            .update(
+                state=CatalogueImport.State.RUNNING,
+                claimed_at=clock.now(),
+                attempts=F("attempts") + 1,
+                retries_left=Greatest(F("retries_left"), 1) - 1,
+                failure="",
+            )
         )
-        return self.values_list("attempts", flat=True).get(pk=pk) if taken else None
 
 
 class CatalogueImport(models.Model):
@@ -86,6 +91,7 @@ class CatalogueImport(models.Model):
     claimed_at = models.DateTimeField(_("last sign of life"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    retries_left = models.PositiveSmallIntegerField(default=MOST_RETRIES, editable=False)
     failure = models.TextField(_("last failure"), blank=True, default="", editable=False)
 
     objects = CatalogueImportQuerySet.as_manager()

@@ -137,12 +137,12 @@ class Sku(models.Model):
 
     @property
     def prerequisite_codes(self) -> list[str]:
-        """The SKUs of which a customer must own one first, known to the catalogue or not. Uses a prefetch if there is one."""
+        """The SKUs of which a customer must own one first, in the catalogue or not; a prefetch is used."""
         return sorted(row.required_code for row in self.prerequisites.all())
 
     @property
     def conversion_codes(self) -> list[str]:
-        """The SKUs to which it may be upgraded, known to the catalogue or not. Uses a prefetch if there is one."""
+        """The SKUs to which it may be upgraded, in the catalogue or not; a prefetch is used."""
         return sorted(row.target_code for row in self.conversions.all())
 
     @property

@@ -1,0 +1,55 @@
+"""What is wrong with a file, in words that say where and what to do."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# Enough to mend a file by; the count goes on.
+MOST_KEPT = 5_000
+LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason to refuse: the row as a spreadsheet numbers it (the headings are row 1), the column, what it says."""
+
+    row: int | None
+    column: str
+    value: str
+    reason: str
+
+
+class FileProblem(Exception):
+    """The file as a whole cannot be read any further."""
+
+    def __init__(self, reason: str, *, row: int | None = None, column: str = "", value: str = "") -> None:
+        super().__init__(reason)
+        self.problem = Problem(row, column, shortened(value), str(reason))
+
+
+class Problems:
+    """All problems of one file: the first ones kept, every one counted."""
+
+    def __init__(self) -> None:
+        self.kept: list[Problem] = []
+        self.count = 0
+
+    def add(self, row: int | None, column: str, value: str, reason: str) -> None:
+        """Note one more."""
+        self.put(Problem(row, column, shortened(value), reason))
+
+    def put(self, problem: Problem) -> None:
+        """Note one that is ready."""
+        self.count += 1
+        if len(self.kept) < MOST_KEPT:
+            self.kept.append(problem)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The kept ones in the order of the file."""
+        return [asdict(problem) for problem in sorted(self.kept, key=lambda p: p.row or 0)]
+
+
+def shortened(value: str) -> str:
+    """A cell as a report shows it: no NUL, which no database column of text takes, and not a page long."""
+    value = value.replace("\x00", "␀")
+    value = value.encode("utf-8", "replace").decode("utf-8")
+    return value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
