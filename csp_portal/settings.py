@@ -18,6 +18,8 @@ env = Env(eager=False)
 PORTAL_MODE = env.str("PORTAL_MODE", default="production", validate=validate.OneOf(["production", "demo", "test"]))
 PRODUCTION = PORTAL_MODE == "production"
 DEMO = PORTAL_MODE == "demo"
+# Everybody knows it, so nobody signs in with it except in the demo.
+DEMO_PASSWORD = "Try-the-portal-2026"  # noqa: S105
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")) or BASE_DIR / "var")
 
 DEBUG = False

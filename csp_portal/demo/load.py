@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
-from localflavor.br.validators import BRCNPJValidator  # noqa: F401  (the numbers made here must pass it)
 
 from accounts.access import Actor, system_actor
 from accounts.models import Partner, User
@@ -16,6 +15,7 @@ from accounts.services import add_member, enrol_partner, set_enrolment_state
 from catalogue.models import Price
 from catalogue.services import import_offer_matrix, import_price_list
 from core import clock
+from core.text import fold
 from csp_portal.demo.companies import (
     BASKETS,
     COMPANIES,
@@ -26,9 +26,9 @@ from csp_portal.demo.companies import (
     DemoCompany,
     DemoCustomers,
 )
-from customers.services import CustomerDetails
+from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
-from orders.services import place_order
+from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
 from resellers.models import PartnershipRequest
 from resellers.services import accept_request, change_draft, draft_request, send_request
 
@@ -45,12 +45,11 @@ def is_loaded() -> bool:
 def load() -> None:
     """Load everything or nothing: a first start that is interrupted begins again."""
     now = timezone.now()
-    for path in sorted(CATALOGUE.glob("offer-matrix*.csv")):
-        with path.open("rb") as file:
-            import_offer_matrix(file=file, by=system_actor("demo data"))
-    for path in sorted(CATALOGUE.glob("price-list*.csv")):
-        with path.open("rb") as file:
-            import_price_list(file=file, by=system_actor("demo data"))
+    with clock.at(now - timedelta(days=430)):
+        for pattern, import_file in (("price-list*.csv", import_price_list), ("offer-matrix*.csv", import_offer_matrix)):
+            for path in sorted(CATALOGUE.glob(pattern)):
+                with path.open("rb") as file:
+                    import_file(file=file, by=system_actor("demo data"))
     people = Companies()
     for provider, reseller, days in PARTNERSHIPS:
         with clock.at(now - timedelta(days=days)):
@@ -160,27 +159,20 @@ def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -
         agreement_email=f"{first_name}.{last_name}@{prefix}.example".lower(),
         agreement_phone="",
     )
-    lines = []
-    for title, quantity, term, plan in BASKETS[number % len(BASKETS)]:
-        offers = Price.objects.on_sale(country=group.country, at=clock.now(), segments=["Commercial"])
-        price = offers.filter(
-            sku__product__title=title, term_duration=term, billing_plan=plan, sku__is_trial=False
-        ).first()
-        if price is None:
-            raise LookupError(f"The demo catalogue has no {title} {term} {plan} in {group.country}.")
-        lines.append((price, quantity))
-    place_order(
-        details=details,
-        reseller=people.partners.get(group.reseller),
-        lines=lines,
-        by=people.actors[group.provider],
-    )
+    actor, reseller = people.actors[group.provider], people.partners.get(group.reseller)
+    draft = start_draft(reseller=reseller, by=actor)
+    draft = save_details(draft=draft, details=details, reseller=reseller, by=actor)
+    on_sale = Price.objects.on_sale(country=group.country, at=clock.now(), segments=["Commercial"])
+    quantities = {
+        on_sale.get(sku__title=title, term_duration=term, billing_plan=plan): quantity
+        for title, quantity, term, plan in BASKETS[number % len(BASKETS)]
+    }
+    draft = choose_offers(draft=draft, quantities=quantities, by=actor)
+    submit_draft(draft=draft, reviewed=fingerprint(draft), session_key="", by=actor)
 
 
 def domain_prefix(name: str) -> str:
     """A name's letters and digits without accents: the domain that a company would choose."""
-    from core.text import fold
-
     return "".join(char for char in fold(name) if char.isascii() and char.isalnum())[:27]
 
 

@@ -1,0 +1,202 @@
+"""A small world with two of everything that must never mix: whoever owns it, a lesser colleague, and outsiders."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from accounts.access import Actor
+from accounts.models import Membership, Partner, User
+from accounts.roles import Program, Role
+from catalogue.models import Price, Product, Sku
+from core import clock
+from customers.models import Customer, CustomerAdministrator, ResellerRelationship, TemporaryPassword
+from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
+from resellers.models import Partnership, PartnershipRequest
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+
+PASSWORD = "an old bicycle in the rain"
+
+
+def make_partner(name: str, program: Program, mpn_id: str, **fields: object) -> Partner:
+    """An enrolled company in the United States."""
+    facts: dict[str, object] = {
+        "program": program,
+        "legal_name": name,
+        "mpn_id": mpn_id,
+        "country": "US",
+        "address_line_1": "1 Main Street",
+        "city": "Seattle",
+        "state": "WA",
+        "postal_code": "98101",
+        "contact_name": f"Contact of {name}",
+        "contact_email": f"contact@{name.split()[0].lower()}.example",
+        "contact_phone": "+12065550100",
+        "enrolment_state": Partner.EnrolmentState.ACTIVE,
+        "agreement_accepted_on": clock.now().date(),
+    }
+    return Partner.objects.create(**{**facts, **fields})
+
+
+def make_member(partner: Partner, local: str, role: Role) -> Actor:
+    """A person of a company, as the actor that its requests have."""
+    domain = partner.contact_email.partition("@")[2]
+    user = User.objects.create_user(f"{local}@{domain}", PASSWORD, full_name=f"{local.title()} of {partner}")
+    Membership.objects.create(user=user, partner=partner, role=role)
+    return Actor(user=user, partner=partner, role=role)
+
+
+@dataclass
+class Holdings:
+    """What one provider holds together with one reseller."""
+
+    provider: Partner
+    reseller: Partner
+    provider_admin: Actor
+    reseller_admin: Actor
+    partnership: Partnership
+    request: PartnershipRequest
+    customer: Customer
+    administrator: CustomerAdministrator
+    temporary_password: TemporaryPassword
+    subscription: Subscription
+    draft: OrderDraft
+    submitted_draft: OrderDraft
+    order: Order
+
+
+@dataclass
+class World:
+    """Two providers with a reseller and a customer each, over one catalogue."""
+
+    ours: Holdings
+    theirs: Holdings
+    helpdesk: Actor
+    back_office: User
+    stranger: User
+    price: Price
+
+
+def make_price() -> Price:
+    """One offer that is on sale in the United States."""
+    product = Product.objects.create(
+        product_id="CFQ7TTC0LDPB", title="Microsoft 365 Business Standard", publisher="Microsoft"
+    )
+    sku = Sku.objects.create(product=product, sku_id="0001", title="Microsoft 365 Business Standard", max_licenses=300)
+    return Price.objects.create(
+        sku=sku,
+        market="US",
+        currency="USD",
+        term_duration="P1Y",
+        term_months=12,
+        billing_plan="Monthly",
+        segment="Commercial",
+        unit_price=Decimal("150.00"),
+        sold_from=clock.now() - timedelta(days=400),
+    )
+
+
+def make_holdings(name: str, number: int, price: Price) -> Holdings:
+    """A provider, its reseller, and one of each thing that they share."""
+    provider = make_partner(f"{name}provider Inc.", Program.INDIRECT_PROVIDER, f"10000{number}")
+    reseller = make_partner(f"{name}reseller Inc.", Program.INDIRECT_RESELLER, f"20000{number}")
+    provider_admin = make_member(provider, "admin", Role.GLOBAL_ADMIN)
+    reseller_admin = make_member(reseller, "admin", Role.GLOBAL_ADMIN)
+    user = provider_admin.user
+    assert user is not None
+    partnership = Partnership.objects.create(provider=provider, reseller=reseller)
+    now = clock.now()
+    request = PartnershipRequest.objects.create(
+        provider=provider,
+        created_by=user,
+        recipient=f"someone@{name}invited.example",
+        recipient_key=f"someone@{name}invited.example",
+        message=f"{name} says hello",
+        state=PartnershipRequest.State.SENT,
+        sent_at=now,
+        expires_at=now + timedelta(days=14),
+    )
+    customer = Customer.objects.create(
+        provider=provider,
+        company_name=f"{name}customer Ltd.",
+        domain_prefix=f"{name}customer".lower(),
+        country="US",
+        address_line_1="2 Side Street",
+        city="Seattle",
+        state="WA",
+        postal_code="98101",
+        contact_first_name=f"{name}first",
+        contact_last_name=f"{name}last",
+        contact_email=f"{name}contact@example.com".lower(),
+        created_by=user,
+    )
+    ResellerRelationship.objects.create(customer=customer, reseller=reseller, partnership=partnership, set_by=user)
+    person = User.objects.create_user(
+        f"admin@{customer.domain}", PASSWORD, email="", full_name=f"Administrator of {customer}"
+    )
+    administrator = CustomerAdministrator.objects.create(user=person, customer=customer)
+    temporary_password = TemporaryPassword.objects.create(
+        administrator=administrator, issued_by=user, valid_until=now + timedelta(days=7), revealed_at=now
+    )
+    subscription = Subscription.objects.create(
+        customer=customer,
+        sku=price.sku,
+        offer_name=price.sku.title,
+        nickname=f"{name}subscription",
+        quantity=7,
+        term_duration=price.term_duration,
+        billing_plan=price.billing_plan,
+        segment=price.segment,
+        unit_price=price.unit_price,
+        currency=price.currency,
+        ends_at=now + timedelta(days=365),
+    )
+    ResellerOfRecord.objects.create(subscription=subscription, reseller=reseller, mpn_id=reseller.mpn_id, set_by=user)
+    SupportContact.objects.create(subscription=subscription, reseller=reseller, set_by=user)
+    order = Order.objects.create(
+        customer=customer, provider=provider, reseller=reseller, placed_by=user, currency=price.currency
+    )
+    OrderLine.objects.create(
+        order=order,
+        sku=price.sku,
+        price=price,
+        subscription=subscription,
+        offer_name=subscription.offer_name,
+        quantity=subscription.quantity,
+        unit_price=price.unit_price,
+        term_duration=price.term_duration,
+        billing_plan=price.billing_plan,
+    )
+    draft = OrderDraft.objects.create(owner=user, provider=provider, reseller=reseller)
+    OrderDraftLine.objects.create(draft=draft, price=price, quantity=3)
+    submitted_draft = OrderDraft.objects.create(
+        owner=user, provider=provider, reseller=reseller, state=OrderDraft.State.SUBMITTED, order=order
+    )
+    return Holdings(
+        provider,
+        reseller,
+        provider_admin,
+        reseller_admin,
+        partnership,
+        request,
+        customer,
+        administrator,
+        temporary_password,
+        subscription,
+        draft,
+        submitted_draft,
+        order,
+    )
+
+
+def make_world() -> World:
+    """Build it all; names say whose each thing is, so that a leak can be seen in a page's text."""
+    price = make_price()
+    ours, theirs = make_holdings("Ours", 1, price), make_holdings("Theirs", 2, price)
+    return World(
+        ours=ours,
+        theirs=theirs,
+        helpdesk=make_member(ours.provider, "helpdesk", Role.HELPDESK_AGENT),
+        back_office=User.objects.create_superuser("office@portal.example", PASSWORD, full_name="Office"),
+        stranger=User.objects.create_user("stranger@nowhere.example", PASSWORD, full_name="Stranger"),
+        price=price,
+    )
