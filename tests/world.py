@@ -113,6 +113,7 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         message=f"{name} says hello",
         state=PartnershipRequest.State.SENT,
         sent_at=now,
+        sent_by=user,
         expires_at=now + timedelta(days=14),
     )
     customer = Customer.objects.create(
