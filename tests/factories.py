@@ -1,10 +1,14 @@
 """Test objects, dull ones: one factory per model, and what is left unsaid is valid."""
 
+from datetime import timedelta
+
 import factory
 from factory.django import DjangoModelFactory, Password
 
 from accounts.models import Membership, Partner, User
 from accounts.roles import Program, Role
+from core import clock
+from resellers.models import Partnership, PartnershipRequest
 
 PASSWORD = "an old bicycle in the rain"
 
@@ -61,3 +65,37 @@ class MembershipFactory(DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     partner = factory.SubFactory(PartnerFactory)
     role = Role.GLOBAL_ADMIN
+
+
+# --- resellers --------------------------------------------------------------------------------------------------------
+class PartnershipFactory(DjangoModelFactory):
+    """An active partnership of a provider with a reseller."""
+
+    class Meta:
+        model = Partnership
+
+    provider = factory.SubFactory(PartnerFactory)
+    reseller = factory.SubFactory(PartnerFactory, reseller=True)
+
+
+class PartnershipRequestFactory(DjangoModelFactory):
+    """A draft to riley@fabrikam.example that somebody has written in; `sent=True` has left the portal by mail."""
+
+    class Meta:
+        model = PartnershipRequest
+
+    provider = factory.SubFactory(PartnerFactory)
+    created_by = factory.SubFactory(UserFactory)
+    recipient = "riley@fabrikam.example"
+    recipient_key = factory.SelfAttribute("recipient")
+    message = "We would like to work with you."
+    changed_at = factory.LazyFunction(clock.now)
+
+    class Params:
+        sent = factory.Trait(
+            state=PartnershipRequest.State.SENT,
+            channel=PartnershipRequest.Channel.PORTAL,
+            sent_at=factory.LazyFunction(clock.now),
+            sent_by=factory.SelfAttribute("created_by"),
+            expires_at=factory.LazyAttribute(lambda request: clock.now() + timedelta(days=14)),
+        )

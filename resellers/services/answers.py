@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, can
@@ -181,13 +182,15 @@ def _tell_both_sides(request: PartnershipRequest, reseller: Partner, by: Actor) 
     sender, person = request.sent_by, by.user
     names = {"provider": request.provider.legal_name, "reseller": reseller.legal_name, "person": str(person)}
     if sender and sender.email:
+        with translation.override(sender.language):
+            country = str(reseller.country.name)
         queue_email(
             "partnership_accepted",
             to=sender.email,
             language=sender.language,
             context={
                 **names,
-                "country": str(reseller.country.name),
+                "country": country,
                 "mpn_id": reseller.mpn_id,
                 "address": f"{settings.PORTAL_BASE_URL}{reverse('resellers:list')}",
             },

@@ -18,9 +18,10 @@ from accounts.access import MEMBERSHIP_IN_SESSION, Actor
 from accounts.models import Membership, Partner
 from accounts.roles import MATRIX, Permission, Program, Role
 from core.exceptions import Refused
+from core.pages import too_many
 from resellers import refusals
 from resellers.landing import forget_pending, landed_nonce, remember, sign_out_keeping_requests
-from resellers.limits import count_bad_link
+from resellers.limits import SECONDS, count_bad_link
 from resellers.models import PartnershipRequest
 from resellers.services import accept_request, check_answer, check_link, decline_request
 from resellers.tokens import token_matches
@@ -72,9 +73,7 @@ class InvitationView(View):
     def bad_link(self) -> HttpResponse:
         """The same page, counted: guessing is stopped, and costs the portal nothing."""
         if count_bad_link(self.actor.ip or ""):
-            response = render(self.request, "resellers/invitation/too_many.html", status=429)
-            response.headers["Retry-After"] = "600"
-            return response
+            return too_many(self.request, seconds=SECONDS)
         return self.broken()
 
 
