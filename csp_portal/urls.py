@@ -3,18 +3,25 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from csp_portal import views
+from customers.urls import urlpatterns as customers_urlpatterns
+from subscriptions.urls import customer_pages
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("healthz/", views.healthz, name="healthz"),
     path("account/", include("accounts.urls")),
-    path("account/", include("allauth.urls")),
+    path("account/", include("accounts.sign_in_urls")),
     path("", include("resellers.urls")),
-    path("", include("customers.urls")),
+    # A page of the customers' that shows subscriptions is served by the app that has them.
+    path("", include(([*customer_pages, *customers_urlpatterns], "customers"))),
     path("", include("subscriptions.urls")),
     path("", include("orders.urls")),
+    # The admin has no way in, out or to a password of its own.
+    path("admin/logout/", RedirectView.as_view(pattern_name="home")),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
 ]
 
@@ -26,3 +33,5 @@ handler400 = "csp_portal.errors.bad_request"
 handler403 = "csp_portal.errors.permission_denied"
 handler404 = "csp_portal.errors.not_found"
 handler500 = "csp_portal.errors.server_error"
+# Not one of Django's: the sign-in library looks for it.
+handler429 = "core.pages.too_many"

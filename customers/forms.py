@@ -182,7 +182,7 @@ class CustomerDetailsForm(PortalForm):
             texts = error.message_dict.get(name, []) if hasattr(error, "error_dict") else error.messages
             field.error_messages["required"] = texts[0]
 
-    # --- cleaning: the rules are in customers.rules, the service applies them again --------------------------------------
+    # --- cleaning: the rules are in customers.rules, the service applies them again ----------------------
     def clean_company_name(self) -> str:
         """The legal name; a doubtful one wants the person's word."""
         name = rules.clean_company_name(self.cleaned_data["company_name"])

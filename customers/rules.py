@@ -29,7 +29,7 @@ LEGAL_FORMS = frozenset(
     """
     ab ag as asa bhd bv co corp cv doo eirl ev gmbh inc jsc kft kg kk limited llc llp lp ltd ltda me mei nv ood ooo oy
     oyj pjsc plc pt ptyltd pvtltd sa sarl sas sdnbhd se sl spa spzoo srl sro zao zrt
-    """.split()  # noqa: SIM905 - a list of words reads better
+    """.split()
 )
 TOP_LEVEL_DOMAINS = re.compile(r"\.(com|org|net|edu|gov|mil|info|biz|io|co|eu|br|us|uk|de|fr)\b", re.I)
 DOMAIN_LENGTH = 27

@@ -1,5 +1,21 @@
-from django.urls import URLPattern, URLResolver
+"""The addresses that this app serves; those of the list, which shows subscriptions, are in subscriptions.urls."""
+
+from django.urls import path
+
+from customers import views
 
 app_name = "customers"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("customers/<uuid:microsoft_id>/account/", views.AccountView.as_view(), name="detail"),
+    path(
+        "customers/<uuid:microsoft_id>/credentials/issue/",
+        views.IssueCredentialsView.as_view(),
+        name="issue_credentials",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/credentials/<uuid:public_id>/",
+        views.CredentialsView.as_view(),
+        name="credentials",
+    ),
+]

@@ -1,17 +1,20 @@
 """What customers have bought, and the two dated relations of each subscription to a reseller."""
 
 import uuid
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
 from accounts.models import Partner
-from catalogue.models import Sku
+from catalogue.models import BillingPlan, Sku, TermDuration
 from core import clock
 from customers.models import Customer
 
@@ -24,6 +27,15 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         if actor.is_provider:
             return self.filter(customer__provider=actor.partner)
         return self.filter(customer__in=Customer.objects.visible_to(actor))
+
+    def listed(self) -> "SubscriptionQuerySet":
+        """Those that still exist: what was deleted is kept for the record alone."""
+        return self.exclude(status=Subscription.Status.DELETED)
+
+    def latest_of_each(self, customers: Iterable[Customer], number: int) -> "SubscriptionQuerySet":
+        """The newest few of each of these customers."""
+        place = Window(RowNumber(), partition_by=F("customer"), order_by=[F("created_at").desc(), F("pk").desc()])
+        return self.filter(customer__in=customers).annotate(place=place).filter(place__lte=number).order_by("place")
 
 
 class Subscription(models.Model):
@@ -81,6 +93,18 @@ class Subscription(models.Model):
     def get_absolute_url(self) -> str:
         """The Subscription details page."""
         return reverse("subscriptions:detail", args=[self.customer.microsoft_id, self.subscription_id])
+
+    @property
+    def term_label(self) -> str:
+        """The term and how it is billed: 1 year, billed Monthly; in the words of the price list."""
+        term = TermDuration(self.term_duration).label
+        plan = BillingPlan(self.billing_plan)
+        return str(term) if plan == BillingPlan.NONE else f"{term} · {plan.label}"
+
+    @property
+    def term_price(self) -> Decimal:
+        """What all licenses cost for the whole term."""
+        return self.unit_price * self.quantity
 
     def activity_parties(self) -> dict[str, Any]:
         """Whose record this belongs to."""

@@ -1,0 +1,75 @@
+"""What every page of a customer starts from: the customer among those one sees, then the permission."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.generic.base import ContextMixin, View
+
+from accounts.access import Actor, can
+from accounts.roles import Permission
+from customers.models import Customer
+
+
+class PermittedPage(View):
+    """Refuse with 403 whoever lacks the permission altogether."""
+
+    permission: Permission
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask the one judge."""
+        if not can(self.actor, self.permission):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for whom."""
+        actor: Actor = self.request.actor  # type: ignore[attr-defined]
+        return actor
+
+
+class CustomerPage(ContextMixin, PermittedPage):
+    """A page of one customer; one that the actor does not see is not found, whatever the permission."""
+
+    customer: Customer
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Look the customer up among the actor's own before anything else is said."""
+        rows = Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
+        self.customer = get_object_or_404(rows, microsoft_id=kwargs["microsoft_id"])
+        if not self.customer.permits(self.actor, self.permission):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The customer and its tabs."""
+        tabs = customer_tabs(self.customer, self.actor, self.request.path)
+        return super().get_context_data(customer=self.customer, tabs=tabs, **kwargs)
+
+
+def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str, Any]]:
+    """The customer's pages that the actor may open; nothing where there is only one."""
+    pages = [
+        (
+            _("Subscriptions"),
+            reverse("subscriptions:list", args=[customer.microsoft_id]),
+            Permission.VIEW_SUBSCRIPTIONS,
+        ),
+        (_("Account"), account_url(customer.microsoft_id), Permission.VIEW_CUSTOMERS),
+    ]
+    tabs = [
+        {"label": label, "url": url, "current": path == url, "count": None}
+        for label, url, permission in pages
+        if can(actor, permission)
+    ]
+    return tabs if len(tabs) > 1 else []
+
+
+def account_url(microsoft_id: UUID) -> str:
+    """The customer's Account page."""
+    return reverse("customers:detail", args=[microsoft_id])

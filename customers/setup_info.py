@@ -1,0 +1,57 @@
+"""*Setup info*: the one page view that shows a temporary password, and what every later view says instead."""
+
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor, can
+from accounts.roles import Permission
+from core import clock
+from customers.models import Customer, TemporaryPassword
+from customers.services import reveal_password
+
+
+@dataclass(frozen=True)
+class SetupInfo:
+    """What templates/customers/_setup_info.html shows; `password` is there once and None for ever after."""
+
+    customer: Customer
+    administrator: str
+    issued: TemporaryPassword
+    may_issue: bool
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def can_still_be_shown(self) -> bool:
+        """Whether its ciphertext waits for the person and the session that it was made for."""
+        return self.issued.ciphertext is not None and (self.issued.reveal_until or clock.now()) > clock.now()
+
+    @property
+    def text_of_both(self) -> str:
+        """User name and password as one text to paste into a message."""
+        return f"{_('User name')}: {self.administrator}\n{_('Password')}: {self.password}"
+
+
+def setup_info(request: HttpRequest, issued: TemporaryPassword) -> SetupInfo:
+    """Reveal the password if this view may: a GET that a person asked for, by who issued it, for the first time."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    password = None
+    if request.method == "GET" and not fetched_in_advance(request) and actor.user is not None:
+        session_key = request.session.session_key or ""
+        password = reveal_password(temporary_password=issued, session_key=session_key, by=actor)
+        issued.refresh_from_db()
+    customer = issued.administrator.customer
+    return SetupInfo(
+        customer=customer,
+        administrator=issued.administrator.user.sign_in_name,
+        issued=issued,
+        may_issue=can(actor, Permission.ISSUE_CREDENTIALS, customer),
+        password=password,
+    )
+
+
+def fetched_in_advance(request: HttpRequest) -> bool:
+    """Whether a browser fetches the page before anybody asked for it. A hint, not the guard: some do not say so."""
+    hints = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)

@@ -1,0 +1,152 @@
+"""The customer's Account page, and issuing its administrator a new temporary password."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+
+from accounts.access import can
+from accounts.roles import Permission
+from core import clock, html
+from customers import rules
+from customers.addresses import address_lines
+from customers.models import Customer, CustomerAdministrator, TemporaryPassword
+from customers.pages import CustomerPage, account_url
+from customers.services import DailyLimitReached, issue_credentials
+from customers.setup_info import setup_info
+
+
+class AccountView(CustomerPage, TemplateView):
+    """Who the customer is, who manages it, and how its administrator signs in."""
+
+    permission = Permission.VIEW_CUSTOMERS
+    template_name = "customers/customer_detail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        customer = self.customer
+        relationship = customer.managing_relationship()
+        administrator = customer.administrators.select_related("user").order_by("pk").first()
+        agreement = customer.agreements.select_related("confirmed_by").order_by("-pk").first()
+        return super().get_context_data(
+            relationship=relationship,
+            agreement=agreement,
+            administrator=administrator,
+            sections=[
+                (_("Company"), company_facts(customer)),
+                (_("Primary contact"), contact_facts(customer)),
+            ],
+            credentials=credential_facts(administrator) if administrator else [],
+            may_issue=can(self.actor, Permission.ISSUE_CREDENTIALS, customer),
+            **kwargs,
+        )
+
+
+class IssueCredentialsView(CustomerPage, TemplateView):
+    """Ask, then issue a new temporary password and lead to the one page that shows it."""
+
+    permission = Permission.ISSUE_CREDENTIALS
+    template_name = "customers/issue_credentials.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        administrator = get_object_or_404(self.customer.administrators.select_related("user")[:1])
+        return super().get_context_data(
+            administrator=administrator,
+            consequences=[
+                _("The password that %(name)s has now stops working at once.") % {"name": administrator},
+                _("You see the new password once, on the next page, and only you."),
+                _("It is valid for 7 days and must be changed at the first sign-in."),
+            ],
+            back_url=account_url(self.customer.microsoft_id),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest, microsoft_id: UUID) -> HttpResponse:
+        """Issue it; the answer is a redirect, so that reloading shows nothing twice."""
+        try:
+            issued = issue_credentials(
+                customer=self.customer, session_key=request.session.session_key or "", by=self.actor
+            )
+        except DailyLimitReached as refusal:
+            messages.error(request, str(refusal))
+            return redirect("customers:detail", microsoft_id)
+        return redirect("customers:credentials", microsoft_id, issued.public_id)
+
+
+class CredentialsView(CustomerPage, TemplateView):
+    """Setup info of a re-issued password: shown to its issuer once, told about ever after."""
+
+    permission = Permission.ISSUE_CREDENTIALS
+    template_name = "customers/credentials.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        passwords = TemporaryPassword.objects.filter(administrator__customer=self.customer)
+        related = ("administrator__user", "administrator__customer", "issued_by")
+        issued = get_object_or_404(passwords.select_related(*related), public_id=self.kwargs["public_id"])
+        return super().get_context_data(setup=setup_info(self.request, issued), **kwargs)
+
+
+def company_facts(customer: Customer) -> list[tuple[str, Any]]:
+    """The customer's own facts, label and value."""
+    lines = address_lines(
+        country=customer.country.code,
+        address_line_1=customer.address_line_1,
+        address_line_2=customer.address_line_2,
+        city=customer.city,
+        state=customer.state,
+        postal_code=customer.postal_code,
+    )
+    address = format_html_join(SafeString("<br>"), "{}", ((line,) for line in [*lines, customer.country.name]))
+    return [
+        (_("Company name"), html.name(customer.company_name)),
+        (_("Primary domain name"), customer.domain),
+        (_("Microsoft ID"), html.copy_text(customer.microsoft_id, _("Microsoft ID"))),
+        (_("Address"), format_html("<bdi>{}</bdi>", address)),
+        (
+            _("Company registration ID"),
+            rules.show_registration_id(customer.registration_id, customer.country.code),
+        ),
+        (_("Special qualification"), customer.get_qualification_display()),
+        (_("Created"), format_html("{} · {}", html.time_tag(customer.created_at), html.name(customer.created_by))),
+    ]
+
+
+def contact_facts(customer: Customer) -> list[tuple[str, Any]]:
+    """Whom to speak with, label and value."""
+    return [
+        (_("Name"), html.name(customer.contact_name)),
+        (_("E-mail address"), customer.contact_email),
+        (_("Telephone number"), rules.show_phone(customer.contact_phone)),
+        (_("Language"), language_name(customer.language)),
+    ]
+
+
+def language_name(code: str) -> str:
+    """The language in the reader's language."""
+    return str(dict(settings.LANGUAGES).get(code, code))
+
+
+def credential_facts(administrator: CustomerAdministrator) -> list[tuple[str, Any]]:
+    """The administrator's user name and what became of the last temporary password; never a password."""
+    user = administrator.user
+    latest = administrator.temporary_passwords.select_related("issued_by").first()
+    facts: list[tuple[str, Any]] = [(_("Admin user account"), html.copy_text(user.sign_in_name, _("user name")))]
+    if latest is None:
+        return [*facts, (_("Temporary password"), _("None was issued."))]
+    issued = format_html("{} · {}", html.time_tag(latest.issued_at), html.name(latest.issued_by))
+    facts.append((_("Temporary password issued"), issued))
+    facts.append((_("Shown"), html.time_tag(latest.revealed_at) if latest.revealed_at else _("Not yet")))
+    if not user.must_change_password:
+        facts.append((_("State"), html.status_badge("success", _("Changed by the customer"))))
+    elif user.password_expires_at and user.password_expires_at <= clock.now():
+        facts.append((_("State"), html.status_badge("danger", _("Expired, not changed"))))
+    else:
+        facts.append((_("State"), html.status_badge("info", _("Not yet changed"))))
+        facts.append((_("Valid until"), html.time_tag(user.password_expires_at)))
+    return facts

@@ -1,0 +1,139 @@
+"""The Customers list and a customer's Subscriptions list as tables."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import can
+from accounts.roles import Permission
+from core import html
+from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
+from customers.models import Customer
+from customers.pages import account_url
+from subscriptions.models import Subscription
+
+STATUS_KINDS = {
+    Subscription.Status.ACTIVE: "success",
+    Subscription.Status.SUSPENDED: "warning",
+    Subscription.Status.EXPIRED: "danger",
+    Subscription.Status.DISABLED: "danger",
+    Subscription.Status.DELETED: "neutral",
+}
+
+
+def add_subscription_url(customer: Customer) -> str | None:
+    """Where new subscriptions for a customer that exists are ordered, if the portal has such a page."""
+    try:
+        return reverse("orders:add_subscription", args=[customer.microsoft_id])
+    except NoReverseMatch:
+        return None
+
+
+class CustomerTable(PortalTable):
+    """What both sides see of a customer; its row opens."""
+
+    title = gettext_lazy("Customers")
+    row_key = "microsoft_id"
+    expand_template = "customers/_customer_details.html"
+
+    company_name = tables.Column(gettext_lazy("Company name"), linkify=lambda record: record.get_absolute_url())
+    domain = tables.Column(gettext_lazy("Primary domain name"))
+    subscription_count = NumberColumn(gettext_lazy("Subscriptions"))
+    license_count = NumberColumn(gettext_lazy("Licenses"))
+    created = TimeColumn(
+        gettext_lazy("Created"), accessor="created_at", attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
+    )
+
+    def expand_context(self, record: Customer) -> dict[str, Any]:
+        """What the opened row links to."""
+        actor = self.listing.request.actor
+        orders = can(actor, Permission.PLACE_ORDER)
+        return {
+            "administrators": record.administrators.all(),
+            "account_url": account_url(record.microsoft_id),
+            "add_subscription_url": add_subscription_url(record) if orders else None,
+            "more": max(0, record.subscription_count - len(record.newest_subscriptions)),  # type: ignore[attr-defined]
+        }
+
+
+class ProviderCustomerTable(CustomerTable):
+    """A provider's customers, each with the reseller that manages it."""
+
+    reseller = tables.Column(gettext_lazy("Indirect reseller"), accessor="pk", orderable=False)
+
+    class Meta:
+        sequence = ("company_name", "domain", "reseller", "...")
+
+    def render_reseller(self, record: Customer) -> SafeString:
+        """The name, or a dash for a direct customer."""
+        relationship = record.managing_relationship()
+        return html.name(relationship.reseller) if relationship else html.missing(_("No reseller (direct)"))
+
+
+class ResellerCustomerTable(CustomerTable):
+    """The customers that a reseller manages, each with its provider."""
+
+    provider = tables.Column(gettext_lazy("Indirect provider"), accessor="pk", orderable=False)
+
+    class Meta:
+        sequence = ("company_name", "domain", "provider", "...")
+
+    def render_provider(self, record: Customer) -> SafeString:
+        """The name."""
+        return html.name(record.provider)
+
+
+class SubscriptionTable(PortalTable):
+    """A customer's subscriptions."""
+
+    title = gettext_lazy("Subscriptions")
+    row_key = "subscription_id"
+
+    name = tables.Column(
+        gettext_lazy("Subscription"), accessor="nickname", linkify=lambda record: record.get_absolute_url()
+    )
+    quantity = NumberColumn(gettext_lazy("Licenses"))
+    status = StatusColumn(gettext_lazy("Status"), kinds=STATUS_KINDS)
+    term = tables.Column(gettext_lazy("Term"), accessor="term_label")
+    ends = tables.Column(gettext_lazy("Renews or expires"), accessor="ends_at")
+    reseller = tables.Column(gettext_lazy("Reseller (MPN ID)"), accessor="pk", orderable=False)
+    support = tables.Column(
+        gettext_lazy("Designated support contact"),
+        accessor="pk",
+        orderable=False,
+        attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}},
+    )
+
+    def render_ends(self, record: Subscription) -> SafeString:
+        """What happens at the end of the term, and when."""
+        return renewal(record)
+
+    def render_reseller(self, record: Subscription) -> SafeString:
+        """The reseller of record with the MPN ID that it was set with."""
+        return reseller_of_record(record.current_reseller)  # type: ignore[attr-defined]
+
+    def render_support(self, record: Subscription) -> SafeString:
+        """The reseller, or the provider where none is designated."""
+        contact = record.current_support  # type: ignore[attr-defined]
+        return html.name(contact.reseller if contact else record.customer.provider)
+
+
+def renewal(subscription: Subscription) -> SafeString:
+    """Renews on 14 Mar 2026, Expires on 14 Mar 2026, or a dash where there is no term."""
+    if subscription.ends_at is None:
+        return html.missing(_("No term"))
+    words = _("Renews on") if subscription.auto_renew else _("Expires on")
+    return format_html("{} {}", words, html.time_tag(subscription.ends_at, "date"))
+
+
+def reseller_of_record(relation: Any) -> SafeString:
+    """Fabrikam (MPN ID 0012345), with the number of that time."""
+    if relation is None:
+        return html.missing(_("No reseller"))
+    text = _("%(name)s (MPN ID %(mpn_id)s)") % {"name": relation.reseller.legal_name, "mpn_id": relation.mpn_id}
+    return html.name(text)

@@ -1,0 +1,175 @@
+"""The Customers list, a customer's Subscriptions page and the Subscription details page."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum, prefetch_related_objects
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+
+from accounts.access import can
+from accounts.roles import Permission
+from core import html
+from core.lists import ListPage
+from core.paging import Sort
+from customers.models import Customer
+from customers.pages import CustomerPage, PermittedPage
+from subscriptions.filters import CustomerFilter
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.tables import (
+    STATUS_KINDS,
+    ProviderCustomerTable,
+    ResellerCustomerTable,
+    SubscriptionTable,
+    add_subscription_url,
+    renewal,
+    reseller_of_record,
+)
+
+SHOWN_IN_ROW = 5
+
+
+class CustomerList(PermittedPage, ListPage):
+    """A provider's customers, or those that a reseller manages."""
+
+    permission = Permission.VIEW_CUSTOMERS
+    template_name = "customers/customer_list.html"
+    title = gettext_lazy("Customers")
+    filterset_class = CustomerFilter
+    sorts = {"company_name": "search_text", "created": Sort("created_at", descending_first=True)}
+    default_sort = "-created"
+    empty_icon = "building"
+    empty_title = gettext_lazy("No customers yet")
+
+    @property
+    def table_class(self) -> type:  # type: ignore[override]
+        """Each side sees who is on the other side."""
+        return ProviderCustomerTable if self.actor.is_provider else ResellerCustomerTable
+
+    @property
+    def empty_text(self) -> str:  # type: ignore[override]
+        """What brings the first one."""
+        if self.actor.is_provider:
+            return _("Add a customer to open its account and order its subscriptions.")
+        return _("A customer appears here when an indirect provider assigns it to you.")
+
+    def get_queryset(self) -> QuerySet:
+        return Customer.objects.visible_to(self.actor).select_related("provider").with_managers()
+
+    def prepare(self, rows: list[Any]) -> None:
+        """Administrators, counts and the newest subscriptions of the visible customers."""
+        if not rows:
+            return
+        prefetch_related_objects(rows, "administrators__user")
+        listed = Subscription.objects.listed().filter(customer__in=rows).order_by()
+        counts = listed.values("customer").annotate(number=Count("pk"), licenses=Sum("quantity"))
+        by_customer = {row["customer"]: row for row in counts}
+        newest: dict[int, list[Subscription]] = {}
+        for subscription in Subscription.objects.listed().latest_of_each(rows, SHOWN_IN_ROW):
+            newest.setdefault(subscription.customer_id, []).append(subscription)
+        for customer in rows:
+            count = by_customer.get(customer.pk, {"number": 0, "licenses": 0})
+            customer.subscription_count = count["number"]
+            customer.license_count = count["licenses"]
+            customer.newest_subscriptions = newest.get(customer.pk, [])
+            for subscription in customer.newest_subscriptions:
+                subscription.customer = customer
+
+
+class SubscriptionList(CustomerPage, ListPage):
+    """What one customer has; the home of its administrator."""
+
+    permission = Permission.VIEW_SUBSCRIPTIONS
+    template_name = "subscriptions/subscription_list.html"
+    table_class = SubscriptionTable
+    title = gettext_lazy("Subscriptions")
+    sorts = {
+        "name": "nickname",
+        "quantity": Sort("quantity", descending_first=True),
+        "ends": "ends_at",
+        "created": "created_at",
+    }
+    default_sort = "-created"
+    empty_icon = "box-seam"
+    empty_title = gettext_lazy("No subscriptions yet")
+    empty_text = gettext_lazy("What is ordered for this customer appears here.")
+
+    def get_queryset(self) -> QuerySet:
+        return Subscription.objects.visible_to(self.actor).listed().filter(customer=self.customer)
+
+    def prepare(self, rows: list[Any]) -> None:
+        """The two relations of the visible subscriptions."""
+        with_relations(rows, self.customer)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may_order = can(self.actor, Permission.PLACE_ORDER)
+        url = add_subscription_url(self.customer) if may_order else None
+        return super().get_context_data(add_subscription_url=url, own=self.actor.is_customer, **kwargs)
+
+
+class SubscriptionDetail(CustomerPage, TemplateView):
+    """One subscription: what it is, until when, and who earns and answers for it."""
+
+    permission = Permission.VIEW_SUBSCRIPTIONS
+    template_name = "subscriptions/subscription_detail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = Subscription.objects.visible_to(self.actor).filter(customer=self.customer)
+        subscription = get_object_or_404(
+            rows.select_related("sku", "parent"), subscription_id=self.kwargs["subscription_id"]
+        )
+        with_relations([subscription], self.customer)
+        add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk"))
+        for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
+            related.customer = self.customer
+        return super().get_context_data(
+            subscription=subscription,
+            status_kind=STATUS_KINDS[Subscription.Status(subscription.status)],
+            facts=subscription_facts(subscription, prices=can(self.actor, Permission.VIEW_PRICES)),
+            relations=relation_facts(subscription),
+            add_ons=add_ons,
+            **kwargs,
+        )
+
+
+def with_relations(subscriptions: list[Subscription], customer: Customer) -> None:
+    """Give each its customer, its reseller of record and its designated support contact, in two queries."""
+    found: dict[type, dict[int, Any]] = {}
+    for model in (ResellerOfRecord, SupportContact):
+        current = model.objects.filter(subscription__in=subscriptions, ends_at=None).select_related("reseller")
+        found[model] = {relation.subscription_id: relation for relation in current} if subscriptions else {}
+    for subscription in subscriptions:
+        subscription.customer = customer
+        subscription.current_reseller = found[ResellerOfRecord].get(subscription.pk)  # type: ignore[attr-defined]
+        subscription.current_support = found[SupportContact].get(subscription.pk)  # type: ignore[attr-defined]
+
+
+def subscription_facts(subscription: Subscription, *, prices: bool) -> list[tuple[str, Any]]:
+    """What was bought, label and value; prices only for who may see them."""
+    facts: list[tuple[str, Any]] = [
+        (_("Offer"), html.name(subscription.offer_name)),
+        (_("Licenses"), html.number_text(subscription.quantity)),
+        (_("Term and billing"), subscription.term_label),
+        (_("Started"), html.time_tag(subscription.starts_at)),
+        (_("Term ends"), renewal(subscription)),
+        (_("Can be canceled until"), html.time_tag(subscription.cancellable_until)),
+        (_("Subscription ID"), html.copy_text(subscription.subscription_id, _("subscription ID"))),
+    ]
+    if prices:
+        unit = html.money_text(subscription.unit_price, subscription.currency)
+        total = html.money_text(subscription.term_price, subscription.currency)
+        facts[3:3] = [(_("Price per license and term"), unit), (_("Price of the term"), total)]
+    return facts
+
+
+def relation_facts(subscription: Subscription) -> list[tuple[str, Any]]:
+    """The two relations to resellers, under their names in Partner Center."""
+    support = subscription.current_support  # type: ignore[attr-defined]
+    return [
+        (_("Reseller (MPN ID)"), reseller_of_record(subscription.current_reseller)),  # type: ignore[attr-defined]
+        (
+            _("Designated support contact"),
+            html.name(support.reseller if support else subscription.customer.provider),
+        ),
+    ]
