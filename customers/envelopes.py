@@ -23,7 +23,7 @@ def seal(plain: str, *, context: list[str]) -> bytes:
 def unseal(ciphertext: bytes, *, context: list[str]) -> str | None:
     """Decrypt, or return None when the key is gone or the context is another."""
     try:
-        sealed_context, plain = json.loads(_box().decrypt(bytes(ciphertext)))
+        sealed_context, plain = json.loads(_box().decrypt(ciphertext))
     except (InvalidToken, ValueError):
         return None
     return str(plain) if sealed_context == context else None

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 from django_countries.fields import CountryField
 
 from accounts.access import Actor
@@ -93,6 +94,9 @@ class Customer(models.Model):
     # Begins with the folded name, so lists also sort by it.
     search_text = models.TextField(editable=False, default="")
 
+    # Set by with_managers(): the current relation to a reseller, in a list of at most one.
+    current_relationships: "list[ResellerRelationship]"
+
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
@@ -126,6 +130,16 @@ class Customer(models.Model):
         return reverse("subscriptions:list", args=[self.microsoft_id])
 
     @property
+    def country_code(self) -> str:
+        """The country's two letters."""
+        return str(self.country)
+
+    @property
+    def country_name(self) -> str:
+        """The country in the active language."""
+        return str(dict(countries).get(self.country_code, self.country_code))
+
+    @property
     def domain(self) -> str:
         """The primary domain, `prefix.onmicrosoft.com`."""
         return f"{self.domain_prefix}.{TENANT_DOMAIN}"
@@ -137,9 +151,8 @@ class Customer(models.Model):
 
     def managing_relationship(self) -> "ResellerRelationship | None":
         """The current relation to the reseller that manages the account, if there is one; uses `with_managers()`."""
-        known: list[ResellerRelationship] | None = getattr(self, "current_relationships", None)
-        if known is not None:
-            return known[0] if known else None
+        if hasattr(self, "current_relationships"):
+            return self.current_relationships[0] if self.current_relationships else None
         return self.reseller_relationships.current().select_related("reseller").first()
 
     def permits(self, actor: Actor, permission: Permission) -> bool:

@@ -96,6 +96,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         details = rules.clean_details(details, provider=provider)
     except ValidationError as error:
         raise DetailsRejected(error.message_dict) from error
+    assert details.agreement_accepted_on is not None
     customer, administrator = _create_with_domain(provider, details, by.user)
     CustomerAdministrator.objects.create(user=administrator, customer=customer)
     CustomerAgreement.objects.create(
@@ -125,7 +126,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         by=by,
         company_name=customer.company_name,
         domain=customer.domain,
-        country=str(customer.country),
+        country=customer.country_code,
         administrator=administrator.sign_in_name,
         reseller=partnership.reseller.name_and_mpn if partnership else None,
     )
@@ -197,7 +198,7 @@ def _tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
 
 def _country_name(customer: Customer, language: str) -> str:
     with override(language):
-        return str(customer.country.name)
+        return customer.country_name
 
 
 @transaction.atomic
@@ -271,7 +272,7 @@ def reveal_password(*, temporary_password: TemporaryPassword, session_key: str, 
     issued = mine.select_related("administrator__customer", "administrator__user").first()
     if by.user is None or issued is None or issued.ciphertext is None:
         return None
-    plain = envelopes.unseal(issued.ciphertext, context=_context(issued))
+    plain = envelopes.unseal(bytes(issued.ciphertext), context=_context(issued))
     # Of several that read the ciphertext, the one whose UPDATE still finds it is the one that may show it.
     if plain is None or not mine.update(ciphertext=None, session_hash="", revealed_at=now):
         return None

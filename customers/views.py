@@ -95,14 +95,14 @@ class CredentialsView(CustomerPage, TemplateView):
 def company_facts(customer: Customer) -> list[tuple[str, Any]]:
     """The customer's own facts, label and value."""
     lines = address_lines(
-        country=customer.country.code,
+        country=customer.country_code,
         address_line_1=customer.address_line_1,
         address_line_2=customer.address_line_2,
         city=customer.city,
         state=customer.state,
         postal_code=customer.postal_code,
     )
-    address = format_html_join(SafeString("<br>"), "{}", ((line,) for line in [*lines, customer.country.name]))
+    address = format_html_join(SafeString("<br>"), "{}", ((line,) for line in [*lines, customer.country_name]))
     return [
         (_("Company name"), html.name(customer.company_name)),
         (_("Primary domain name"), customer.domain),
@@ -110,7 +110,7 @@ def company_facts(customer: Customer) -> list[tuple[str, Any]]:
         (_("Address"), format_html("<bdi>{}</bdi>", address)),
         (
             _("Company registration ID"),
-            rules.show_registration_id(customer.registration_id, customer.country.code),
+            rules.show_registration_id(customer.registration_id, customer.country_code),
         ),
         (_("Special qualification"), customer.get_qualification_display()),
         (_("Created"), format_html("{} · {}", html.time_tag(customer.created_at), html.name(customer.created_by))),

@@ -98,7 +98,7 @@ def _built(customer: Customer, line: NewSubscription, now: datetime) -> Subscrip
             _("Enter the number of licenses for %(offer)s, %(least)d to %(most)d.")
             % {"offer": sku.title, "least": least, "most": most}
         )
-    if price.market != customer.country.code:
+    if price.market != customer.country_code:
         raise Refused(
             _("%(offer)s has no price in the customer's country at this row of the price list.") % {"offer": sku.title}
         )

@@ -1,6 +1,7 @@
 """Test objects, dull ones: one factory per model, and what is left unsaid is valid."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import factory
 from factory.django import DjangoModelFactory, Password
@@ -8,7 +9,9 @@ from factory.django import DjangoModelFactory, Password
 from accounts.models import Membership, Partner, User
 from accounts.roles import Program, Role
 from core import clock
+from customers.models import Customer, CustomerAdministrator, ResellerRelationship
 from resellers.models import Partnership, PartnershipRequest
+from subscriptions.models import Subscription
 
 PASSWORD = "an old bicycle in the rain"
 
@@ -99,3 +102,81 @@ class PartnershipRequestFactory(DjangoModelFactory):
             sent_by=factory.SelfAttribute("created_by"),
             expires_at=factory.LazyAttribute(lambda request: clock.now() + timedelta(days=14)),
         )
+
+
+# --- customers --------------------------------------------------------------------------------------------------------
+class CustomerFactory(DjangoModelFactory):
+    """A direct customer of a provider; `managed_by=reseller` makes that reseller manage it."""
+
+    class Meta:
+        model = Customer
+        skip_postgeneration_save = True
+
+    provider = factory.SubFactory(PartnerFactory)
+    company_name = factory.Sequence(lambda n: f"Bakery {n}")
+    domain_prefix = factory.Sequence(lambda n: f"bakery{n}")
+    country = "US"
+    address_line_1 = "1 Infinite Loop"
+    city = "Cupertino"
+    state = "CA"
+    postal_code = "95014"
+    contact_first_name = "Ana"
+    contact_last_name = "Lima"
+    contact_email = factory.LazyAttribute(lambda customer: f"ana@{customer.domain_prefix}.example")
+    created_by = factory.SubFactory(UserFactory)
+
+    @factory.post_generation
+    def managed_by(self, create: bool, reseller: Partner | None, **kwargs: object) -> None:
+        if create and reseller is not None:
+            ResellerRelationshipFactory(customer=self, reseller=reseller)
+
+
+class ResellerRelationshipFactory(DjangoModelFactory):
+    """A reseller manages a customer, under the active partnership with its provider (made if there is none)."""
+
+    class Meta:
+        model = ResellerRelationship
+
+    customer = factory.SubFactory(CustomerFactory)
+    reseller = factory.SubFactory(PartnerFactory, reseller=True)
+    partnership = factory.LazyAttribute(
+        lambda one: (
+            Partnership.objects.active().filter(provider=one.customer.provider, reseller=one.reseller).first()
+            or PartnershipFactory(provider=one.customer.provider, reseller=one.reseller)
+        )
+    )
+    set_by = factory.SubFactory(UserFactory)
+
+
+class CustomerAdministratorFactory(DjangoModelFactory):
+    """A person who administers a customer and signs in as admin@prefix.onmicrosoft.com with PASSWORD."""
+
+    class Meta:
+        model = CustomerAdministrator
+
+    customer = factory.SubFactory(CustomerFactory)
+    user = factory.SubFactory(
+        UserFactory,
+        sign_in_name=factory.LazyAttribute(lambda user: f"admin@{user.factory_parent.customer.domain}"),
+        email="",
+    )
+
+
+# --- subscriptions ----------------------------------------------------------------------------------------------------
+class SubscriptionFactory(DjangoModelFactory):
+    """Ten licenses for a year, active."""
+
+    class Meta:
+        model = Subscription
+
+    customer = factory.SubFactory(CustomerFactory)
+    sku = factory.SubFactory("tests.factories.SkuFactory")
+    offer_name = factory.LazyAttribute(lambda subscription: subscription.sku.title)
+    nickname = factory.SelfAttribute("offer_name")
+    quantity = 10
+    term_duration = "P1Y"
+    billing_plan = "Monthly"
+    segment = "Commercial"
+    unit_price = Decimal("150.00")
+    currency = "USD"
+    ends_at = factory.LazyAttribute(lambda subscription: clock.now() + timedelta(days=365))
