@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("VAR_DIR") or ROOT / "var")
 STOP_SECONDS = 10
+# After a SIGKILL somebody may be waiting to start again, and what a task held is found again in the rows.
+KILLED_SECONDS = 2
 READY_SECONDS = 120
 
 
@@ -108,7 +110,7 @@ def main() -> None:
 
     lifeline, hold = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: close(hold))
+        signal.signal(number, lambda *_: end(hold))
     keeper = subprocess.Popen(
         [sys.executable, "-m", "tools.serve", "keep", str(lifeline)],
         pass_fds=[lifeline, lock.fileno()],
@@ -120,10 +122,12 @@ def main() -> None:
     sys.exit(keeper.wait())
 
 
-def close(descriptor: int) -> None:
-    """Close the pipe; a second Ctrl-C finds it closed."""
+def end(hold: int) -> None:
+    """Tell the keeper to stop; a second Ctrl-C finds the pipe closed."""
     with contextlib.suppress(OSError):
-        os.close(descriptor)
+        os.write(hold, b"stop")
+        os.close(hold)
+        print("\nStopping ...", flush=True)
 
 
 # --- the keeper -----------------------------------------------------------------------------------------------------
@@ -170,7 +174,8 @@ def keep(lifeline: int) -> int:
                 print(f"The portal does not answer after {READY_SECONDS} seconds.", file=sys.stderr, flush=True)
                 code = 1
                 break
-    stop(list(servers.values()))
+        orderly = code != 0 or os.read(lifeline, 4) == b"stop"
+    stop(list(servers.values()), STOP_SECONDS if orderly else KILLED_SECONDS)
     return code
 
 
@@ -192,12 +197,12 @@ def announce(port: int, sign_ins: str) -> None:
     print("Press Ctrl-C to stop.", flush=True)
 
 
-def stop(servers: list[subprocess.Popen[bytes]]) -> None:
-    """Ask every server to finish; after a while, end what is left of each group."""
+def stop(servers: list[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Ask every server to finish; after so many seconds, end what is left of each group."""
     for server in servers:
         if server.poll() is None:
             server.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + seconds
     for server in servers:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(timeout=max(0.1, deadline - time.monotonic()))
