@@ -96,7 +96,6 @@ class ActivityRecord(models.Model):
         """Insert; refuse to write an existing row again."""
         if not self._state.adding:
             raise AppendOnlyError
-        kwargs["force_insert"] = True
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:

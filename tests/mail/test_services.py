@@ -20,6 +20,7 @@ from mail import registry, services
 from mail.models import OutgoingEmail
 from mail.rendering import UndefinedVariableError
 from mail.services import drop_email, kick, queue_email, retry_email
+from mail.tasks import deliver_email
 
 State = OutgoingEmail.State
 BACK_OFFICE = system_actor("back office")
@@ -167,10 +168,7 @@ def test_the_hint_names_the_mail_and_nothing_else(queue, monkeypatch):
     sent = []
     monkeypatch.setattr(current_app, "send_task", lambda name, **options: sent.append((name, options)))
     email = queue()
-    assert sent == [
-        ("mail.tasks.deliver_email", {"args": [str(email.pk)], "retry": False, "ignore_result": True})
-    ]  # fmt: skip
-    assert "mail.tasks.deliver_email" in current_app.tasks
+    assert sent == [(deliver_email.name, {"args": [str(email.pk)], "retry": False, "ignore_result": True})]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -188,6 +186,16 @@ def test_a_dead_broker_is_asked_once_and_nobody_notices(queue, monkeypatch, capl
     assert len(asked) == 1
     assert "ConnectionError" in caplog.text
     assert "canary" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_even_a_fault_of_the_hint_itself_reaches_the_page(queue, monkeypatch):
+    def fail(email_id):
+        raise RuntimeError
+
+    monkeypatch.setattr(services, "kick", fail)
+    queue()
+    assert OutgoingEmail.objects.due().count() == 1
 
 
 def test_the_broker_is_asked_again_after_its_rest(monkeypatch):
