@@ -20,6 +20,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.middleware import begin_session
 from accounts.models import User
 from accounts.services import set_own_password
 from accounts.throttle import SignInAttempt
@@ -113,6 +114,11 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Leave a trace of every failure where operators look."""
         security_log.warning("Sign-in failed: %r from %s", credentials.get("username"), client_ip(request))
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in, and start the clocks that will sign out."""
+        super().login(request, user)
+        begin_session(request)
 
     def set_password(self, user: User, password: str) -> None:
         """Save a password that its owner chose (the way through a mailed link ends here)."""

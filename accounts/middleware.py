@@ -64,7 +64,7 @@ class SessionLimitsMiddleware:
         session = request.session
         signed_in, seen = session.get(SIGNED_IN_AT), session.get(LAST_SEEN_AT)
         if signed_in is None or seen is None:
-            session[SIGNED_IN_AT] = session[LAST_SEEN_AT] = now
+            begin_session(request)
         elif now - seen > settings.SESSION_IDLE_SECONDS:
             minutes = settings.SESSION_IDLE_SECONDS // 60
             text = ngettext(
@@ -95,6 +95,11 @@ class SessionLimitsMiddleware:
             text = f"{text} {_('What you just sent was not saved.')}"
         messages.warning(request, text)
         return redirect_to_login(back) if back else redirect("account_login")
+
+
+def begin_session(request: HttpRequest) -> None:
+    """Start both clocks of a session."""
+    request.session[SIGNED_IN_AT] = request.session[LAST_SEEN_AT] = clock.now().timestamp()
 
 
 def page_of_form(request: HttpRequest) -> str | None:
