@@ -206,6 +206,7 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "user_token": "accounts.forms.ResetLinkForm",
 }
 # Django's own: the library's would keep a second list of addresses, and unverified ones would forbid a second factor.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
