@@ -1,0 +1,392 @@
+"""Making customers and handing over credentials."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail as django_mail
+from django.db import connection, transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts.access import Actor
+from accounts.models import Partner, User
+from accounts.roles import Role
+from activity.models import ActivityRecord
+from core import clock
+from core.exceptions import NotPermitted
+from customers import services
+from customers.models import Customer, CustomerAgreement, ResellerRelationship, TemporaryPassword
+from customers.services import (
+    DailyLimitReached,
+    DetailsRejected,
+    DomainTaken,
+    PartnershipRequired,
+    blank_expired_envelopes,
+    create_customer,
+    domain_is_free,
+    issue_credentials,
+    reveal_password,
+)
+from customers.tasks import blank_expired_envelopes as blank_task
+from mail.models import OutgoingEmail
+from resellers.models import Partnership
+from tests.customers.conftest import actor_of, details
+from tests.factories import PartnerFactory, PartnershipFactory
+from tests.faults import fail_at_each_statement
+from tests.races import at_once, run_parallel
+
+
+def everything() -> dict[str, int]:
+    """How much there is of all that adding a customer makes."""
+    models = (Customer, ResellerRelationship, CustomerAgreement, TemporaryPassword, ActivityRecord, OutgoingEmail, User)
+    return {model.__name__: model.objects.count() for model in models}
+
+
+def whole_database() -> str:
+    """Every value of every table but the password hashes, as one text."""
+    parts = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            parts.append(repr(cursor.fetchall()))
+    return "\n".join(parts)
+
+
+# --- create_customer --------------------------------------------------------------------------------------------------
+def test_create_customer_makes_everything_at_once(provider: Partner, reseller: Partner, sales: Actor) -> None:
+    customer = create_customer(
+        provider=provider,
+        details=details(postal_code="95014 1234", state="california", contact_phone="(408) 555-0123"),
+        reseller=reseller,
+        by=sales,
+    )
+    assert (customer.provider, customer.company_name, customer.domain) == (
+        provider,
+        "Padaria São João",
+        "padaria.onmicrosoft.com",
+    )
+    assert (customer.state, customer.postal_code, customer.contact_phone) == ("CA", "95014-1234", "+14085550123")
+    relation = customer.reseller_relationships.get()
+    assert (relation.reseller, relation.scope, relation.ends_at, relation.set_by) == (
+        reseller,
+        "manage",
+        None,
+        sales.user,
+    )
+    agreement = customer.agreements.get()
+    assert (agreement.first_name, agreement.email, agreement.confirmed_by) == ("Ana", "ana@padaria.example", sales.user)
+    administrator = customer.administrators.get().user
+    assert administrator.sign_in_name == "admin@padaria.onmicrosoft.com"
+    assert (administrator.email, administrator.has_usable_password()) == ("", False)
+    record = ActivityRecord.objects.get(action="customer.created")
+    assert (record.provider_id, record.reseller_id, record.customer_id) == (
+        provider.microsoft_id,
+        reseller.microsoft_id,
+        customer.microsoft_id,
+    )
+    email = OutgoingEmail.objects.get(kind="customer_assigned")
+    assert email.recipient == "hello@fabrikam.example"
+    assert "Padaria São João" in email.subject
+    assert str(customer.microsoft_id) in email.text
+    assert str(customer.microsoft_id) in email.html
+
+
+def test_create_customer_without_reseller_makes_a_direct_one(provider: Partner, sales: Actor) -> None:
+    customer = create_customer(provider=provider, details=details(), reseller=None, by=sales)
+    assert not customer.reseller_relationships.exists()
+    assert not OutgoingEmail.objects.exists()
+    assert Customer.objects.without_reseller().get() == customer
+
+
+def test_create_customer_writes_to_the_reseller_in_its_language(
+    provider: Partner, reseller: Partner, sales: Actor
+) -> None:
+    reseller.language = "pt-br"
+    reseller.save()
+    create_customer(provider=provider, details=details(), reseller=reseller, by=sales)
+    assert OutgoingEmail.objects.get().language == "pt-br"
+
+
+def test_create_customer_refuses_a_taken_domain_and_keeps_the_transaction(provider: Partner, sales: Actor) -> None:
+    create_customer(provider=provider, details=details(), reseller=None, by=sales)
+    with transaction.atomic():
+        with pytest.raises(DomainTaken, match=r"padaria\.onmicrosoft\.com is taken"):
+            create_customer(provider=provider, details=details(company_name="Another"), reseller=None, by=sales)
+        create_customer(provider=provider, details=details(domain_prefix="padaria2"), reseller=None, by=sales)
+    assert Customer.objects.count() == 2
+
+
+def test_create_customer_that_loses_the_race_refuses_alike(
+    provider: Partner, sales: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_customer(provider=provider, details=details(), reseller=None, by=sales)
+    answers = iter([True, False])  # free when asked first, taken when the row did not go in
+    monkeypatch.setattr(services, "domain_is_free", lambda prefix: next(answers))
+    with transaction.atomic():
+        with pytest.raises(DomainTaken):
+            create_customer(provider=provider, details=details(), reseller=None, by=sales)
+        assert Customer.objects.count() == 1
+
+
+def test_create_customer_knows_the_administrators_name_as_taken(provider: Partner, sales: Actor) -> None:
+    User.objects.create_user("admin@padaria.onmicrosoft.com", full_name="Somebody")
+    assert not domain_is_free("padaria")
+    with pytest.raises(DomainTaken):
+        create_customer(provider=provider, details=details(), reseller=None, by=sales)
+
+
+@pytest.mark.parametrize("case", ["stranger", "ended", "suspended", "other provider's"])
+def test_create_customer_requires_an_open_partnership(
+    provider: Partner, reseller: Partner, sales: Actor, case: str
+) -> None:
+    if case == "stranger":
+        reseller = PartnerFactory(reseller=True)
+    elif case == "other provider's":
+        reseller = PartnershipFactory().reseller
+    elif case == "ended":
+        Partnership.objects.update(ended_at=clock.now())
+    else:
+        Partner.objects.filter(pk=reseller.pk).update(enrolment_state=Partner.EnrolmentState.SUSPENDED)
+    before = everything()
+    with pytest.raises(PartnershipRequired):
+        create_customer(provider=provider, details=details(), reseller=reseller, by=sales)
+    assert everything() == before
+
+
+def test_create_customer_is_for_those_who_may(provider: Partner, reseller: Partner) -> None:
+    for actor in (actor_of(provider, Role.HELPDESK_AGENT), actor_of(reseller), actor_of(PartnerFactory())):
+        with pytest.raises(NotPermitted):
+            create_customer(provider=provider, details=details(), reseller=None, by=actor)
+    assert not Customer.objects.exists()
+
+
+def test_create_customer_checks_the_details_again(provider: Partner, sales: Actor) -> None:
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    with pytest.raises(DetailsRejected) as refused:
+        create_customer(
+            provider=provider,
+            details=details(country="BR", agreement_accepted_on=tomorrow, contact_email="a@northwind.example"),
+            reseller=None,
+            by=sales,
+        )
+    assert {"country", "agreement_accepted_on", "contact_email"} <= set(refused.value.errors)
+    assert not Customer.objects.exists()
+
+
+def test_create_customer_keeps_nothing_when_a_statement_fails(
+    provider: Partner, reseller: Partner, sales: Actor
+) -> None:
+    before = everything()
+    statements = fail_at_each_statement(
+        lambda: create_customer(provider=provider, details=details(), reseller=reseller, by=sales),
+        lambda: pytest.fail(str(everything())) if everything() != before else None,
+    )
+    assert Customer.objects.count() == 1
+    assert statements <= 18
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_who_create_one_domain_at_once_make_one_customer() -> None:
+    provider = PartnerFactory(contact_email="contact@northwind.example")
+    PartnershipFactory(provider=provider)
+    actor = actor_of(provider, Role.SALES_AGENT)
+
+    def check(prefix: str, results: list[object]) -> None:
+        assert Customer.objects.filter(domain_prefix=prefix).count() == 1
+        assert sorted(type(result).__name__ for result in results) == ["Customer"] + ["DomainTaken"] * 3
+
+    numbers = iter(range(100))
+    run_parallel(
+        lambda prefix, _n: create_customer(
+            provider=provider, details=details(domain_prefix=prefix), reseller=None, by=actor
+        ),
+        n=4,
+        rounds=5,
+        before=lambda: f"race{next(numbers)}",
+        after=check,
+    )
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_partnership_that_ends_meanwhile_leaves_no_new_customer() -> None:
+    provider = PartnerFactory(contact_email="contact@northwind.example")
+    actor = actor_of(provider, Role.SALES_AGENT)
+
+    def end(partnership: Partnership) -> bool:
+        """Refuse while the reseller manages customers, as ending does."""
+        with transaction.atomic():
+            locked = Partnership.objects.select_for_update().get(pk=partnership.pk)
+            if locked.customer_relationships.filter(ends_at=None).exists():
+                return False
+            locked.ended_at = clock.now()
+            locked.save(update_fields=["ended_at"])
+            return True
+
+    for number in range(10):
+        partnership = PartnershipFactory(provider=provider)
+        wanted = details(domain_prefix=f"race{number}")
+        created, ended = at_once(
+            lambda wanted=wanted, partnership=partnership: create_customer(
+                provider=provider, details=wanted, reseller=partnership.reseller, by=actor
+            ),
+            lambda partnership=partnership: end(partnership),
+        )
+        assert isinstance(created, PartnershipRequired if ended is True else Customer)
+
+
+# --- issue_credentials and reveal_password ----------------------------------------------------------------------------
+@pytest.fixture
+def customer(provider: Partner, reseller: Partner, sales: Actor) -> Customer:
+    return create_customer(provider=provider, details=details(), reseller=reseller, by=sales)
+
+
+def test_issue_and_reveal_give_the_password_that_signs_in(customer: Customer, sales: Actor) -> None:
+    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    user = customer.administrators.get().user
+    assert user.must_change_password
+    assert timedelta(days=6) < user.password_expires_at - clock.now() < timedelta(days=8)
+    password = reveal_password(temporary_password=issued, session_key="session-one", by=sales)
+    assert password is not None
+    assert user.check_password(password)
+    assert ActivityRecord.objects.filter(action="customer.credentials_issued").count() == 1
+    assert ActivityRecord.objects.filter(action="customer.password_revealed").count() == 1
+    issued.refresh_from_db()
+    assert (issued.ciphertext, issued.session_hash) == (None, "")
+    assert issued.revealed_at is not None
+
+
+def test_reveal_happens_once(customer: Customer, sales: Actor) -> None:
+    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
+    for _again in range(2):
+        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
+    assert ActivityRecord.objects.filter(action="customer.password_revealed").count() == 1
+
+
+def test_reveal_is_for_the_issuer_in_the_same_session(customer: Customer, sales: Actor, admin: Actor) -> None:
+    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    assert reveal_password(temporary_password=issued, session_key="session-two", by=sales) is None
+    assert reveal_password(temporary_password=issued, session_key="session-one", by=admin) is None
+    assert reveal_password(temporary_password=issued, session_key="session-one", by=Actor()) is None
+    assert not ActivityRecord.objects.filter(action="customer.password_revealed").exists()
+    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
+
+
+def test_reveal_ends_after_a_quarter_of_an_hour(customer: Customer, sales: Actor) -> None:
+    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    with time_machine.travel(clock.now() + timedelta(minutes=14)):
+        assert blank_expired_envelopes() == 0
+    with time_machine.travel(clock.now() + timedelta(minutes=16)):
+        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
+        blank_task()
+    issued.refresh_from_db()
+    assert (issued.ciphertext, issued.session_hash, issued.revealed_at) == (None, "", None)
+    assert blank_expired_envelopes() == 0
+
+
+def test_reveal_of_a_ciphertext_moved_from_another_row_shows_nothing(customer: Customer, admin: Actor) -> None:
+    first = issue_credentials(customer=customer, session_key="session-one", by=admin)
+    stolen = first.ciphertext
+    second = issue_credentials(customer=customer, session_key="session-one", by=admin)
+    TemporaryPassword.objects.filter(pk=second.pk).update(ciphertext=stolen)
+    assert reveal_password(temporary_password=second, session_key="session-one", by=admin) is None
+
+
+def test_a_new_password_ends_the_old_one(customer: Customer, sales: Actor, admin: Actor) -> None:
+    first = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    second = issue_credentials(customer=customer, session_key="session-two", by=admin)
+    assert reveal_password(temporary_password=first, session_key="session-one", by=sales) is None
+    password = reveal_password(temporary_password=second, session_key="session-two", by=admin)
+    assert customer.administrators.get().user.check_password(password)
+    first.refresh_from_db()
+    assert first.ciphertext is None
+
+
+def test_issuing_again_takes_its_own_permission(customer: Customer, reseller: Partner, sales: Actor) -> None:
+    issue_credentials(customer=customer, session_key="session-one", by=sales)
+    kept = customer.administrators.get().user.password
+    for actor in (sales, actor_of(reseller), actor_of(PartnerFactory())):
+        with pytest.raises(NotPermitted):
+            issue_credentials(customer=customer, session_key="session-one", by=actor)
+    assert customer.administrators.get().user.password == kept
+    assert TemporaryPassword.objects.count() == 1
+
+
+def test_issuing_needs_a_session(customer: Customer, sales: Actor) -> None:
+    with pytest.raises(NotPermitted):
+        issue_credentials(customer=customer, session_key="", by=sales)
+
+
+def test_issuing_again_is_limited_per_day(customer: Customer, sales: Actor, admin: Actor) -> None:
+    issue_credentials(customer=customer, session_key="session-one", by=sales)
+    for _again in range(services.REISSUES_PER_DAY):
+        issue_credentials(customer=customer, session_key="session-one", by=admin)
+    kept = customer.administrators.get().user.password
+    with pytest.raises(DailyLimitReached):
+        issue_credentials(customer=customer, session_key="session-one", by=admin)
+    assert customer.administrators.get().user.password == kept
+    with time_machine.travel(clock.now() + timedelta(hours=25)):
+        issue_credentials(customer=customer, session_key="session-one", by=admin)
+
+
+def test_issuing_keeps_nothing_when_a_statement_fails(customer: Customer, sales: Actor) -> None:
+    before, unusable = everything(), customer.administrators.get().user.password
+
+    def unchanged() -> None:
+        assert everything() == before
+        assert customer.administrators.get().user.password == unusable
+
+    fail_at_each_statement(lambda: issue_credentials(customer=customer, session_key="session-one", by=sales), unchanged)
+
+
+def test_a_password_lies_nowhere_in_the_clear(
+    customer: Customer, sales: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    canary = "Kan4-ry7p-Qm3v-Zt5w"
+    monkeypatch.setattr("accounts.services.new_temporary_password", lambda: canary)
+    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    assert canary not in whole_database()
+    assert canary not in repr(vars(issued))
+    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) == canary
+    assert canary not in whole_database()
+    assert canary not in caplog.text
+    assert not django_mail.outbox
+
+
+def test_envelopes_open_with_an_older_key_and_not_without_it(customer: Customer, sales: Actor, admin: Actor) -> None:
+    with override_settings(ENVELOPE_KEYS=["old"]):
+        issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
+    with override_settings(ENVELOPE_KEYS=["new"]):
+        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
+    with override_settings(ENVELOPE_KEYS=["new", "old"]):
+        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_eight_who_reveal_at_once_see_it_once() -> None:
+    provider = PartnerFactory(contact_email="contact@northwind.example")
+    actor = actor_of(provider, Role.SALES_AGENT)
+    numbers = iter(range(1000))
+
+    def issue() -> TemporaryPassword:
+        wanted = details(domain_prefix=f"race{next(numbers)}")
+        customer = create_customer(provider=provider, details=wanted, reseller=None, by=actor)
+        return issue_credentials(customer=customer, session_key="session-one", by=actor)
+
+    def once(issued: TemporaryPassword, results: list[object]) -> None:
+        assert not [result for result in results if isinstance(result, Exception)]
+        assert len([result for result in results if result is not None]) == 1
+
+    run_parallel(
+        lambda issued, _n: reveal_password(temporary_password=issued, session_key="session-one", by=actor),
+        n=8,
+        rounds=10,
+        before=issue,
+        after=once,
+    )
