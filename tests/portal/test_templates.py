@@ -53,7 +53,7 @@ def replaces_a_library_template(name: str) -> bool:
 
 
 def is_used(name: str, text: str) -> bool:
-    """Whether something shows the template: its name, a mail's kind, or a folder's name and the last part as a value."""
+    """Whether something shows the template: its name, a mail's kind, or its folder and its last part."""
     if name in BY_NAME or f'"{name}"' in text or f"'{name}'" in text:
         return True
     if name.startswith("emails/"):
