@@ -12,8 +12,8 @@ from django.views.generic.base import TemplateResponseMixin
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
-# Django looks these up by itself.
-BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"}
+# Error pages are named by their status.
+ERROR_PAGE = re.compile(r"[45][0-9]{2}\.html")
 SKIPPED = {".venv", "var", "tests", "node_modules", "locale", ".git"}
 
 
@@ -54,7 +54,7 @@ def replaces_a_library_template(name: str) -> bool:
 
 def is_used(name: str, text: str) -> bool:
     """Whether something shows the template: its name, a mail's kind, or its folder and its last part."""
-    if name in BY_NAME or f'"{name}"' in text or f"'{name}'" in text:
+    if ERROR_PAGE.fullmatch(name) or f'"{name}"' in text or f"'{name}'" in text:
         return True
     if name.startswith("emails/"):
         kind = re.sub(r"(\.subject)?\.(txt|html)$", "", name.removeprefix("emails/"))
