@@ -13,6 +13,7 @@ from django.core.files.base import File
 from django.db import connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.access import Actor, system_actor
 from activity.services import record
@@ -41,7 +42,11 @@ class ImportRefused(Refused):
 
     def __init__(self, report: CatalogueImport) -> None:
         super().__init__(
-            _("%(file)s was refused: %(count)d problems. Nothing was imported.")
+            ngettext(
+                "%(file)s was refused for %(count)d problem. Nothing was imported.",
+                "%(file)s was refused for %(count)d problems. Nothing was imported.",
+                report.problem_count,
+            )
             % {"file": report.file_name, "count": report.problem_count}
         )
         self.report = report
@@ -175,7 +180,7 @@ def check(job: CatalogueImport, source: IO[bytes], problems: Problems) -> Any:
 
 def beat(job: CatalogueImport) -> None:
     """Say how far a queued import is and that it is alive; stop when another worker has taken it over."""
-    if job.pk is None:
+    if job._state.adding:
         return
     if not held(job).update(kind=job.kind, rows_total=job.rows_total, rows_read=job.rows_read, claimed_at=clock.now()):
         raise LeaseLost
@@ -200,7 +205,7 @@ def finish(job: CatalogueImport, *, by: Actor, outcome: Outcome | None) -> None:
     }
     for name, value in values.items():
         setattr(job, name, value)
-    if job.pk is None:
+    if job._state.adding:
         job.save()
     elif not held(job).update(**values, **{name: getattr(job, name) for name in REPORTED}):
         raise LeaseLost

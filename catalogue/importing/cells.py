@@ -50,6 +50,8 @@ ISO_DATE = re.compile(
 )
 US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AP]M))?)?", re.I)
 
+AMOUNT = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]{1,3})?")
+
 Clean = Callable[[str], Any]
 
 
@@ -149,7 +151,7 @@ def price(cell: str) -> Decimal:
     if not text:
         raise ValueError(_("This cell must not be empty."))
     try:
-        amount = Decimal(text) if re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]{1,3})?", text) else None
+        amount = Decimal(text) if AMOUNT.fullmatch(text) else None
     except InvalidOperation:
         amount = None
     if amount is None:

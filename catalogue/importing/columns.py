@@ -112,9 +112,9 @@ class Refused:
 class Cleaned(dict[str, Any]):
     """Remembers what each text of a column became: a price list says the same things thousands of times."""
 
-    def __init__(self, clean: Callable[[str], Any]) -> None:
+    def __init__(self, clean: Callable[[str], Any], refused: list[str]) -> None:
         self.clean = clean
-        self.has_refused = False
+        self.refused = refused
 
     def __missing__(self, text: str) -> Any:
         value: Any
@@ -124,7 +124,7 @@ class Cleaned(dict[str, Any]):
             value = self.clean(text)
         except ValueError as error:
             value = Refused(str(error))
-            self.has_refused = True
+            self.refused.append(text)
         self[text] = value
         return value
 
@@ -135,7 +135,8 @@ def checked_rows(
     """The rows without a problem, as values in the order of the columns; the others are noted in `problems`."""
     places = positions(columns, sheet)
     width, last = len(sheet.headings), max(places)
-    memories = [Cleaned(column.clean) for column in columns]
+    refused: list[str] = []
+    memories = [Cleaned(column.clean, refused) for column in columns]
     pairs = list(zip(memories, places, strict=True))
     read = 0
     for number, row in sheet.rows:
@@ -147,9 +148,8 @@ def checked_rows(
             problems.add(number, "", ",".join(row), reason % {"cells": len(row), "headings": width})
             continue
         values = [memory[row[place]] for memory, place in pairs]
-        if any(memory.has_refused for memory in memories) and note_refused(
-            number, row, values, columns, places, problems
-        ):
+        # As long as no cell of the file was refused, no row needs a second look.
+        if refused and note_refused(number, row, values, columns, places, problems):
             continue
         yield number, values
     on_progress(read)

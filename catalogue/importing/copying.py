@@ -8,7 +8,7 @@ from django.db import connection, models
 
 def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of these fields; every constraint of the database holds, nothing of the model's own save() runs."""
-    fields = [model._meta.get_field(name) for name in names]
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(str(field.column)) for field in fields)
@@ -19,7 +19,7 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
                     copy.write_row(row)
             return
         marks = ", ".join(["%s"] * len(fields))
-        prepared = (
+        prepared: Any = (
             [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
             for row in rows
         )

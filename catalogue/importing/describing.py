@@ -31,7 +31,8 @@ def store_products(products: Mapping[str, Mapping[str, str]]) -> tuple[dict[str,
     stored: dict[str, Product] = {}
     for batch in in_batches(products):
         stored.update({product.product_id: product for product in Product.objects.filter(product_id__in=batch)})
-    new, changed = [], []
+    new: list[Product] = []
+    changed: list[Product] = []
     for product_id, values in products.items():
         product = stored.get(product_id)
         if product is None:
@@ -55,9 +56,9 @@ def store_skus(
     by_product, changed_products = store_products(products)
     stored: dict[str, Sku] = {}
     for batch in in_batches(product.pk for product in by_product.values()):
-        for sku in Sku.objects.filter(product__in=batch):
-            stored[sku.code] = sku
-    new, changed = [], set()
+        stored.update({sku.code: sku for sku in Sku.objects.filter(product__in=batch)})
+    new: list[Sku] = []
+    changed: set[str] = set()
     result = Described({})
     for (product_id, sku_id), values in skus.items():
         code = sku_code(product_id, sku_id)

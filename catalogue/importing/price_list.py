@@ -17,7 +17,7 @@ from catalogue.importing.describing import in_batches, store_skus
 from catalogue.importing.outcome import Outcome
 from catalogue.importing.problems import Problems
 from catalogue.importing.reading import Sheet
-from catalogue.models import BillingPlan, Price, TermDuration
+from catalogue.models import BillingPlan, Price
 from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
 from core import clock
 
@@ -30,6 +30,8 @@ INSERTED = (
     *CONTENT_FIELDS,
     *("term_months", "is_listed", "sold_from", "sold_until", "created_at"),
 )
+# Terms and billing plans that exclude each other: one month is not billed once a year.
+TOO_SELDOM = {(t, p) for t, term in TERM_MONTHS.items() for p, bill in BILLING_MONTHS.items() if bill > term}
 Key = tuple[Any, ...]
 
 
@@ -114,8 +116,7 @@ def contradiction(row: Row) -> tuple[str, str, str] | None:
         return "EffectiveEndDate", f"{row.end:%Y-%m-%d %H:%M}", _("The price ends before it begins.")
     if row.tier_max is not None and row.tier_max < row.tier_min:
         return "PricingTierRangeMax", str(row.tier_max), _("The range ends before it begins.")
-    months = TERM_MONTHS.get(TermDuration(row.term))
-    if months and BILLING_MONTHS.get(BillingPlan(row.plan), 0) > months:
+    if (row.term, row.plan) in TOO_SELDOM:
         return "BillingPlan", row.plan, _("A term of %(term)s is not billed so seldom.") % {"term": row.term}
     return None
 
@@ -213,7 +214,7 @@ class Changes:
 
     def insert(self, key: Key, content: Content, sold_from: datetime, sold_until: datetime | None) -> None:
         """Note a row to insert."""
-        months = TERM_MONTHS.get(TermDuration(key[3]), 0)
+        months = TERM_MONTHS.get(key[3], 0)
         self.inserted.append((*key, *content, months, True, sold_from, sold_until, self.now))
 
     def insert_new(self, keys: Iterable[Key], last_sold: dict[Key, datetime]) -> None:

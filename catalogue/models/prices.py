@@ -47,8 +47,8 @@ class Segment(models.TextChoices):
     NONPROFIT = "NonProfit", _("Nonprofit")
 
 
-TERM_MONTHS = {TermDuration.MONTH: 1, TermDuration.YEAR: 12, TermDuration.THREE_YEARS: 36}
-BILLING_MONTHS = {BillingPlan.MONTHLY: 1, BillingPlan.ANNUAL: 12, BillingPlan.TRIENNIAL: 36}
+TERM_MONTHS: dict[str, int] = {TermDuration.MONTH: 1, TermDuration.YEAR: 12, TermDuration.THREE_YEARS: 36}
+BILLING_MONTHS: dict[str, int] = {BillingPlan.MONTHLY: 1, BillingPlan.ANNUAL: 12, BillingPlan.TRIENNIAL: 36}
 # The only columns of a stored price that may change: they end it.
 ENDING_FIELDS = frozenset({"is_listed", "sold_until"})
 
@@ -157,10 +157,8 @@ class Price(models.Model):
                 raise Refused("A stored price is never changed; an import ends it and adds another.")
         else:
             self.term_months = term_months(self.term_duration)
-            if self.sold_from is None:
-                self.sold_from = self.effective_from
-            if self.sold_until is None:
-                self.sold_until = self.effective_to
+            self.sold_from = self.sold_from or self.effective_from
+            self.sold_until = self.sold_until or self.effective_to
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -180,7 +178,7 @@ class Price(models.Model):
     @property
     def billing_periods(self) -> int:
         """How many bills one term brings; a price without a term or a plan is billed once."""
-        months = BILLING_MONTHS.get(BillingPlan(self.billing_plan))
+        months = BILLING_MONTHS.get(self.billing_plan)
         return max(self.term_months // months, 1) if months else 1
 
     @property
@@ -211,7 +209,7 @@ class Price(models.Model):
 
 def term_months(term_duration: str) -> int:
     """How many months the term has; 0 = no term."""
-    return TERM_MONTHS.get(TermDuration(term_duration), 0)
+    return TERM_MONTHS.get(term_duration, 0)
 
 
 def rounded(amount: Decimal) -> Decimal:
