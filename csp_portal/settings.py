@@ -338,6 +338,7 @@ else:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-due-emails": {"task": "mail.tasks.send_due_emails", "schedule": 10.0},
     "expire-temporary-passwords": {"task": "customers.tasks.blank_expired_envelopes", "schedule": 60.0},
+    "run-queued-imports": {"task": "catalogue.tasks.run_queued_imports", "schedule": 60.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
