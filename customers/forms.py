@@ -66,6 +66,7 @@ class CustomerDetailsForm(PortalForm):
         label=gettext_lazy("Primary domain name"),
         help_text=gettext_lazy("Letters and digits, similar to the company name. It cannot be changed later."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter the primary domain name, like contoso.")},
     )
     registration_id = forms.CharField(label=gettext_lazy("Company registration ID"), required=False)
     qualification = forms.ChoiceField(
@@ -73,14 +74,30 @@ class CustomerDetailsForm(PortalForm):
         choices=Customer.Qualification.choices,
         initial=Customer.Qualification.NONE,
     )
-    address_line_1 = forms.CharField(label=gettext_lazy("Address line 1"), max_length=200)
+    address_line_1 = forms.CharField(
+        label=gettext_lazy("Address line 1"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the street and number, or what stands for them.")},
+    )
     address_line_2 = forms.CharField(label=gettext_lazy("Address line 2"), max_length=200, required=False)
     city = forms.CharField(label=gettext_lazy("City"), max_length=100)
     state = forms.CharField(label=gettext_lazy("State or province"), max_length=100)
     postal_code = forms.CharField(label=gettext_lazy("Postal code"), max_length=20)
-    contact_first_name = forms.CharField(label=gettext_lazy("First name"), max_length=50)
-    contact_last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=50)
-    contact_email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
+    contact_first_name = forms.CharField(
+        label=gettext_lazy("First name"),
+        max_length=50,
+        error_messages={"required": gettext_lazy("Enter the contact’s first name.")},
+    )
+    contact_last_name = forms.CharField(
+        label=gettext_lazy("Last name"),
+        max_length=50,
+        error_messages={"required": gettext_lazy("Enter the contact’s last name.")},
+    )
+    contact_email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        error_messages={"required": gettext_lazy("Enter the contact’s e-mail address, like name@company.com.")},
+    )
     contact_phone = forms.CharField(
         label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
     )
