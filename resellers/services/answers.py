@@ -1,5 +1,7 @@
 """The reseller's side of a request: who may answer, accept, decline."""
 
+import dataclasses
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -9,8 +11,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, can
-from accounts.models import Partner
-from accounts.roles import Permission
+from accounts.models import Membership, Partner
+from accounts.roles import Permission, Role
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition
@@ -123,8 +125,9 @@ def check_link(request: PartnershipRequest, nonce: str) -> None:
 def check_answer(request: PartnershipRequest, nonce: str, by: Actor) -> Partner:
     """Return the company that would become a reseller, or raise what stands in the way of this person and company."""
     check_link(request, nonce)
-    # Read anew: the actor's company is as old as the page, and may have been suspended since.
-    reseller = Partner.objects.filter(pk=by.partner.pk).first() if by.partner else None
+    # Read anew: the actor is as old as the page, and its role or its company's enrolment may have changed since.
+    membership = _current_membership(by)
+    reseller = membership.partner if membership else None
     if reseller == request.provider:
         raise OwnRequest
     if by.user is None or not address_fits(request.recipient_key, by.user.email):
@@ -135,7 +138,7 @@ def check_answer(request: PartnershipRequest, nonce: str, by: Actor) -> Partner:
         raise NotEnrolled(reseller)
     if Partnership.objects.active().filter(provider=request.provider, reseller=reseller).exists():
         raise AlreadyPartners(reseller)
-    if not can(by, Permission.ACCEPT_PARTNERSHIP):
+    if membership is None or not can(_acting(by, membership), Permission.ACCEPT_PARTNERSHIP):
         raise RoleTooLow(reseller)
     return reseller
 
@@ -155,6 +158,17 @@ def address_fits(recipient_key: str, address: str) -> bool:
 def accepted_by(request: PartnershipRequest, by: Actor) -> bool:
     """Whether this very person has accepted the request."""
     return request.state == State.ACCEPTED and by.user is not None and request.answered_by_id == by.user.pk
+
+
+def _current_membership(by: Actor) -> Membership | None:
+    if by.user is None or by.partner is None:
+        return None
+    rows = Membership.objects.current().filter(user=by.user, partner=by.partner)
+    return rows.select_related("partner").first()
+
+
+def _acting(by: Actor, membership: Membership) -> Actor:
+    return dataclasses.replace(by, partner=membership.partner, role=Role(membership.role))
 
 
 def _reload(request: PartnershipRequest) -> PartnershipRequest:
