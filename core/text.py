@@ -53,9 +53,13 @@ def email_key(value: str) -> str:
     if not at or not local.isascii() or unicodedata.normalize("NFKC", value.strip()) != value.strip():
         raise wrong
     try:
-        domain = domain.encode("idna").decode("ascii")
+        ascii_domain = domain.encode("idna").decode("ascii")
+        # Python's codec still turns ß into ss, which is another domain; such a name can be given in its xn-- form.
+        if not domain.isascii() and ascii_domain.encode().decode("idna") != domain.lower():
+            raise wrong
     except UnicodeError as error:
         raise wrong from error
+    domain = ascii_domain
     key = f"{local}@{domain}".lower()
     if len(key) > 254 or "." not in domain:
         raise wrong
