@@ -1,5 +1,6 @@
 """Collect, compile and check the translations."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,8 @@ def extract(directory: Path) -> None:
     for name in IGNORED:
         options += ["--ignore", f"{name}/*"]
     command = [sys.executable, "manage.py", "makemessages", "--locale", LANGUAGE, "--verbosity", "0", *options]
-    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PORTAL_MODE": "test"}
+    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise SystemExit(result.stdout + result.stderr)
 
@@ -35,6 +37,12 @@ def compiled(catalogue: polib.POFile) -> bytes:
 def keys(catalogue: polib.POFile) -> set[tuple[str, str, str]]:
     """The texts to translate, each with its context and plural."""
     return {(e.msgctxt or "", e.msgid, e.msgid_plural or "") for e in catalogue if not e.obsolete}
+
+
+def some(fault: str, texts: list[str]) -> list[str]:
+    """One line for each text, twenty at most."""
+    lines = [f"{fault}: {text!r}" for text in texts[:20]]
+    return [*lines, f"{fault}: {len(texts) - 20} more"] if len(texts) > 20 else lines
 
 
 def problems() -> list[str]:
@@ -50,10 +58,10 @@ def problems() -> list[str]:
         (copy / PO.parent).mkdir(parents=True)
         extract(copy)
         wanted = polib.pofile(str(copy / PO))
-    found += [f"not collected: {key[1]!r}" for key in sorted(keys(wanted) - keys(present))]
-    found += [f"no longer used: {key[1]!r}" for key in sorted(keys(present) - keys(wanted))]
-    found += [f"fuzzy: {entry.msgid!r}" for entry in present.fuzzy_entries()]
-    found += [f"not translated: {entry.msgid!r}" for entry in present.untranslated_entries()]
+    found += some("not collected", [key[1] for key in sorted(keys(wanted) - keys(present))])
+    found += some("no longer used", [key[1] for key in sorted(keys(present) - keys(wanted))])
+    found += some("fuzzy", [entry.msgid for entry in present.fuzzy_entries()])
+    found += some("not translated", [entry.msgid for entry in present.untranslated_entries()])
     checked = subprocess.run(
         ["msgfmt", "--check-format", "--output-file=/dev/null", str(PO)],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -71,6 +79,8 @@ def update() -> None:
     (ROOT / PO.parent).mkdir(parents=True, exist_ok=True)
     extract(ROOT)
     catalogue = polib.pofile(str(ROOT / PO), wrapwidth=0)
+    catalogue.metadata["Language"] = LANGUAGE
+    catalogue.save()
     (ROOT / PO).with_suffix(".mo").write_bytes(compiled(catalogue))
     todo = len(catalogue.untranslated_entries()) + len(catalogue.fuzzy_entries())
     print(f"{PO}: {len(catalogue.translated_entries())} translated, {todo} to do.")
