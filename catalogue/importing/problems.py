@@ -1,11 +1,17 @@
 """What is wrong with a file, in words that say where and what to do."""
 
+import csv
+import io
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 # Enough to mend a file by; the count goes on.
 MOST_KEPT = 5_000
 LONGEST_VALUE = 200
+# With these, half or full width, a spreadsheet begins a formula.
+FORMULA_SIGNS = frozenset("=+-@\t\r\n\0|%＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -53,3 +59,20 @@ def shortened(value: str) -> str:
     value = value.replace("\x00", "␀")
     value = value.encode("utf-8", "replace").decode("utf-8")
     return value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
+
+
+def as_csv(problems: list[dict[str, Any]]) -> str:
+    """Kept problems as a file that a spreadsheet opens; no cell of it can run as a formula."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    rows = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
+    rows.writerow([str(_("Row")), str(_("Column")), str(_("Value")), str(_("Reason"))])
+    for problem in problems:
+        row = "" if problem["row"] is None else problem["row"]
+        rows.writerow([row, *(harmless(problem[name]) for name in ("column", "value", "reason"))])
+    return out.getvalue()
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet takes for text."""
+    return f"'{text}" if text.lstrip(" \u00a0\u3000")[:1] in FORMULA_SIGNS else text
