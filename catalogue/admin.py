@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -25,6 +26,7 @@ from core.text import fold
 
 REFRESH_SECONDS = 3
 MOST_SHOWN = 200
+MOST_MEGABYTES = MOST_BYTES // 1024 // 1024
 SUFFIXES = (".csv", ".txt", ".tsv", ".zip")
 
 
@@ -64,7 +66,8 @@ class SkuAdmin(ReadOnlyAdmin):
     fields = (
         "title", "code", "product", "description", "unit_of_measure", "is_trial", "is_usage_based", "is_add_on",
         "needs", "may_become", "provisioning_id", "provisioning_string", "min_licenses", "max_licenses",
-        "asset_ownership_limit", "asset_ownership_limit_type", "country_list", "offer_listed_at", "withdrawn_at", "prices",
+        "asset_ownership_limit", "asset_ownership_limit_type", "country_list", "offer_listed_at", "withdrawn_at",
+        "prices",
     )  # fmt: skip
 
     @admin.display(description=_("needs one of"))
@@ -109,10 +112,10 @@ class UploadForm(forms.ModelForm):
 
     file = forms.FileField(
         label=_("File"),
-        help_text=_(
-            "Microsoft’s price list or offer matrix: the CSV, or the zip that holds it, of at most %(limit)d MB."
-        )
-        % {"limit": MOST_BYTES // 1024 // 1024},
+        help_text=format_lazy(
+            _("Microsoft’s price list or offer matrix: the CSV, or the zip that holds it, of at most {limit} MB."),
+            limit=MOST_MEGABYTES,
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ",".join(SUFFIXES)}),
     )
 
@@ -127,7 +130,7 @@ class UploadForm(forms.ModelForm):
         if not str(file.name).lower().endswith(SUFFIXES):
             raise ValidationError(_("Choose a CSV file, or a zip file that holds one."))
         if (file.size or 0) > MOST_BYTES:
-            raise ValidationError(_("The file is larger than %(limit)d MB.") % {"limit": MOST_BYTES // 1024 // 1024})
+            raise ValidationError(_("The file is larger than %(limit)d MB."), params={"limit": MOST_MEGABYTES})
         return file
 
 
