@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from catalogue.models import Price, Sku
-from core.html import number_text
+from core.html import money_text, number_text
 from customers import rules
 from customers.details import CustomerDetails
 from customers.models import TENANT_DOMAIN, Customer, CustomerAgreement
 from customers.services import domain_is_free
 from orders.models import OrderDraft, OrderDraftLine
-from orders.money import Ordered, bill_amount, billing_words, price_words, term_amount, term_words
+from orders.money import Ordered, bill_amount, bill_label, billing_words, price_words, term_amount, term_words
 from orders.offers import Market, Offer, offers_of_skus, same_offer
 from resellers.models import Partnership
 from subscriptions.models import Subscription
@@ -80,6 +80,24 @@ class Line:
     def bill_amount(self) -> Decimal:
         """What the licenses cost on each bill; nothing when the offer is gone."""
         return bill_amount(self.price, self.quantity) if self.price else Decimal(0)
+
+    @property
+    def price_words(self) -> str:
+        """What one license costs on one bill."""
+        return price_words(self.price) if self.price else ""
+
+    @property
+    def chosen_words(self) -> str:
+        """What it cost when it was chosen."""
+        return price_words(self.chosen)
+
+    @property
+    def amount_words(self) -> str:
+        """What the licenses cost on one bill."""
+        price = self.price
+        if price is None or price.sku.is_usage_based:
+            return price_words(price) if price else ""
+        return f"{money_text(self.bill_amount, price.currency)} {bill_label(price.billing_plan)}"
 
     @property
     def term_amount(self) -> Decimal:
@@ -153,9 +171,15 @@ def reseller_gone(draft: OrderDraft) -> str:
 
 def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
     """What is wrong with the chosen offers, each alone and all together."""
-    if not lines:
-        return [Problem(SUBSCRIPTIONS, _("Enter the number of licenses for at least one offer."))]
     messages = [message for line in lines if (message := line_problem(line))]
+    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines)]]
+
+
+def order_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[str]:
+    """What is wrong with the chosen offers together: none at all, currencies, limits per customer, missing bases."""
+    if not lines:
+        return [_("Enter the number of licenses for at least one offer.")]
+    messages = []
     currencies = sorted({line.price.currency for line in lines if line.price})
     if len(currencies) > 1:
         found = ", ".join(currencies)
@@ -163,8 +187,7 @@ def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
     owned = owned_subscriptions(draft.customer, lines)
     messages += limit_problems(lines, owned)
     _waves, homeless = with_parents(lines, owned)
-    messages += [base_missing(line) for line in homeless]
-    return [Problem(SUBSCRIPTIONS, message) for message in messages]
+    return [*messages, *(base_missing(line) for line in homeless)]
 
 
 def line_problem(line: Line) -> str:

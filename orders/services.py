@@ -50,7 +50,7 @@ from orders.checks import (
 )
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet, OrderLine
 from orders.money import bill_totals, price_words, term_words
-from orders.offers import offer_key, offers_of_skus
+from orders.offers import OfferKey, offer_key, offers_of_skus
 from resellers.models import Partnership
 from subscriptions.models import Subscription
 from subscriptions.services import NewSubscription, start_subscriptions
@@ -152,27 +152,32 @@ def choose_reseller(*, draft: OrderDraft, reseller: Partner | None, by: Actor) -
 def choose_offers(*, draft: OrderDraft, quantities: Mapping[Price, int], by: Actor) -> OrderDraft:
     """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are."""
     draft = _lock_open(draft, by)
-    offers = offers_of_skus(market_of(draft), (price.sku_id for price in quantities))
-    kept = {offer_key(line.price): line for line in draft.lines.select_related("price")}
+    market = market_of(draft)
+    offers = offers_of_skus(market, (price.sku_id for price in quantities))
+    kept: dict[Any, list[int]] = {}
+    for line in draft.lines.select_related("price"):
+        # Without the currency: after a change of country the same offer takes the place of the one chosen before.
+        kept.setdefault(offer_key(line.price)[:-1], []).append(line.pk)
     errors: dict[int, str] = {}
-    added, gone = [], []
+    added: dict[OfferKey, OrderDraftLine] = {}
+    gone: list[int] = []
     for price, quantity in quantities.items():
         key = offer_key(price)
-        if key in kept:
-            gone.append(kept[key].pk)
+        gone += kept.get(key[:-1], [])
         if quantity == 0:
             continue
         offer = offers.get(key)
-        if offer is None:
+        if offer is None or price.market != market.country:
             errors[price.pk] = _("%(offer)s is not on sale for this customer.") % {"offer": price.sku.title}
         elif problem := quantity_problem(offer, quantity):
             errors[price.pk] = problem
         else:
-            added.append(OrderDraftLine(draft=draft, price=offer.price_for(quantity) or offer.price, quantity=quantity))
+            tier = offer.price_for(quantity) or offer.price
+            added[key] = OrderDraftLine(draft=draft, price=tier, quantity=quantity)
     if errors:
         raise OffersRefused(errors)
     OrderDraftLine.objects.filter(pk__in=gone).delete()
-    OrderDraftLine.objects.bulk_create(added)
+    OrderDraftLine.objects.bulk_create(added.values())
     draft.changed_at = clock.now()
     draft.save(update_fields=["changed_at"])
     return draft

@@ -1,5 +1,27 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses of the wizard; the draft's GUID is in each, so that two tabs never mix."""
+
+from django.urls import include, path
+
+from orders.views import finish, steps
 
 app_name = "orders"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+of_a_draft = [
+    path("details/", steps.DetailsView.as_view(), name="details"),
+    path("subscriptions/", steps.SubscriptionsView.as_view(), name="subscriptions"),
+    path("subscriptions/update/", steps.UpdateOffersView.as_view(), name="update_offers"),
+    path("subscriptions/all/", steps.UpdateOffersView.as_view(keeps_filters=False), name="all_offers"),
+    path("review/", finish.ReviewView.as_view(), name="review"),
+    path("submit/", finish.SubmitView.as_view(), name="submit"),
+    path("cancel/", finish.ConfirmCancelView.as_view(), name="confirm_cancel"),
+    path("cancel/confirm/", finish.CancelView.as_view(), name="cancel"),
+    path("canceled/", finish.CanceledView.as_view(), name="canceled"),
+    path("confirmation/", finish.ConfirmationView.as_view(), name="confirmation"),
+    path("done/", finish.DoneView.as_view(), name="done"),
+]
+
+urlpatterns = [
+    path("customers/new/", steps.StartView.as_view(), name="start"),
+    path("customers/new/<uuid:draft>/", include(of_a_draft)),
+    path("customers/<uuid:customer>/subscriptions/new/", steps.AddSubscriptionView.as_view(), name="add_subscription"),
+]

@@ -1,0 +1,171 @@
+"""What people type into the wizard besides the customer details."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Actor
+from catalogue.models import BillingPlan, Price, Segment, TermDuration
+from core.forms import PortalForm
+from customers.forms import ResellerChoiceField, resellers_open_to
+from orders.checks import quantity_problem
+from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
+
+LICENSES = "licenses-"
+
+
+def licenses_name(price: Price) -> str:
+    """The name of the field for an offer, after its price row."""
+    return f"{LICENSES}{price.pk}"
+
+
+class OfferFilterForm(PortalForm):
+    """Which offers are listed; what cannot be understood narrows nothing."""
+
+    q = forms.CharField(label=gettext_lazy("Search offers"), required=False, max_length=100)
+    segment = forms.ChoiceField(label=gettext_lazy("Segment"), required=False)
+    term = forms.ChoiceField(label=gettext_lazy("Term"), required=False)
+    billing = forms.ChoiceField(label=gettext_lazy("Billing"), required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, market: Market) -> None:
+        super().__init__({name: data.get(name, "") for name in self.base_fields})
+        self.fields["q"].widget.attrs["type"] = "search"
+        everything = ("", _("All"))
+        terms = [(term.value, term.label) for term in TermDuration if term.value]
+        plans = [(plan.value, plan.label) for plan in BillingPlan if plan != BillingPlan.NONE]
+        segments = [(segment, Segment(segment).label) for segment in market.segments]
+        for name, choices in (("segment", segments), ("term", terms), ("billing", plans)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [everything, *choices]
+        if len(segments) < 2:
+            del self.fields["segment"]
+
+    @cached_property
+    def filters(self) -> OfferFilters:
+        """The filters that are in force."""
+        self.is_valid()
+        return OfferFilters(**self.cleaned_data)
+
+
+class LicensesField(forms.CharField):
+    """A number of licenses in digits; blank says that the offer is not selected."""
+
+    def __init__(self, offer: Offer, initial: int | None) -> None:
+        label = _("Licenses for %(offer)s") % {"offer": offer.in_words}
+        super().__init__(label=label, required=False, initial=initial)
+        self.offer = offer
+        self.widget.attrs.update(inputmode="numeric", autocomplete="off")
+
+    def clean(self, value: Any) -> int:
+        """The number, 0 for a blank field."""
+        text = str(value or "").strip()
+        if not text:
+            return 0
+        if not re.fullmatch(r"[0-9]+", text):
+            raise ValidationError(
+                _("Enter the number of licenses for %(offer)s in whole digits, like 10.")
+                % {"offer": self.offer.sku.title}
+            )
+        # More digits than any limit has: say the limit rather than compute with it.
+        number = int(text) if len(text.lstrip("0")) <= 10 else 10**10
+        if problem := quantity_problem(self.offer, number):
+            raise ValidationError(problem)
+        return number
+
+
+class GoneField(LicensesField):
+    """The number of a chosen offer that is no longer on sale: it can only be taken out."""
+
+    def clean(self, value: Any) -> int:
+        """0, or the refusal."""
+        if str(value or "").strip():
+            text = _("%(offer)s is no longer on sale for this customer. Clear its number of licenses.")
+            raise ValidationError(text % {"offer": self.offer.sku.title})
+        return 0
+
+
+class OffersForm(PortalForm):
+    """One number of licenses for each listed offer; with `resellers`, also who is reseller of record."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        offers: Iterable[Offer],
+        gone: Iterable[Offer] = (),
+        kept: Mapping[str, int],
+        resellers_for: Actor | None = None,
+        reseller: Any = None,
+    ) -> None:
+        super().__init__(data)
+        for kind, some in ((LicensesField, offers), (GoneField, gone)):
+            for offer in some:
+                name = licenses_name(offer.price)
+                self.fields[name] = kind(offer, kept.get(name))
+        if resellers_for is not None:
+            self.fields["reseller"] = ResellerChoiceField(
+                label=_("Reseller"),
+                queryset=resellers_open_to(resellers_for),
+                to_field_name="microsoft_id",
+                required=False,
+                initial=reseller,
+                empty_label=_("No reseller"),
+                help_text=_("The reseller earns incentives for these subscriptions, if they are eligible."),
+            )
+            self._dress("reseller", self.fields["reseller"])
+
+    def quantities(self) -> dict[Price, int]:
+        """The number of licenses per offer's price row, 0 = not selected; of what was sent. Only after `is_valid()`."""
+        return {
+            field.offer.price: self.cleaned_data[name]
+            for name, field in self.fields.items()
+            if isinstance(field, LicensesField) and name in self.data
+        }
+
+
+class TypedLicenses:
+    """The numbers in a POST, found again under today's price rows; `unknown` were for nothing that is on sale here."""
+
+    def __init__(self, data: Mapping[str, Any], market: Market) -> None:
+        names = [name for name in data if re.fullmatch(rf"{LICENSES}\d{{1,18}}", name)]
+        typed = {int(name.removeprefix(LICENSES)): data[name] for name in names}
+        rows = Price.objects.select_related("sku").in_bulk([pk for pk, text in typed.items() if str(text).strip()])
+        offers = offers_of_skus(market, (row.sku_id for row in rows.values()))
+        self.offers: dict[OfferKey, Offer] = {}
+        self.data: dict[str, Any] = {f"{LICENSES}{pk}": text for pk, text in typed.items()}
+        self.unknown = 0
+        for pk, text in typed.items():
+            if not str(text).strip():
+                continue
+            row = rows.get(pk)
+            offer = same_offer(offers, row) if row is not None and row.market == market.country else None
+            if offer is None:
+                self.unknown += 1
+                continue
+            self.offers[offer.key] = offer
+            # The price changed while the page was open: the number belongs to the offer, not to the old row.
+            self.data[licenses_name(offer.price)] = text
+
+
+class StoredForm(PortalForm):
+    """The word of the person that the one-time secret is in a safe place."""
+
+    stored = forms.BooleanField(
+        label=gettext_lazy("I have stored the user name and password"),
+        error_messages={
+            "required": gettext_lazy("Tick “I have stored the user name and password” once you have stored them.")
+        },
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        # The one box that a browser itself must insist on: sending the form without it would leave the page, and with
+        # the page the only sight of the password.
+        self.fields["stored"].widget.attrs["required"] = True

@@ -1,0 +1,99 @@
+"""What Review shows of the customer, as sections of labels and values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from core.html import date_text, name
+from core.markets import REGISTRATION_IDS
+from customers.addresses import address_lines
+from customers.details import CustomerDetails
+from customers.models import TENANT_DOMAIN, Customer
+from customers.rules import show_phone, show_registration_id
+from orders.checks import details_of
+from orders.models import OrderDraft
+
+
+@dataclass(frozen=True)
+class Section:
+    """A block of Review: rows of (label, value) and the page on which they are changed."""
+
+    title: str
+    rows: list[tuple[str, Any]]
+    change_url: str
+    change_label: str
+
+
+def sections(draft: OrderDraft) -> list[Section]:
+    """Everything but the offers, in the order of Customer details."""
+    if draft.customer is not None:
+        return [_reseller(draft, reverse("orders:subscriptions", args=[draft.public_id]))]
+    url = reverse("orders:details", args=[draft.public_id])
+    details = details_of(draft)
+    return [_reseller(draft, url), _company(details, url), _contact(details, url), _agreement(details, url)]
+
+
+def _reseller(draft: OrderDraft, url: str) -> Section:
+    reseller = draft.reseller
+    if draft.customer is not None:
+        rows = [(_("Reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller"))]
+        return Section(_("Reseller"), rows, url, _("the reseller"))
+    access = (
+        _("Administrator access to the customer’s subscriptions and services, and incentives if they are eligible")
+        if reseller
+        else _("None: the customer is your direct customer")
+    )
+    rows = [
+        (_("Indirect reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller (direct customer)")),
+        (_("What it gets"), access),
+    ]
+    return Section(_("Reseller and access"), rows, url, _("the indirect reseller"))
+
+
+def _company(details: CustomerDetails, url: str) -> Section:
+    rule = REGISTRATION_IDS.get(details.country)
+    lines = address_lines(
+        country=details.country,
+        address_line_1=details.address_line_1,
+        address_line_2=details.address_line_2,
+        city=details.city,
+        state=details.state,
+        postal_code=details.postal_code,
+    )
+    rows = [
+        (_("Company name"), name(details.company_name)),
+        (_("Primary domain name"), f"{details.domain_prefix}.{TENANT_DOMAIN}"),
+        (_("Country or region"), countries.name(details.country)),
+        (_("Address"), name(", ".join(lines))),
+        (rule.label if rule else _("Company registration ID"), _registration(details)),
+        (_("Special qualification"), Customer.Qualification(details.qualification).label),
+    ]
+    return Section(_("Company"), rows, url, _("the company"))
+
+
+def _registration(details: CustomerDetails) -> str:
+    return show_registration_id(details.registration_id, details.country) if details.registration_id else ""
+
+
+def _contact(details: CustomerDetails, url: str) -> Section:
+    rows = [
+        (_("Name"), name(f"{details.contact_first_name} {details.contact_last_name}")),
+        (_("E-mail address"), details.contact_email),
+        (_("Telephone number"), show_phone(details.contact_phone) if details.contact_phone else ""),
+        (_("Language"), dict(settings.LANGUAGES).get(details.language, details.language)),
+    ]
+    return Section(_("Primary contact"), rows, url, _("the primary contact"))
+
+
+def _agreement(details: CustomerDetails, url: str) -> Section:
+    rows = [
+        (_("Accepted on"), date_text(details.agreement_accepted_on) if details.agreement_accepted_on else ""),
+        (_("Accepted by"), name(f"{details.agreement_first_name} {details.agreement_last_name}")),
+        (_("E-mail address"), details.agreement_email),
+        (_("Telephone number"), show_phone(details.agreement_phone) if details.agreement_phone else ""),
+    ]
+    return Section(_("Microsoft Customer Agreement"), rows, url, _("the customer agreement"))

@@ -1,0 +1,94 @@
+"""What every page of a draft starts from: the permission, then the draft among one's own, then its state."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.generic import View
+
+from accounts.access import Actor, can
+from accounts.models import Partner
+from accounts.roles import Permission
+from orders.models import OrderDraft
+from resellers.models import Partnership
+
+
+class PermittedView(View):
+    """Refuse with 403 whoever lacks the permission, before anything is looked up."""
+
+    permission = Permission.PLACE_ORDER
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask the one judge."""
+        if not can(self.actor, self.permission):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for whom."""
+        actor: Actor = self.request.actor  # type: ignore[attr-defined]
+        return actor
+
+
+class DraftView(PermittedView):
+    """A page or an action of one of the person's own drafts; anybody else's is not found."""
+
+    draft: OrderDraft
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Find the draft once the permission is sure, then let its state decide."""
+        if can(self.actor, self.permission):
+            self.draft = own_draft(self.actor, kwargs["draft"])
+            if (answer := self.answer_for_state()) is not None:
+                return answer
+        return super().dispatch(request, *args, **kwargs)
+
+    def answer_for_state(self) -> HttpResponse | None:
+        """The answer when the draft is not what this page is for, else None."""
+        return None
+
+    def canceled_page(self, status: int) -> HttpResponse:
+        """That the operation was canceled, with the way to start over for the same reseller."""
+        partnerships = Partnership.objects.visible_to(self.actor).open_for_business()
+        still_open = self.draft.reseller and partnerships.filter(reseller=self.draft.reseller).exists()
+        context = {"draft": self.draft, "reseller": self.draft.reseller if still_open else None}
+        return render(self.request, "orders/canceled.html", context, status=status)
+
+
+class StepView(DraftView):
+    """A step of an open draft: a canceled one answers 410, a submitted one leads to its confirmation."""
+
+    def answer_for_state(self) -> HttpResponse | None:
+        """Only open drafts have steps."""
+        if self.draft.state == OrderDraft.State.CANCELED:
+            return self.canceled_page(410)
+        if self.draft.state == OrderDraft.State.SUBMITTED:
+            return after_submit(self.draft)
+        return None
+
+
+def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:
+    """The draft, if it is the person's own in the provider that it acts for now."""
+    related = ("provider", "reseller", "customer__provider", "order__customer")
+    return get_object_or_404(OrderDraft.objects.visible_to(actor).select_related(*related), public_id=public_id)
+
+
+def after_submit(draft: OrderDraft) -> HttpResponse:
+    """Where a submitted draft leads: to the confirmation, or to the subscriptions of a customer that existed."""
+    if draft.customer is not None:
+        return redirect(draft.customer)
+    return redirect("orders:confirmation", draft=draft.public_id)
+
+
+def open_reseller(actor: Actor, microsoft_id: str) -> Partner | None:
+    """The reseller with that Microsoft ID if the actor's company may do new business with it, else None."""
+    try:
+        wanted = UUID(microsoft_id)
+    except ValueError:
+        return None
+    partnerships = Partnership.objects.visible_to(actor).open_for_business().select_related("reseller")
+    partnership = partnerships.filter(reseller__microsoft_id=wanted).first()
+    return partnership.reseller if partnership else None

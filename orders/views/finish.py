@@ -1,0 +1,213 @@
+"""The end of the wizard: Review, Submit or Cancel, Confirmation, Done."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from core.exceptions import InvalidTransition
+from core.html import number_text
+from customers.models import TemporaryPassword
+from customers.setup_info import fetched_in_advance, setup_info
+from orders.checks import DETAILS, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
+from orders.forms import StoredForm
+from orders.models import Order, OrderDraft
+from orders.money import bill_totals, billing_words, price_words, term_totals, term_words
+from orders.review import sections
+from orders.services import DraftCanceled, NotReady, SomethingChanged, cancel_draft, submit_draft
+from orders.spelling import spelled
+from orders.views.access import DraftView, StepView, after_submit, open_reseller, own_draft
+from orders.views.steps import CHECK, back_to
+
+
+class ReviewView(StepView):
+    """*Review*: everything that Submit will do, each part with a way to change it, and what stands in its way."""
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """The order to be checked; an incomplete draft goes back to its first incomplete step."""
+        if self.draft.makes_customer and not self.draft.details:
+            return back_to("orders:details", self.draft)
+        lines = lines_of(self.draft)
+        if not lines:
+            return back_to("orders:subscriptions", self.draft)
+        problems = [*customer_problems(self.draft), *line_problems(self.draft, lines)]
+        context = {
+            "draft": self.draft,
+            "sections": sections(self.draft),
+            "lines": lines,
+            "bill_totals": bill_totals(ordered(lines)),
+            "term_totals": term_totals(ordered(lines)),
+            "problems": [(problem.message, repair_address(self.draft, problem)) for problem in problems],
+            # What the frame of the page looks at to say "Error:" in the title.
+            "form": {"errors": problems},
+            "reviewed": "" if problems else fingerprint(self.draft, lines),
+        }
+        return render(request, "orders/review.html", context)
+
+
+class SubmitView(DraftView):
+    """Places the order; pressed again, it leads to the same confirmation."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Everything or nothing; what stands in the way is shown where it can be repaired."""
+        if not request.session.session_key:
+            request.session.save()
+        try:
+            order = submit_draft(
+                draft=self.draft,
+                reviewed=request.POST.get("reviewed", ""),
+                session_key=str(request.session.session_key),
+                by=self.actor,
+            )
+        except DraftCanceled:
+            return self.canceled_page(410)
+        except NotReady:
+            return redirect("orders:review", draft=self.draft.public_id)
+        except SomethingChanged as change:
+            context = {"draft": self.draft, "differences": change.differences}
+            return render(request, "orders/changed.html", context, status=409)
+        if self.draft.customer is not None:
+            messages.success(request, _("Order %(number)s was placed.") % {"number": order.number})
+        return after_submit(own_draft(self.actor, draft))
+
+
+class ConfirmCancelView(StepView):
+    """The question before everything entered is removed."""
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Ask."""
+        consequences = [_("The chosen offers and their numbers of licenses are removed.")]
+        if self.draft.makes_customer:
+            consequences.insert(0, _("The customer details that you entered are removed."))
+        context = {
+            "draft": self.draft,
+            "consequences": consequences,
+            "action": reverse("orders:cancel", args=[self.draft.public_id]),
+            "back_url": self.back_url(),
+        }
+        return render(request, "orders/confirm_cancel.html", context)
+
+    def back_url(self) -> str:
+        """The step that is next for the draft."""
+        if self.draft.makes_customer and not self.draft.details:
+            return reverse("orders:details", args=[self.draft.public_id])
+        step = "orders:review" if self.draft.lines.exists() else "orders:subscriptions"
+        return reverse(step, args=[self.draft.public_id])
+
+
+class CancelView(DraftView):
+    """Cancels the entire operation."""
+
+    http_method_names = ["post"]
+
+    def answer_for_state(self) -> HttpResponse | None:
+        """A submitted order is beyond this."""
+        return after_submit(self.draft) if self.draft.state == OrderDraft.State.SUBMITTED else None
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Remove what was entered."""
+        try:
+            cancel_draft(draft=self.draft, by=self.actor)
+        except InvalidTransition:
+            # Submitted in another tab between the look and the lock.
+            return after_submit(own_draft(self.actor, draft))
+        return redirect("orders:canceled", draft=self.draft.public_id)
+
+
+class CanceledView(DraftView):
+    """That the operation was canceled, and the way to start over."""
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Only for a canceled draft; another goes on where it is."""
+        if self.draft.state != OrderDraft.State.CANCELED:
+            return redirect(self.draft)
+        return self.canceled_page(200)
+
+
+class ConfirmationView(DraftView):
+    """*Confirmation*: what was made, and once, right after Submit, the administrator's temporary password."""
+
+    def answer_for_state(self) -> HttpResponse | None:
+        """Only a submitted draft of a new customer has one."""
+        if self.draft.state == OrderDraft.State.CANCELED:
+            return self.canceled_page(410)
+        if self.draft.state == OrderDraft.State.OPEN:
+            return redirect("orders:review", draft=self.draft.public_id)
+        return None if self.draft.makes_customer else after_submit(self.draft)
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Show it, with the password if this is the first look; Django answers HEAD here too, without the password."""
+        if fetched_in_advance(request):
+            # A browser throws a refused prefetch away, and asks again when the page is really opened.
+            return HttpResponse(status=503)
+        return self.show(StoredForm())
+
+    def show(self, form: StoredForm) -> HttpResponse:
+        """Render the page; `setup_info` decides whether this request may see the password."""
+        order = self.draft.order
+        assert order is not None
+        reseller = self.draft.reseller
+        passwords = TemporaryPassword.objects.filter(administrator__customer=order.customer)
+        related = ("administrator__user", "administrator__customer", "issued_by")
+        issued = passwords.select_related(*related).order_by("pk")[:1].get()
+        setup = setup_info(self.request, issued)
+        context: dict[str, Any] = {
+            "draft": self.draft,
+            "order": order,
+            "customer": order.customer,
+            "lines": ordered_lines(order),
+            "form": form,
+            "setup": setup,
+            "spelling": spelled(setup.password or ""),
+            "again_with": open_reseller(self.actor, str(reseller.microsoft_id)) if reseller else None,
+            "portal_url": settings.PORTAL_BASE_URL,
+            "customers_url": list_with_new(order),
+        }
+        return render(self.request, "orders/confirmation.html", context)
+
+
+class DoneView(ConfirmationView):
+    """Leaves the confirmation for the list of customers, once the person says that the password is stored."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Go to the list; without the tick say how to get another password, for this one is not shown twice."""
+        form = StoredForm(request.POST)
+        assert self.draft.order is not None
+        return redirect(list_with_new(self.draft.order)) if form.is_valid() else self.show(form)
+
+
+def list_with_new(order: Order) -> str:
+    """The list of customers, with the new one marked."""
+    return f"{reverse('customers:list')}?{urlencode({'new': order.customer.microsoft_id})}"
+
+
+def ordered_lines(order: Order) -> list[dict[str, str]]:
+    """The lines of an order in words, as they were ordered."""
+    found = []
+    for line in order.lines.select_related("price__sku"):
+        words = [term_words(line.price), billing_words(line.price)]
+        found.append(
+            {
+                "offer": line.offer_name,
+                "licenses": number_text(line.quantity),
+                "price": price_words(line.price),
+                "term": ", ".join(word for word in words if word),
+            }
+        )
+    return found
+
+
+def repair_address(draft: OrderDraft, problem: Problem) -> str:
+    """The page on which a problem is repaired, and on which it is said again."""
+    name = "orders:details" if problem.step == DETAILS else "orders:subscriptions"
+    return f"{reverse(name, args=[draft.public_id])}?{CHECK}=1"

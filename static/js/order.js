@@ -1,0 +1,98 @@
+/* Comfort for the wizard: the running summary of New subscription, its search as one types, and a guard on Done. */
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const language = document.documentElement.lang;
+  const whole = new Intl.NumberFormat(language);
+  const plural = new Intl.PluralRules(language);
+  const counted = (number, data, name) => {
+    const words = data[name + (plural.select(number) === "one" ? "One" : "Other")];
+    return words.replace("%(number)s", whole.format(number));
+  };
+
+  // --- the running summary, by the rules of orders/money.py: each line rounded once, halves upwards ---
+  const quantity = (input) => (/^\s*[0-9]+\s*$/.test(input.value) ? Number(input.value) : 0);
+  const unitPrice = (input, number) => {
+    const tiers = input.dataset.tiers.split(" ").map((tier) => tier.split(":"));
+    return (tiers.filter(([least]) => Number(least) <= number).pop() ?? tiers[0])[1];
+  };
+  // Cents of one line. Prices have four decimals: whole numbers keep what binary fractions would lose.
+  const cents = (input, number) => {
+    const [units, fraction] = unitPrice(input, number).split(".");
+    const hundredths = BigInt(units + fraction.padEnd(4, "0")) * BigInt(number), each = BigInt(input.dataset.periods) * 100n;
+    return (2n * hundredths + each) / (2n * each);
+  };
+  const money = (amount, currency) => {
+    const digits = String(amount).padStart(3, "0");
+    const separated = new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).formatToParts(0.5).find((part) => part.type === "decimal").value;
+    return `${currency}\u00a0${whole.format(BigInt(digits.slice(0, -2)))}${separated}${digits.slice(-2)}`;
+  };
+  const summary = (output, inputs) => {
+    const chosen = inputs.filter((input) => quantity(input) > 0);
+    if (!chosen.length) { output.textContent = output.dataset.none; return; }
+    const licensed = chosen.filter((input) => !("usage" in input.dataset));
+    const totals = new Map();
+    for (const input of licensed) {
+      const { plan, currency, bill } = input.dataset;
+      const key = `${plan.padStart(2, "0")} ${currency}`, before = totals.get(key)?.amount ?? 0n;
+      totals.set(key, { amount: before + cents(input, quantity(input)), currency, bill });
+    }
+    const licenses = licensed.reduce((sum, input) => sum + quantity(input), 0);
+    output.textContent = [
+      counted(chosen.length, output.dataset, "offer"),
+      counted(licenses, output.dataset, "license"),
+      ...[...totals.keys()].sort().map((key) => totals.get(key)).map(({ amount, currency, bill }) => `${money(amount, currency)} ${bill}`),
+    ].join(" · ");
+  };
+
+  // --- the search narrows the rows on the page while one types, if all offers are on it ---
+  const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/\s+/).filter(Boolean);
+  const narrow = (search, table, found) => {
+    const words = folded(search.value);
+    let shown = 0;
+    for (const row of all("tr[data-words]", table)) {
+      const matches = words.every((word) => row.dataset.words.includes(word)) || Boolean(row.querySelector("input").value.trim());
+      row.hidden = !matches;
+      shown += matches ? 1 : 0;
+    }
+    found.textContent = words.length ? counted(shown, found.dataset, "") : "";
+  };
+  const offers = (form) => {
+    const output = form.querySelector("[data-summary]"), inputs = all("[data-licenses]", form);
+    const update = form.querySelector("[data-update]");
+    if (update) update.hidden = true;
+    const refresh = () => {
+      for (const input of inputs) input.closest("tr").classList.toggle("is-chosen", quantity(input) > 0);
+      summary(output, inputs);
+    };
+    form.addEventListener("input", (event) => { if (event.target.matches("[data-licenses]")) refresh(); });
+    if (inputs.some((input) => input.value.trim())) refresh();
+    const search = form.querySelector("input[type=search]"), table = form.querySelector("table[data-complete]");
+    const found = form.querySelector("[data-found]");
+    if (search && table && !search.value) search.addEventListener("input", () => narrow(search, table, found));
+  };
+
+  // --- Done without the tick would leave the only page that shows the password ---
+  const done = (form) => {
+    const box = form.querySelector("[name=stored]"), problem = form.querySelector("[data-done-problem]");
+    let leaving = false;
+    form.noValidate = true;
+    form.addEventListener("submit", (event) => {
+      if (box.checked) { leaving = true; return; }
+      event.preventDefault();
+      event.stopPropagation();
+      problem.hidden = false;
+      box.setAttribute("aria-invalid", "true");
+      box.classList.add("is-invalid");
+      problem.focus();
+    });
+    addEventListener("beforeunload", (event) => {
+      if (document.querySelector("#setup-password") && !box.checked && !leaving) event.preventDefault();
+    });
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    all("form[data-offers]").forEach(offers);
+    all("form[data-done]").forEach(done);
+  });
+})();
