@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.adapter import PortalAccountAdapter
+from accounts.links import password_path
 from accounts.models import User
 from accounts.services import set_own_password
 from tests.accounts.conftest import SignIn, totp_code
+from tests.contracts import html_faults
 from tests.factories import UserFactory
 
 WRONG = "Check your user name and password."
@@ -285,7 +287,24 @@ def test_every_page_of_sign_in_is_ours(client: Client, sign_in: SignIn, user: Us
         ]
         files = [one.origin.name for one in page.templates if one.name in ours]
         assert all(file.startswith(str(settings.BASE_DIR / "templates")) for file in files)
-        html = page.content.decode()
-        assert html.count("<h1") == 1
-        assert "<script>" not in html
-        assert " style=" not in html
+        assert html_faults(page.content.decode()) == []
+
+
+def test_every_page_keeps_its_contract_when_something_is_wrong(client: Client, sign_in: SignIn, user: User) -> None:
+    pages = [sign_in(user.sign_in_name, "not the password"), sign_in("", "")]
+    pages.append(client.post(reverse("account_reset_password"), {"email": "robin"}))
+    pages.append(client.get("/account/password/reset/1-wrong/"))
+    link = client.get(password_path(user))["Location"]
+    pages += [client.get(link), client.post(link, {"password1": "short", "password2": ""})]
+    sign_in(user.sign_in_name)
+    for name in ("account_change_password", "accounts:preferences", "mfa_activate_totp", "account_reauthenticate"):
+        pages.append(client.post(reverse(name), {}))
+    pages.append(client.get(reverse("mfa_index")))
+    User.objects.update(must_change_password=True)
+    pages += [client.get(reverse("accounts:own_password")), client.post(reverse("accounts:own_password"), {})]
+    assert [page.status_code for page in pages] == [200] * len(pages)
+    assert [html_faults(page.content.decode()) for page in pages] == [[]] * len(pages)
+    for page in pages:
+        form = page.context.get("form")
+        if form is not None and form.errors:
+            assert "<title>Error: " in page.content.decode()
