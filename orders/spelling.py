@@ -3,8 +3,8 @@
 ALPHABET = dict(
     zip(
         "abcdefghijklmnopqrstuvwxyz",
-        "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo "
-        "sierra tango uniform victor whiskey x-ray yankee zulu".split(),
+        "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec "
+        "romeo sierra tango uniform victor whiskey x-ray yankee zulu".split(),
         strict=True,
     )
 )

@@ -1,6 +1,6 @@
 """Test objects, dull ones: one factory per model, and what is left unsaid is valid."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import factory
@@ -8,8 +8,10 @@ from factory.django import DjangoModelFactory, Password
 
 from accounts.models import Membership, Partner, User
 from accounts.roles import Program, Role
+from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.models import Customer, CustomerAdministrator, ResellerRelationship
+from orders.models import OrderDraft
 from resellers.models import Partnership, PartnershipRequest
 from subscriptions.models import Subscription
 
@@ -162,6 +164,47 @@ class CustomerAdministratorFactory(DjangoModelFactory):
     )
 
 
+# --- catalogue --------------------------------------------------------------------------------------------------------
+class ProductFactory(DjangoModelFactory):
+    """A product of Microsoft's."""
+
+    class Meta:
+        model = Product
+
+    product_id = factory.Sequence(lambda n: f"CFQ7TTC{n:05d}")
+    title = factory.Sequence(lambda n: f"Office Suite {n}")
+    publisher = "Microsoft Corporation"
+
+
+class SkuFactory(DjangoModelFactory):
+    """A SKU with its product's title, sold everywhere."""
+
+    class Meta:
+        model = Sku
+
+    product = factory.SubFactory(ProductFactory)
+    sku_id = "0001"
+    title = factory.SelfAttribute("product.title")
+    unit_of_measure = "1 License(s)"
+
+
+class PriceFactory(DjangoModelFactory):
+    """150 dollars for a year in the United States, billed monthly, on sale since 2023."""
+
+    class Meta:
+        model = Price
+
+    sku = factory.SubFactory(SkuFactory)
+    market = "US"
+    currency = "USD"
+    term_duration = "P1Y"
+    billing_plan = "Monthly"
+    segment = "Commercial"
+    unit_price = Decimal("150.00")
+    erp_price = Decimal("187.50")
+    effective_from = datetime(2023, 2, 1, tzinfo=UTC)
+
+
 # --- subscriptions ----------------------------------------------------------------------------------------------------
 class SubscriptionFactory(DjangoModelFactory):
     """Ten licenses for a year, active."""
@@ -180,3 +223,14 @@ class SubscriptionFactory(DjangoModelFactory):
     unit_price = Decimal("150.00")
     currency = "USD"
     ends_at = factory.LazyAttribute(lambda subscription: clock.now() + timedelta(days=365))
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
+class OrderDraftFactory(DjangoModelFactory):
+    """A new customer's draft into which nothing was entered yet, owned by a person of the provider."""
+
+    class Meta:
+        model = OrderDraft
+
+    owner = factory.SubFactory(UserFactory)
+    provider = factory.SubFactory(PartnerFactory)
