@@ -36,10 +36,12 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
     if can(actor, Permission.REQUEST_PARTNERSHIP):
         count = PartnershipRequest.objects.visible_to(actor).awaiting_answer().count()
         label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
-        yield Queue(count, str(label), f"{reverse('resellers:list')}?tab=requested")
+        yield Queue(count, str(label), reverse("resellers:requested"))
     if can(actor, Permission.VIEW_RESELLERS):
         count = Partnership.objects.visible_to(actor).active().count()
-        yield Queue(count, str(ngettext_lazy("Indirect reseller", "Indirect resellers", count)), reverse("resellers:list"))
+        yield Queue(
+            count, str(ngettext_lazy("Indirect reseller", "Indirect resellers", count)), reverse("resellers:list")
+        )
     if can(actor, Permission.VIEW_CUSTOMERS):
         customers = Customer.objects.visible_to(actor)
         count = customers.count()

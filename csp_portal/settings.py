@@ -19,7 +19,7 @@ PORTAL_MODE = env.str("PORTAL_MODE", default="production", validate=validate.One
 PRODUCTION = PORTAL_MODE == "production"
 DEMO = PORTAL_MODE == "demo"
 # Everybody knows it, so nobody signs in with it except in the demo.
-DEMO_PASSWORD = "Try-the-portal-2026"  # noqa: S105
+DEMO_PASSWORD = "Try-the-portal-2026"
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")) or BASE_DIR / "var")
 
 DEBUG = False
@@ -62,7 +62,7 @@ if PRODUCTION and urlsplit(PORTAL_BASE_URL).scheme != "https":
     raise ImproperlyConfigured("PORTAL_BASE_URL must start with https:// in production.")
 PORTAL_BASE_URL = PORTAL_BASE_URL.rstrip("/")
 
-# --- database -------------------------------------------------------------------------------------------------------
+# --- database --------------------------------------------------------------------------------------------------------
 _engine = DATABASES["default"]["ENGINE"]
 if _engine.endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -81,7 +81,7 @@ else:
         DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- cache: rate limits must be shared between processes, so never the local memory ------------------------------------
+# --- cache: rate limits must be shared between processes, so never the local memory ----------------------------------
 if REDIS_URL:
     CACHES = {
         "default": {
@@ -93,7 +93,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
-# --- applications ---------------------------------------------------------------------------------------------------
+# --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "csp_portal.apps.PortalConfig",
     "orders",
@@ -166,7 +166,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False
 DJANGO_TABLES2_TEMPLATE = "components/table.html"
 
-# --- people ---------------------------------------------------------------------------------------------------------
+# --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -235,13 +235,13 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60
 
-# --- languages and time: stored in UTC, shown in the person's zone -------------------------------------------------------
+# --- languages and time: stored in UTC, shown in the person's zone ---------------------------------------------------
 LANGUAGES = [("en", _("English")), ("pt-br", _("Portuguese (Brazil)"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 
-# --- static files ---------------------------------------------------------------------------------------------------
+# --- static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -255,7 +255,7 @@ STORAGES = {
 }
 MEDIA_ROOT = VAR_DIR / "files"
 
-# --- browser security -----------------------------------------------------------------------------------------------
+# --- browser security ------------------------------------------------------------------------------------------------
 SECURE_CONNECTION = urlsplit(PORTAL_BASE_URL).scheme == "https"
 SECURE_SSL_REDIRECT = SECURE_CONNECTION
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
@@ -290,7 +290,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# --- mail: rows in an outbox, sent by the worker --------------------------------------------------------------------------
+# --- mail: rows in an outbox, sent by the worker ---------------------------------------------------------------------
 EMAIL_BACKEND = {
     "production": "django.core.mail.backends.smtp.EmailBackend",
     "demo": "csp_portal.demo.mailbox.MailboxBackend",
@@ -299,7 +299,7 @@ EMAIL_BACKEND = {
 EMAIL_TIMEOUT = 10
 DEMO_MAILBOX_DIR = VAR_DIR / "mailbox"
 
-# --- background work ------------------------------------------------------------------------------------------------
+# --- background work -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -342,7 +342,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
-# --- logs -----------------------------------------------------------------------------------------------------------
+# --- logs ------------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -13,7 +13,7 @@ from csp_portal.home import drafts, queues, recent_activity
 
 
 class HomeView(TemplateView):
-    """Each audience's first page: work queues for partners, the subscriptions for a customer, admin for the back office."""
+    """The first page: work queues for partners, a customer's subscriptions, Django admin for the back office."""
 
     template_name = "home.html"
 

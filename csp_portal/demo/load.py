@@ -1,16 +1,18 @@
 """Write the demo through the same services that pages use, so that it has a true record and a past."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hasher, make_password
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.access import Actor, system_actor
 from accounts.models import Partner, User
-from accounts.roles import Role
+from accounts.roles import Program, Role
 from accounts.services import add_member, enrol_partner, set_enrolment_state
 from catalogue.models import Price
 from catalogue.services import import_offer_matrix, import_price_list
@@ -46,7 +48,10 @@ def load() -> None:
     """Load everything or nothing: a first start that is interrupted begins again."""
     now = timezone.now()
     with clock.at(now - timedelta(days=430)):
-        for pattern, import_file in (("price-list*.csv", import_price_list), ("offer-matrix*.csv", import_offer_matrix)):
+        for pattern, import_file in (
+            ("price-list*.csv", import_price_list),
+            ("offer-matrix*.csv", import_offer_matrix),
+        ):
             for path in sorted(CATALOGUE.glob(pattern)):
                 with path.open("rb") as file:
                     import_file(file=file, by=system_actor("demo data"))
@@ -54,19 +59,32 @@ def load() -> None:
     for provider, reseller, days in PARTNERSHIPS:
         with clock.at(now - timedelta(days=days)):
             _partner(people, provider, reseller)
-    number = 0
-    for group in CUSTOMERS:
-        for name in group.names:
-            with clock.at(now - timedelta(days=120 - 3 * number, minutes=37 * number)):
+    with quick_hashing():
+        everybody = [(group, name) for group in CUSTOMERS for name in group.names]
+        for number, (group, name) in enumerate(everybody):
+            with clock.at(now - timedelta(days=121 - 3 * number, minutes=37 * number)):
                 _customer(people, group, name, number)
-            number += 1
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
     )
     User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
-    User.objects.update(password=make_password(settings.DEMO_PASSWORD))
-    User.objects.filter(customer_administrator__isnull=False).update(must_change_password=True)
+    # The customers' administrators have long chosen a password of their own: the demo's, like everybody.
+    User.objects.update(
+        password=make_password(settings.DEMO_PASSWORD), must_change_password=False, password_expires_at=None
+    )
+
+
+@contextmanager
+def quick_hashing() -> Iterator[None]:
+    """Hash in no time what is replaced before anybody can sign in; properly, it would take half a minute."""
+    hasher = get_hasher()
+    iterations = hasher.iterations  # type: ignore[attr-defined]
+    hasher.iterations = 1  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        hasher.iterations = iterations  # type: ignore[attr-defined]
 
 
 class Companies:
@@ -168,7 +186,7 @@ def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -
         for title, quantity, term, plan in BASKETS[number % len(BASKETS)]
     }
     draft = choose_offers(draft=draft, quantities=quantities, by=actor)
-    submit_draft(draft=draft, reviewed=fingerprint(draft), session_key="", by=actor)
+    submit_draft(draft=draft, reviewed=fingerprint(draft), session_key="demo data", by=actor)
 
 
 def domain_prefix(name: str) -> str:
@@ -188,11 +206,16 @@ def cnpj(number: int) -> str:
 
 def sign_ins() -> str:
     """How to sign in to the demo, as text for the terminal."""
-    lines = ["", f"  Demo sign-ins (password for all: {settings.DEMO_PASSWORD})", ""]
+    lines = ["", f"Demo sign-ins, password for all: {settings.DEMO_PASSWORD}", ""]
     for company in COMPANIES:
-        kind = "indirect provider" if company.program == "indirect_provider" else "indirect reseller"
+        kind = Program(company.program).label.lower()
         state = "" if company.enrolled else ", enrolment pending"
         lines.append(f"  {company.legal_name} ({kind}{state})")
-        lines += [f"    {local}@{company.domain:<28} {role.label}" for local, _name, role in company.people]
-    lines += ["  Back office (Django admin)", f"    {BACK_OFFICE}", ""]
+        lines += [f"    {f'{local}@{company.domain}':<38} {role.label}" for local, _name, role in company.people]
+    example = domain_prefix(CUSTOMERS[0].names[0])
+    lines += [
+        f"  {CUSTOMERS[0].names[0]} (customer)",
+        f"    {f'admin@{example}.onmicrosoft.com':<38} Customer administrator",
+    ]
+    lines += ["  Back office", f"    {BACK_OFFICE:<38} Django admin", ""]
     return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""Which address answers whom with what: one line per route and method, read by the tests and by people.
+
+The columns are the kinds of user in KINDS. The object in the address always belongs to *ours*: the owner's provider,
+the reseller that manages the customer, and the customer's administrator. The rival and the other reseller have the
+same things of their own, and must never see these. 302 for anonymous is the way to the sign-in page.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.urls import URLPattern, URLResolver
+
+from accounts.models import User
+from resellers.tokens import link_token
+from tests.world import World
+
+KINDS: dict[str, Callable[[World], User | None]] = {
+    "anonymous": lambda world: None,
+    "owner": lambda world: world.ours.provider_admin.user,
+    "helpdesk": lambda world: world.helpdesk.user,
+    "rival": lambda world: world.theirs.provider_admin.user,
+    "reseller": lambda world: world.ours.reseller_admin.user,
+    "other_reseller": lambda world: world.theirs.reseller_admin.user,
+    "administrator": lambda world: world.ours.administrator.user,
+    "back_office": lambda world: world.back_office,
+    "stranger": lambda world: world.stranger,
+}
+
+
+class Route(NamedTuple):
+    """What is needed to build an address and to press its button."""
+
+    arguments: Callable[[World], dict[str, Any]]
+    data: Callable[[World], dict[str, Any]]
+
+
+def nothing(world: World) -> dict[str, Any]:
+    """No arguments, no data."""
+    return {}
+
+
+def customer(world: World) -> dict[str, Any]:
+    """Our customer."""
+    return {"microsoft_id": world.ours.customer.microsoft_id}
+
+
+def draft(world: World) -> dict[str, Any]:
+    """Our owner's open draft."""
+    return {"draft": world.ours.draft.public_id}
+
+
+def submitted(world: World) -> dict[str, Any]:
+    """Our owner's submitted draft."""
+    return {"draft": world.ours.submitted_draft.public_id}
+
+
+def request(world: World) -> dict[str, Any]:
+    """Our provider's partnership request."""
+    return {"public_id": world.ours.request.public_id}
+
+
+ROUTES: dict[str, Route] = {
+    "customers:detail": Route(customer, nothing),
+    "customers:issue_credentials": Route(customer, nothing),
+    "customers:credentials": Route(
+        lambda world: {**customer(world), "public_id": world.ours.temporary_password.public_id}, nothing
+    ),
+    "subscriptions:list": Route(customer, nothing),
+    "subscriptions:detail": Route(
+        lambda world: {**customer(world), "subscription_id": world.ours.subscription.subscription_id}, nothing
+    ),
+    "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
+    "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
+    **{
+        f"orders:{name}": Route(draft, nothing)
+        for name in (
+            "details subscriptions update_offers all_offers review submit confirm_cancel cancel canceled".split()
+        )
+    },
+    "orders:confirmation": Route(submitted, nothing),
+    "orders:done": Route(submitted, nothing),
+    **{
+        f"resellers:{name}": Route(request, nothing)
+        for name in (
+            "request copy_request mail_request send_request finish_request unsent_request discard_request "
+            "revoke_request invitation accept decline switch_account"
+        ).split()
+    },
+    **{
+        f"resellers:{name}": Route(lambda world: {**request(world), "token": link_token(world.ours.request)}, nothing)
+        for name in ("landing", "landing_cut_short")
+    },
+    "resellers:broken_link": Route(lambda world: {"rest": "nothing/of/ours"}, nothing),
+    "accounts:switch": Route(
+        nothing, lambda world: {"membership": world.ours.provider_admin.user.memberships.get().pk}
+    ),  # type: ignore[union-attr]
+    "account_reset_password_from_key": Route(lambda world: {"uidb36": "1", "key": "set-password"}, nothing),
+    "demo:mail": Route(lambda world: {"key": "nothing"}, nothing),
+}
+SIMPLE = Route(nothing, nothing)
+
+
+def named_routes(patterns: list[URLPattern | URLResolver], namespace: str = "") -> list[str]:
+    """The full names of all routes but the admin's, which has a sweep of its own."""
+    names = []
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            if inner != "admin:":
+                names += named_routes(pattern.url_patterns, inner)
+        elif not str(pattern.pattern).startswith("admin/"):
+            assert pattern.name, f"The route {pattern.pattern} has no name, so nobody can say who may use it."
+            names.append(f"{namespace}{pattern.name}")
+    return names
