@@ -207,6 +207,12 @@ class PartnershipRequest(models.Model):
             self.state == self.State.SENT and self.expires_at is not None and self.expires_at <= clock.now()
         )
 
+    @property
+    def is_answerable(self) -> bool:
+        """Whether its link can still be accepted, and so may be shown."""
+        waiting = self.state in (self.State.SENT, self.State.DECLINED)
+        return waiting and self.expires_at is not None and self.expires_at > clock.now()
+
     def activity_parties(self) -> dict[str, Any]:
         """Whose record this belongs to; the reseller is known once it accepted."""
         reseller = self.partnership.reseller.microsoft_id if self.partnership else None

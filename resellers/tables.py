@@ -155,7 +155,7 @@ class RequestTable(PortalTable):
         page = record.get_absolute_url()
         if record.state == State.DRAFT:
             return [(_("Continue"), page)]
-        if record.state in (State.SENT, State.DECLINED) and not record.is_expired:
+        if record.is_answerable:
             revoke = reverse("resellers:revoke_request", args=[record.public_id])
             return [(_("Copy link"), f"{page}#link"), (_("Revoke"), revoke)]
         return [(_("View"), page)]

@@ -1,6 +1,6 @@
 """Request a partnership: the draft page, its buttons, and the page of a request that has left."""
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -167,7 +167,7 @@ class UnsentRequestView(OwnRequestView):
         return render(
             request,
             "resellers/partnershiprequest_unsent.html",
-            {"draft": draft, "hidden": RequestForm(draft=draft)},
+            {"draft": draft, "hidden": RequestForm(draft=draft).initial.items()},
         )
 
 
@@ -192,12 +192,11 @@ class RevokeRequestView(OwnRequestView):
     """Revoke a request: a question, and its answer."""
 
     http_method_names = ("get", "head", "post", "options")
-    revocable: ClassVar[set[str]] = {State.SENT, State.DECLINED}
 
     def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """Say what revoking means."""
         shown = self.own_request(public_id)
-        if shown.state not in self.revocable:
+        if not shown.is_answerable:
             return redirect(shown)
         context = {
             "shown": shown,
@@ -223,7 +222,7 @@ class RevokeRequestView(OwnRequestView):
 
 def detail_context(shown: PartnershipRequest) -> dict[str, Any]:
     """What the page of a request that has left shows; the link and the text only while they open something."""
-    open_now = shown.state in (State.SENT, State.DECLINED) and not shown.is_expired
+    open_now = shown.is_answerable
     mail = OutgoingEmail.objects.about(shown).filter(kind="partnership_request").first()
     return {
         "shown": shown,
