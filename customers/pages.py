@@ -48,8 +48,13 @@ class CustomerPage(ContextMixin, PermittedPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The customer and its tabs."""
-        tabs = customer_tabs(self.customer, self.actor, self.request.path)
-        return super().get_context_data(customer=self.customer, tabs=tabs, **kwargs)
+        context = super().get_context_data(customer=self.customer, **kwargs)
+        context["tabs"] = self.get_tabs()
+        return context
+
+    def get_tabs(self) -> list[dict[str, Any]]:
+        """The customer's pages, this one marked."""
+        return customer_tabs(self.customer, self.actor, self.request.path)
 
 
 def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str, Any]]:
