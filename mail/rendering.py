@@ -4,7 +4,7 @@ import functools
 import re
 import textwrap
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.html import escape
 from django.utils.text import Truncator
 
 LATE_MARK = "late_mark"
+LATE = re.compile(r"~late:(?P<name>[a-z_]+):(?P<mark>[0-9a-f]{32})~")
 TEXT_WIDTH = 72
 # Mail servers cut lines over 998 bytes, and a longer one makes Django encode the part so that links are broken up.
 # A character takes at most four bytes.
@@ -109,17 +110,21 @@ def late_placeholder(name: str, mark: uuid.UUID) -> str:
 
 def fill_late_values(text: str, html: str, mark: uuid.UUID, values: Mapping[str, str]) -> tuple[str, str]:
     """Return both bodies with the late values, escaped in the HTML; raise if one is missing."""
-    pattern = re.compile(late_placeholder("name", mark).replace("name", "([a-z_]+)"))
-    if missing := {name for name in _names(pattern, text, html) if not values.get(name)}:
-        raise MissingLateValueError(f"No value for {', '.join(sorted(missing))}.")
+    missing = set()
 
+    # One pass: what a value contains is never taken for a placeholder.
     def fill(body: str, form: Callable[[str], str]) -> str:
-        # One pass: what a value contains is never taken for a placeholder.
-        return pattern.sub(lambda match: form(values[match[1]]), body)
+        def value(match: re.Match[str]) -> str:
+            if match["mark"] != mark.hex:
+                return match[0]  # typed by somebody
+            if not values.get(match["name"]):
+                missing.add(match["name"])
+                return ""
+            return form(values[match["name"]])
 
-    return fill(text, str), fill(html, escape)
+        return LATE.sub(value, body)
 
-
-def _names(pattern: re.Pattern[str], *bodies: str) -> Iterator[str]:
-    for body in bodies:
-        yield from pattern.findall(body)
+    filled = fill(text, str), fill(html, escape)
+    if missing:
+        raise MissingLateValueError(f"No value for {', '.join(sorted(missing))}.")
+    return filled
