@@ -93,6 +93,9 @@ class PortalFormMixin:
             widget.attrs["inputmode"] = "numeric" if whole else "decimal"
             for attribute in ("min", "max", "step"):
                 widget.attrs.pop(attribute, None)
+        if isinstance(widget, forms.Textarea):
+            widget.attrs.pop("cols", None)
+            widget.attrs["rows"] = 4 if widget.attrs.get("rows") == "10" else widget.attrs["rows"]
         if isinstance(widget, forms.TextInput | forms.Textarea | forms.Select):
             widget.attrs.setdefault("autocomplete", "off")
 
