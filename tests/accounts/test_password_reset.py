@@ -37,6 +37,7 @@ def mailed_path(user: User) -> str:
     deliver(email.pk)
     links = set(re.findall(r"http\S+/account/password/reset/\S+/", mail.outbox[0].body))
     assert len(links) == 1
+    assert mail.outbox[0].alternatives[0].content.count(f'href="{next(iter(links))}"') == 2
     return links.pop().removeprefix("http://localhost:8000")
 
 

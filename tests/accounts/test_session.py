@@ -12,6 +12,7 @@ from accounts.access import system_actor
 from accounts.models import User
 from accounts.services import set_user_active
 from tests.accounts.conftest import SignIn
+from tests.contracts import header_faults
 
 PAGE = "/account/preferences/"
 
@@ -41,6 +42,7 @@ def test_thirty_minutes_without_activity_sign_out(client: Client, user: User) ->
             "/account/sign-in/?next=/account/preferences/%3Ftab%3D1",
         )
         assert "_auth_user_id" not in client.session
+        assert header_faults(response) == []
         page = client.get(response["Location"])
     assert "You were signed out after 30 minutes without activity." in page.content.decode()
 
