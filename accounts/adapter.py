@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 
 from accounts.middleware import begin_session
 from accounts.models import User
+from accounts.passwords import everybody_knows
 from accounts.services import set_own_password
 from accounts.throttle import SignInAttempt
 from core.net import client_ip
@@ -106,6 +107,10 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """The person whose password this is, if any; a right password forgets the failures before it."""
+        if everybody_knows(credentials.get("password", "")):
+            self.pre_authenticate(request, **credentials)
+            self.authentication_failed(request, **credentials)
+            return None
         user: User | None = super().authenticate(request, **credentials)
         if user is not None:
             self._attempt.succeed()

@@ -4,6 +4,7 @@ import re
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,11 @@ def new_temporary_password() -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _n in range(GROUP_LENGTH)) for _g in range(GROUPS))
 
 
+def everybody_knows(password: str) -> bool:
+    """Whether this is the demo's password, which opens nothing in production, whatever rows were copied there."""
+    return settings.PRODUCTION and password == settings.DEMO_PASSWORD
+
+
 def context_words(user: Any = None) -> set[str]:
     """The words that somebody who knows the person would try: the portal's, the person's, the companies'."""
     texts: list[str] = []
@@ -39,6 +45,8 @@ class ContextWordsValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError when too little of the password is its owner's own."""
+        if everybody_knows(password):
+            raise ValidationError(_("Everybody knows this password from the demo. Choose another."), code="demo")
         rest = fold(password)
         words = sorted(context_words(user), key=len, reverse=True)
         kept = re.sub("|".join(map(re.escape, words)), "", rest)

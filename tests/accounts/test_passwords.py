@@ -260,3 +260,15 @@ def test_pages_never_show_a_password(client: Client, sign_in: SignIn, user: User
     for page in pages:
         assert temporary not in page.content.decode()
         assert "short-canary" not in page.content.decode()
+
+
+def test_the_demos_password_opens_nothing_in_production(sign_in: SignIn, user: User, settings: Any) -> None:
+    user.set_password(settings.DEMO_PASSWORD)
+    user.save()
+    assert sign_in(user.sign_in_name, settings.DEMO_PASSWORD).status_code == 302
+    sign_in_page = Client()
+    settings.PRODUCTION = True
+    page = sign_in_page.post(reverse("account_login"), {"login": user.sign_in_name, "password": settings.DEMO_PASSWORD})
+    assert page.context["form"].non_field_errors() == ["Check your user name and password."]
+    with pytest.raises(ValidationError):
+        validate_password(settings.DEMO_PASSWORD, user)
