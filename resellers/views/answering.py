@@ -174,19 +174,18 @@ class AcceptView(InvitationView):
         shown = self.find(public_id)
         if shown is None:
             return self.broken()
-        if self.actor.user is None:
-            return redirect("resellers:invitation", public_id)
         membership = chosen_membership(request)
+        if membership is None:
+            # Not signed in, without a company, or a choice that is none of theirs: the page says what to do.
+            return redirect("resellers:invitation", public_id)
+        by = acting_as(self.actor, membership)
         try:
-            accept_request(
-                request=shown, nonce=landed_nonce(request.session, shown), by=acting_as(self.actor, membership)
-            )
+            accept_request(request=shown, nonce=landed_nonce(request.session, shown), by=by)
         except Refused:
             return redirect("resellers:invitation", public_id)
         forget_pending(request.session, shown)
-        if membership is not None:
-            # What the success page offers next is done for the company that has just accepted.
-            request.session[MEMBERSHIP_IN_SESSION] = membership.pk
+        # What the success page offers next is done for the company that has just accepted.
+        request.session[MEMBERSHIP_IN_SESSION] = membership.pk
         return redirect("resellers:invitation", public_id)
 
 

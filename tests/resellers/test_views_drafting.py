@@ -226,7 +226,7 @@ def test_the_message_is_shown_in_its_own_language(desk, draft):
     assert 'lang="pt-br"' in text(desk.get(draft.get_absolute_url())).lower()
 
 
-# --- a request that has left ---------------------------------------------------------------------------------------------
+# --- a request that has left ------------------------------------------------------------------------------------------
 def test_the_page_of_a_sent_request(desk, sent):
     page = desk.get(sent.get_absolute_url())
     assert html_faults(page.content.decode()) == []
@@ -265,7 +265,7 @@ def test_revoking_asks_first(desk, sent):
     assert said(response) == ["This request has changed in the meantime. Look at where it stands now."]
 
 
-# --- who ----------------------------------------------------------------------------------------------------------------
+# --- who --------------------------------------------------------------------------------------------------------------
 GETS = ("request", "unsent_request", "revoke_request")
 POSTS = (
     "request",

@@ -117,7 +117,7 @@ def test_moments_say_their_zone():
         assert moment_text(moment) == "28 Mar 2025 14:02 BRT"
 
 
-# --- the link -----------------------------------------------------------------------------------------------------------
+# --- the link ---------------------------------------------------------------------------------------------------------
 def test_a_link_is_short_and_ours(draft, settings):
     settings.PORTAL_BASE_URL = "https://portal.example"
     link = request_link(draft)
