@@ -1,8 +1,7 @@
 """Write the record of what was done, in the transaction that does it."""
 
 import ipaddress
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -10,11 +9,8 @@ from django.db import models, transaction
 from django.utils.functional import Promise
 
 from activity.models import ActivityRecord, public_id
+from core.secret_names import refuse_secrets
 
-# Names under which a secret would travel; a record is kept for years and read by many.
-SECRET_NAME = re.compile(
-    r"password|passwd|passphrase|secret|token|nonce|cipher|private_?key|api_?key|recovery_?code|otp\b|cookie", re.I
-)
 PARTIES = ("provider", "reseller", "customer")
 
 
@@ -46,13 +42,6 @@ def record(action: str, target: models.Model, *, by: Any, **changes: Any) -> Act
         ip=known_ip(by.ip),
         request_id=str(by.request_id or "")[:64],
     )
-
-
-def refuse_secrets(names: Iterable[object]) -> None:
-    """Raise if any of these names is one under which a secret would be kept."""
-    for name in names:
-        if SECRET_NAME.search(str(name)):
-            raise ValueError(f"{name!r} looks like a secret, and secrets are not kept here.")
 
 
 def plain(value: Any) -> Any:

@@ -297,6 +297,8 @@ EMAIL_BACKEND = {
     "test": "django.core.mail.backends.locmem.EmailBackend",
 }[PORTAL_MODE]
 EMAIL_TIMEOUT = 10
+# Who writes down that somebody intervened in the outbox; the outbox itself depends on no other app.
+RECORDER = "activity.services.record"
 DEMO_MAILBOX_DIR = VAR_DIR / "mailbox"
 
 # --- background work -------------------------------------------------------------------------------------------------

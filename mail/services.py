@@ -12,11 +12,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from activity.services import record, refuse_secrets
 from core import clock
 from core.exceptions import InvalidTransition
+from core.secret_names import refuse_secrets
 from mail.models import OutgoingEmail
 from mail.rendering import render_email
 
@@ -108,6 +109,11 @@ def kick(email_id: uuid.UUID) -> None:
 
 
 # --- interventions of the back office ---------------------------------------------------------------------------------
+def record(action: str, email: OutgoingEmail, *, by: Any, **changes: Any) -> None:
+    """Write the record of an intervention through the function that settings name: this app knows no other."""
+    import_string(settings.RECORDER)(action, email, by=by, **changes)
+
+
 @transaction.atomic
 def retry_email(*, email: OutgoingEmail, by: Any) -> OutgoingEmail:
     """Send a mail again that failed or waits for its next attempt, with a full set of attempts."""
