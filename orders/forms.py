@@ -15,6 +15,7 @@ from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
 from customers.forms import ResellerChoiceField, resellers_open_to
 from orders.checks import quantity_problem
+from orders.money import Ordered
 from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
 
 LICENSES = "licenses-"
@@ -128,6 +129,16 @@ class OffersForm(PortalForm):
             for name, field in self.fields.items()
             if isinstance(field, LicensesField) and name in self.data
         }
+
+
+    def typed(self) -> list[Ordered]:
+        """What can be understood of the numbers so far, for the summary beside them."""
+        self.is_valid()
+        found = []
+        for name, field in self.fields.items():
+            if isinstance(field, LicensesField) and (number := self.cleaned_data.get(name)):
+                found.append((field.offer.price_for(number) or field.offer.price, number))
+        return found
 
 
 class TypedLicenses:

@@ -115,7 +115,10 @@ def start_draft(*, reseller: Partner | None, customer: Customer | None = None, b
     require(by, Permission.ADD_CUSTOMER if customer is None else Permission.PLACE_ORDER, customer)
     if by.user is None or by.partner is None:
         raise NotPermitted("Drafts belong to people of a provider.")
-    draft = OrderDraft(owner=by.user, provider=by.partner, reseller=reseller, customer=customer)
+    now = clock.now()
+    draft = OrderDraft(
+        owner=by.user, provider=by.partner, reseller=reseller, customer=customer, created_at=now, changed_at=now
+    )
     _require_partnership(draft)
     draft.save()
     return draft

@@ -1,5 +1,6 @@
 """The steps of the wizard up to Review: start, Customer details, New subscription."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -219,7 +220,7 @@ class SubscriptionsView(StepView):
             "customer_name": str(self.draft),
             "country_name": countries.name(market.country),
             "most": MOST_OFFERS,
-            "summary": summary_words(ordered(lines)),
+            "summary": summary_words(form.typed() if form.is_bound else ordered(lines)),
             "reseller_field": form["reseller"] if "reseller" in form.fields else None,
         }
         return render(self.request, "orders/subscriptions.html", context)
@@ -251,7 +252,9 @@ class OfferRow:
         self.label = field.label
         self.value = form[name].value()
         self.errors = form.errors.get(name, []) if form.is_bound else []
-        self.is_chosen = line is not None
+        # The same offer as in the row above, for another term or billing plan.
+        self.is_variant = False
+        self.is_chosen = bool(self.value)
         self.is_gone = line is not None and line.offer is None
         self.old_words = line.chosen_words if line is not None and line.price_changed else ""
         price = offer.price
@@ -275,7 +278,10 @@ def offer_rows(form: OffersForm, lines: list[Line]) -> list[OfferRow]:
     rows = []
     for (name, field), offer in zip(fields, offers, strict=True):
         rows.append(OfferRow(form, name, field, offer, by_name.get(name)))
-    return sorted(rows, key=lambda row: not row.is_gone)
+    rows.sort(key=lambda row: not row.is_gone)
+    for above, row in itertools.pairwise(rows):
+        row.is_variant = above.offer.sku.pk == row.offer.sku.pk and above.is_chosen == row.is_chosen
+    return rows
 
 
 def kept_numbers(lines: list[Line]) -> dict[str, int]:
