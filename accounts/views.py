@@ -60,11 +60,8 @@ class SignOutView(library.LogoutView):  # type: ignore[misc]
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """End the session; a partnership request survives when somebody leaves only to come back as somebody else."""
-        invitation = request.session.get(INVITATION)
+        """End the session."""
         response: HttpResponse = super().post(request, *args, **kwargs)
-        if invitation and self.get_next_url():
-            request.session[INVITATION] = invitation
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 

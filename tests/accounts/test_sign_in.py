@@ -207,16 +207,7 @@ def test_sign_out_takes_a_post_and_clears_the_cache(client: Client, user: User) 
     assert "_auth_user_id" not in client.session
 
 
-def test_sign_out_to_come_back_keeps_the_invitation(client: Client, user: User) -> None:
-    client.force_login(user)
-    session = client.session
-    session["pending_invitation"] = {"provider_name": "Northwind"}
-    session.save()
-    client.post(reverse("account_logout"), {"next": reverse("account_login")})
-    assert client.session["pending_invitation"] == {"provider_name": "Northwind"}
-
-
-def test_sign_out_for_good_drops_the_invitation(client: Client, user: User) -> None:
+def test_sign_out_forgets_everything(client: Client, user: User) -> None:
     client.force_login(user)
     session = client.session
     session["pending_invitation"] = {"provider_name": "Northwind"}
