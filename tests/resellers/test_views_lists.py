@@ -1,0 +1,311 @@
+"""The lists of both sides."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Partner
+from accounts.roles import Role
+from core import clock
+from resellers.models import PartnershipRequest
+from resellers.services import accept_request, decline_request, draft_request, revoke_request
+from resellers.tokens import link_token
+from tests.contracts import header_faults, html_faults
+from tests.factories import PartnerFactory, PartnershipFactory, PartnershipRequestFactory
+from tests.resellers.conftest import actor_of, make_draft, make_sent, signed_in
+
+State = PartnershipRequest.State
+# What a list costs from the second request of a session on: who asks (session, person, memberships), then count and
+# rows; on a tab of Indirect resellers the number waiting, and countries, or how the visible requests left.
+QUERIES = {"list": 7, "requested": 7, "providers": 5}
+RESELLERS, REQUESTED, PROVIDERS = (reverse(f"resellers:{name}") for name in ("list", "requested", "providers"))
+
+
+def words(response) -> str:
+    """The page without entities, with single spaces."""
+    return " ".join(unescape(response.content.decode()).split())
+
+
+def rows(response) -> list[list[str]]:
+    """The cells of the table's body as text."""
+    body = re.search(r"<tbody.*?</tbody>", response.content.decode(), re.S)
+    if body is None:
+        return []
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", body[0], re.S)]
+    return [[" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in row] for row in cells]
+
+
+def names(response) -> list[str]:
+    """The first cell of each row."""
+    return [row[0] for row in rows(response)]
+
+
+def checked(response):
+    """The response, found to keep the promises of every page."""
+    assert response.status_code == 200
+    assert html_faults(response.content.decode()) == []
+    assert header_faults(response) == []
+    return response
+
+
+@pytest.fixture
+def partners(northwind, tailwind):
+    """Northwind's two resellers, one that has ended, and one of another provider."""
+    now = clock.now()
+    make = PartnerFactory
+    return [
+        PartnershipFactory(
+            provider=northwind,
+            reseller=make(reseller=True, legal_name="São Paulo Nuvem", mpn_id="0012345", country="BR"),
+            began_at=now - timedelta(days=2),
+        ),
+        PartnershipFactory(
+            provider=northwind,
+            reseller=make(reseller=True, legal_name="Fabrikam Services", contact_email="info@fabrikam.example"),
+            began_at=now - timedelta(days=1),
+        ),
+        PartnershipFactory(
+            provider=northwind,
+            reseller=make(reseller=True, legal_name="Ended Partner", country="FR"),
+            began_at=now - timedelta(days=9),
+            ended_at=now,
+        ),
+        PartnershipFactory(
+            provider=tailwind.partner, reseller=make(reseller=True, legal_name="Secret Partner", country="DE")
+        ),
+    ]
+
+
+# --- Indirect resellers, active ---------------------------------------------------------------------------------------
+def test_the_list_shows_our_active_resellers(sender, partners):
+    response = checked(signed_in(sender).get(RESELLERS))
+    assert [row[:3] for row in rows(response)] == [
+        ["Fabrikam Services", partners[1].reseller.mpn_id + " Copy MPN ID", "United States of America"],
+        ["São Paulo Nuvem", "0012345 Copy MPN ID", "Brazil"],
+    ]
+    headers = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', response.content.decode(), re.S)
+    first_words = [re.sub(r"<[^>]+>", " ", header).split(" – ")[0].strip() for header in headers]
+    assert [" ".join(label.replace(",", " ").split()[:2]) for label in first_words] == [
+        "Indirect reseller",
+        "MPN ID",
+        "Location",
+        "Since sorted",
+        "Status",
+        "Actions",
+    ]
+    for hidden in ("Secret Partner", "Ended Partner", "Germany", "France"):
+        assert hidden not in words(response)
+
+
+def test_each_row_offers_its_customers_and_a_new_one(sender, partners):
+    response = signed_in(sender).get(RESELLERS)
+    page = response.content.decode()
+    for partnership in partners[:2]:
+        reseller = partnership.reseller
+        assert f'href="{reverse("customers:list")}?reseller={reseller.microsoft_id}"' in page
+        form = re.search(
+            rf'<form method="post" action="{reverse("orders:start")}".*?value="{reseller.microsoft_id}".*?</form>',
+            page,
+            re.S,
+        )
+        assert "Add new customer" in form[0]
+        assert f"{reseller.legal_name}</span>" in unescape(form[0])
+    assert page.count("View customers") == 2
+    assert 'id="row-' + str(partners[0].public_id) in page
+
+
+def test_no_new_customer_for_a_reseller_that_is_not_enrolled(sender, partners):
+    Partner.objects.filter(pk=partners[0].reseller_id).update(enrolment_state="suspended")
+    listed = {row[0]: row for row in rows(signed_in(sender).get(RESELLERS))}
+    assert "Suspended" in listed["São Paulo Nuvem"]
+    assert "Add new customer" not in listed["São Paulo Nuvem"][-1]
+    assert "Add new customer" in listed["Fabrikam Services"][-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=sao paulo", ["São Paulo Nuvem"]),
+        ("q=SÃO", ["São Paulo Nuvem"]),
+        ("q=0012345", ["São Paulo Nuvem"]),
+        ("q=INFO@fabrikam", ["Fabrikam Services"]),
+        ("q=secret", []),
+        ("q=ended", []),
+        ("q=%25", []),
+        ("country=BR", ["São Paulo Nuvem"]),
+        ("country=BR&q=fabrikam", []),
+        ("country=DE", []),
+        ("sort=reseller", ["Fabrikam Services", "São Paulo Nuvem"]),
+        ("sort=-reseller", ["São Paulo Nuvem", "Fabrikam Services"]),
+        ("sort=location", ["São Paulo Nuvem", "Fabrikam Services"]),
+        ("sort=since", ["São Paulo Nuvem", "Fabrikam Services"]),
+        ("sort=provider__pk", ["Fabrikam Services", "São Paulo Nuvem"]),
+    ],
+)
+def test_searching_filtering_sorting(sender, partners, query, found):
+    response = checked(signed_in(sender).get(f"{RESELLERS}?{query}"))
+    assert names(response) == found
+    if not found:
+        assert "Clear filters" in words(response) or "Select a choice" in words(response)
+
+
+def test_only_countries_that_occur_are_offered(sender, partners):
+    page = signed_in(sender).get(RESELLERS)
+    form = page.context["filter_form"]
+    assert [str(label) for _code, label in form.fields["country"].choices] == [
+        "All locations",
+        "Brazil",
+        "United States of America",
+    ]
+
+
+def test_an_empty_list_says_how_to_begin(sender):
+    response = checked(signed_in(sender).get(RESELLERS))
+    assert "No resellers yet" in words(response)
+    assert "Partnerships start with a request e-mail." in words(response)
+    assert f'action="{reverse("resellers:start_request")}"' in words(response)
+
+
+def test_who_sees_which_list(sender, helpdesk, riley, tailwind, client):
+    table = {
+        RESELLERS: {sender: 200, tailwind: 200, helpdesk: 403, riley: 403},
+        REQUESTED: {sender: 200, tailwind: 200, helpdesk: 403, riley: 403},
+        PROVIDERS: {sender: 403, tailwind: 403, helpdesk: 403, riley: 200},
+    }
+    for address, people in table.items():
+        for actor, status in people.items():
+            assert (signed_in(actor).get(address).status_code, address, actor) == (status, address, actor)
+        assert client.get(address).url == f"{reverse('account_login')}?next={address}"
+
+
+def test_sales_agents_work_with_resellers(northwind, partners):
+    sales = actor_of(northwind, "sam@northwind.example", Role.SALES_AGENT)
+    page = words(signed_in(sales).get(RESELLERS))
+    assert "Request a partnership" in page
+    assert "Add new customer" in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_costs_the_same_with_more_rows(sender, northwind, django_assert_num_queries, count):
+    PartnershipFactory.create_batch(count, provider=northwind)
+    desk = signed_in(sender)
+    desk.get(RESELLERS)
+    with django_assert_num_queries(QUERIES["list"]):
+        assert len(rows(desk.get(RESELLERS))) == count
+
+
+# --- Requested --------------------------------------------------------------------------------------------------------
+def test_the_requests_with_how_they_left_and_where_they_stand(sender, northwind, riley, tailwind):
+    make_sent(tailwind, "theirs@contoso.example")
+    draft_request(by=sender)
+    make_draft(sender, "draft@fabrikam.example")
+    shared = PartnershipRequestFactory(
+        provider=northwind, created_by=sender.user, sent=True, recipient="", channel="clipboard"
+    )
+    declined = make_sent(sender, "declined@fabrikam.example")
+    decline_request(request=declined, nonce=declined.nonce, by=riley)
+    revoke_request(request=make_sent(sender, "revoked@fabrikam.example"), by=sender)
+    expired = make_sent(sender, "expired@fabrikam.example")
+    PartnershipRequest.objects.filter(pk=expired.pk).update(expires_at=clock.now())
+    make_sent(sender, "open@fabrikam.example")
+    accepted = make_sent(sender, "riley@fabrikam.example")
+    accept_request(request=accepted, nonce=accepted.nonce, by=riley)
+    response = checked(signed_in(sender).get(REQUESTED))
+    listed = {row[0]: (row[1], row[4], row[5], row[6]) for row in rows(response)}
+    waiting, sasha = "Waiting to be sent", "Sasha Berg"
+    assert listed == {
+        "riley@fabrikam.example": (sasha, waiting, "Accepted", "View riley@fabrikam.example"),
+        "open@fabrikam.example": (
+            sasha,
+            waiting,
+            "Awaiting reply",
+            "Copy link open@fabrikam.example Revoke open@fabrikam.example",
+        ),
+        "expired@fabrikam.example": (sasha, waiting, "Expired", "View expired@fabrikam.example"),
+        "revoked@fabrikam.example": (sasha, waiting, "Revoked", "View revoked@fabrikam.example"),
+        "declined@fabrikam.example": (
+            sasha,
+            waiting,
+            "Declined",
+            "Copy link declined@fabrikam.example Revoke declined@fabrikam.example",
+        ),
+        "Personal link": (sasha, "Copied", "Awaiting reply", "Copy link Personal link Revoke Personal link"),
+        "draft@fabrikam.example": ("— None", "— None", "Draft", "Continue draft@fabrikam.example"),
+    }
+    assert f'href="{shared.get_absolute_url()}#link"' in response.content.decode()
+    for request in PartnershipRequest.objects.all():
+        assert link_token(request) not in response.content.decode()
+
+
+def test_the_tab_counts_what_waits_for_an_answer(sender, riley):
+    make_sent(sender, "open@fabrikam.example")
+    revoke_request(request=make_sent(sender, "revoked@fabrikam.example"), by=sender)
+    page = words(signed_in(sender).get(RESELLERS))
+    assert re.search(r'Requested <span class="tab-count">1</span>', page)
+    assert 'aria-current="page">Active' in page
+    assert re.search(r'aria-current="page">Requested', words(signed_in(sender).get(REQUESTED)))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=open", ["open@fabrikam.example"]),
+        ("state=revoked", ["revoked@fabrikam.example"]),
+        ("sort=recipient", ["open@fabrikam.example", "revoked@fabrikam.example"]),
+        ("sort=nonce", ["revoked@fabrikam.example", "open@fabrikam.example"]),
+    ],
+)
+def test_searching_requests(sender, tailwind, query, found):
+    make_sent(sender, "open@fabrikam.example")
+    revoke_request(request=make_sent(sender, "revoked@fabrikam.example"), by=sender)
+    make_sent(tailwind, "open@contoso.example")
+    assert names(checked(signed_in(sender).get(f"{REQUESTED}?{query}"))) == found
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_requests_cost_the_same_with_more_rows(sender, django_assert_num_queries, count):
+    for number in range(count):
+        make_sent(sender, f"p{number}@fabrikam.example")
+    desk = signed_in(sender)
+    desk.get(REQUESTED)
+    with django_assert_num_queries(QUERIES["requested"]):
+        assert len(rows(desk.get(REQUESTED))) == count
+
+
+def test_no_requests_yet(sender):
+    assert "No requests yet" in words(checked(signed_in(sender).get(REQUESTED)))
+
+
+# --- Indirect providers -----------------------------------------------------------------------------------------------
+def test_a_reseller_sees_its_providers(riley, northwind, partners):
+    ours = PartnershipFactory(provider=northwind, reseller=riley.partner)
+    response = checked(signed_in(riley).get(PROVIDERS))
+    (row,) = rows(response)
+    assert row[:2] == ["Northwind Distribution", "United States of America"]
+    assert row[3].startswith("Add customers and submit orders on your behalf")
+    assert row[4] == "View customers Northwind Distribution"
+    assert f'href="{reverse("customers:list")}?provider={ours.provider.microsoft_id}"' in response.content.decode()
+    assert "Tailwind" not in words(response)
+
+
+def test_every_role_of_a_reseller_sees_its_providers(fabrikam, northwind):
+    PartnershipFactory(provider=northwind, reseller=fabrikam)
+    for number, role in enumerate(Role):
+        actor = actor_of(fabrikam, f"p{number}@fabrikam.example", role)
+        assert names(signed_in(actor).get(PROVIDERS)) == ["Northwind Distribution"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_providers_cost_the_same_with_more_rows(riley, django_assert_num_queries, count):
+    PartnershipFactory.create_batch(count, reseller=riley.partner)
+    desk = signed_in(riley)
+    desk.get(PROVIDERS)
+    with django_assert_num_queries(QUERIES["providers"]):
+        assert len(rows(desk.get(PROVIDERS))) == count
+
+
+def test_no_providers_yet(riley):
+    assert "No providers yet" in words(checked(signed_in(riley).get(PROVIDERS)))
