@@ -277,39 +277,56 @@ class CustomerDetailsForm(PortalForm):
 
     # --- the page ---------------------------------------------------------------------------------------------------
     def _layout(self) -> Layout:
-        company = [
-            Field("country"),
-            Div(
-                StrictButton(
-                    _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary"
-                ),
-                note(_("After you change the country, this brings its own fields. Nothing typed is lost.")),
-                css_class="field",
-            ),
-            Field("company_name"),
-            Field("company_name_is_right") if "company_name_is_right" in self.fields else None,
-            AppendedText("domain_prefix", f".{TENANT_DOMAIN}"),
-            Field("registration_id"),
-            Field("qualification"),
-        ]
-        address = ["address_line_1", "address_line_2", "city", "state", "postal_code"]
-        contact = ["contact_first_name", "contact_last_name", "contact_email", "contact_phone", "language"]
-        signatory = [f"agreement_{part}" for part in SIGNATORY]
         return Layout(
             # Return in a text field presses the first button of a form: let that be the one which goes on.
             HTML('<button type="submit" hidden tabindex="-1"></button>'),
             Field("reseller"),
-            Fieldset(_("Company"), *(part for part in company if part is not None)),
-            Fieldset(_("Address"), *(Field(name) for name in address if name in self.fields)),
-            Fieldset(_("Primary contact"), *(Field(name) for name in contact)),
+            Fieldset(
+                _("Company"),
+                Field("country"),
+                *self._update_button(),
+                Field("company_name"),
+                *(["company_name_is_right"] if "company_name_is_right" in self.fields else []),
+                AppendedText("domain_prefix", f".{TENANT_DOMAIN}"),
+                Field("registration_id"),
+                Field("qualification"),
+            ),
+            Fieldset(
+                _("Address"),
+                Field("address_line_1"),
+                Field("address_line_2"),
+                self._row("city", "state"),
+                *([Field("postal_code", css_class="w-short")] if "postal_code" in self.fields else []),
+            ),
+            Fieldset(
+                _("Primary contact"),
+                self._row("contact_first_name", "contact_last_name"),
+                Field("contact_email"),
+                self._row("contact_phone", "language"),
+            ),
             Fieldset(
                 _("Customer agreement"),
-                HTML(f"<p>{_('Confirm that the customer accepted the Microsoft Customer Agreement.')}</p>"),
-                Field("agreement_accepted_on"),
+                note(_("Confirm that the customer accepted the Microsoft Customer Agreement.")),
+                Field("agreement_accepted_on", css_class="w-short"),
                 note(_("Who accepted it? Leave these four fields empty if it was the primary contact.")),
-                *(Field(name) for name in signatory),
+                self._row("agreement_first_name", "agreement_last_name"),
+                self._row("agreement_email", "agreement_phone"),
             ),
         )
+
+    def _row(self, *names: str) -> Div:
+        """Fields side by side, those that the country has."""
+        return Div(*(name for name in names if name in self.fields), css_class="field-row")
+
+    def _update_button(self) -> list[Div]:
+        """What brings the fields of another country; useless where there is only one."""
+        if len(self._field("country", forms.ChoiceField).choices) < 2:
+            return []
+        button = StrictButton(
+            _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary btn-sm"
+        )
+        words = note(_("After you change the country, this brings its own fields. Nothing typed is lost."))
+        return [Div(button, words, css_class="field")]
 
 
 def note(text: str) -> HTML:

@@ -132,6 +132,13 @@ def language_name(code: str) -> str:
     return str(dict(settings.LANGUAGES).get(code, code))
 
 
+def shown(issued: TemporaryPassword) -> Any:
+    """When it was shown, or whether that may still happen."""
+    if issued.revealed_at:
+        return html.time_tag(issued.revealed_at)
+    return _("Not yet") if issued.ciphertext is not None else _("Never")
+
+
 def credential_facts(administrator: CustomerAdministrator) -> list[tuple[str, Any]]:
     """The administrator's user name and what became of the last temporary password; never a password."""
     user = administrator.user
@@ -141,7 +148,7 @@ def credential_facts(administrator: CustomerAdministrator) -> list[tuple[str, An
         return [*facts, (_("Temporary password"), _("None was issued."))]
     issued = format_html("{} · {}", html.time_tag(latest.issued_at), html.name(latest.issued_by))
     facts.append((_("Temporary password issued"), issued))
-    facts.append((_("Shown"), html.time_tag(latest.revealed_at) if latest.revealed_at else _("Not yet")))
+    facts.append((_("Shown"), shown(latest)))
     if not user.must_change_password:
         facts.append((_("State"), html.status_badge("success", _("Changed by the customer"))))
     elif user.password_expires_at and user.password_expires_at <= clock.now():

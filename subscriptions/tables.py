@@ -13,7 +13,7 @@ from accounts.access import can
 from accounts.roles import Permission
 from core import html
 from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
-from customers.models import Customer
+from customers.models import TENANT_DOMAIN, Customer
 from customers.pages import account_url
 from subscriptions.models import Subscription
 
@@ -42,12 +42,16 @@ class CustomerTable(PortalTable):
     expand_template = "customers/_customer_details.html"
 
     company_name = tables.Column(gettext_lazy("Company name"), linkify=lambda record: record.get_absolute_url())
-    domain = tables.Column(gettext_lazy("Primary domain name"))
+    domain = tables.Column(gettext_lazy("Primary domain name"), accessor="domain_prefix")
     subscription_count = NumberColumn(gettext_lazy("Subscriptions"))
     license_count = NumberColumn(gettext_lazy("Licenses"))
     created = TimeColumn(
         gettext_lazy("Created"), accessor="created_at", attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
     )
+
+    def render_domain(self, value: str) -> SafeString:
+        """The domain, which may break before its fixed part."""
+        return format_html("{}<wbr>.{}", value, TENANT_DOMAIN)
 
     def expand_context(self, record: Customer) -> dict[str, Any]:
         """What the opened row links to."""
@@ -99,8 +103,7 @@ class SubscriptionTable(PortalTable):
     )
     quantity = NumberColumn(gettext_lazy("Licenses"))
     status = StatusColumn(gettext_lazy("Status"), kinds=STATUS_KINDS)
-    term = tables.Column(gettext_lazy("Term"), accessor="term_label")
-    ends = tables.Column(gettext_lazy("Renews or expires"), accessor="ends_at")
+    term = tables.Column(gettext_lazy("Term"), accessor="pk")
     reseller = tables.Column(gettext_lazy("Reseller (MPN ID)"), accessor="pk", orderable=False)
     support = tables.Column(
         gettext_lazy("Designated support contact"),
@@ -109,9 +112,11 @@ class SubscriptionTable(PortalTable):
         attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}},
     )
 
-    def render_ends(self, record: Subscription) -> SafeString:
-        """What happens at the end of the term, and when."""
-        return renewal(record)
+    def render_term(self, record: Subscription) -> SafeString:
+        """The term and how it is billed, and what happens at its end."""
+        if record.ends_at is None:
+            return format_html("{}", record.term_label)
+        return format_html('{}<br><span class="muted">{}</span>', record.term_label, renewal(record))
 
     def render_reseller(self, record: Subscription) -> SafeString:
         """The reseller of record with the MPN ID that it was set with."""

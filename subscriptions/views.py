@@ -4,13 +4,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum, prefetch_related_objects
 from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.access import can
 from accounts.roles import Permission
-from core import html
+from core import clock, html
 from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer
@@ -87,7 +89,7 @@ class SubscriptionList(CustomerPage, ListPage):
     sorts = {
         "name": "nickname",
         "quantity": Sort("quantity", descending_first=True),
-        "ends": "ends_at",
+        "term": "ends_at",
         "created": "created_at",
     }
     default_sort = "-created"
@@ -153,7 +155,7 @@ def subscription_facts(subscription: Subscription, *, prices: bool) -> list[tupl
         (_("Term and billing"), subscription.term_label),
         (_("Started"), html.time_tag(subscription.starts_at)),
         (_("Term ends"), renewal(subscription)),
-        (_("Can be canceled until"), html.time_tag(subscription.cancellable_until)),
+        (_("Can be canceled until"), cancellation(subscription)),
         (_("Subscription ID"), html.copy_text(subscription.subscription_id, _("subscription ID"))),
     ]
     if prices:
@@ -161,6 +163,14 @@ def subscription_facts(subscription: Subscription, *, prices: bool) -> list[tupl
         total = html.money_text(subscription.term_price, subscription.currency)
         facts[3:3] = [(_("Price per license and term"), unit), (_("Price of the term"), total)]
     return facts
+
+
+def cancellation(subscription: Subscription) -> SafeString:
+    """The moment, and whether it has passed."""
+    moment = subscription.cancellable_until
+    if moment is None or moment > clock.now():
+        return html.time_tag(moment)
+    return format_html('{} <span class="muted">· {}</span>', html.time_tag(moment), _("passed"))
 
 
 def relation_facts(subscription: Subscription) -> list[tuple[str, Any]]:
