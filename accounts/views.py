@@ -34,6 +34,7 @@ from accounts.middleware import after_steps
 from accounts.models import Membership
 from accounts.services import record_second_factor, request_password_reset, set_own_password, update_preferences
 from accounts.throttle import APP, minutes_until_allowed
+from core.exceptions import Refused
 
 INVITATION = "pending_invitation"
 
@@ -86,9 +87,13 @@ class OwnPasswordView(FormView):
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Save, stay signed in here and nowhere else, go on."""
-        user = set_own_password(
-            user=membership_user(self.request), password=form.cleaned_data["password1"], by=actor_of(self.request)
-        )
+        try:
+            user = set_own_password(
+                user=membership_user(self.request), password=form.cleaned_data["password1"], by=actor_of(self.request)
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+            return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is changed."))
         return redirect(self.get_success_url())

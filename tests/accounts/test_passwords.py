@@ -272,3 +272,15 @@ def test_the_demos_password_opens_nothing_in_production(sign_in: SignIn, user: U
     assert page.context["form"].non_field_errors() == ["Check your user name and password."]
     with pytest.raises(ValidationError):
         validate_password(settings.DEMO_PASSWORD, user)
+
+
+def test_own_password_shows_what_the_service_refuses(
+    client: Client, sign_in: SignIn, user: User, temporary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**kwargs: object) -> None:
+        raise Refused("Not now.")
+
+    sign_in(user.sign_in_name, temporary)
+    monkeypatch.setattr("accounts.views.set_own_password", refuse)
+    page = client.post(reverse("accounts:own_password"), {"password1": NEW, "password2": NEW})
+    assert page.context["form"].non_field_errors() == ["Not now."]
