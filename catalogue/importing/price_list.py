@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalogue.importing.columns import PRICE_LIST, checked_rows
@@ -217,13 +217,14 @@ class Changes:
         months = TERM_MONTHS.get(key[3], 0)
         self.inserted.append((*key, *content, months, True, sold_from, sold_until, self.now))
 
-    def insert_new(self, keys: Iterable[Key], last_sold: dict[Key, datetime]) -> None:
-        """Note the rows of new keys; where the key was offered long ago, its new life begins after the old one."""
+    def insert_new(self, keys: Iterable[Key], returning: set[Key]) -> None:
+        """Note the rows of new keys; one that returns after an absence is offered from now on, not in between."""
         for key in keys:
             periods = self.file[key]
             until = selling_ends(periods)
             for start, content in periods.items():
-                self.insert(key, content, max(start, last_sold.get(key, start)), until[start])
+                sold_from = max(start, self.now) if key in returning else start
+                self.insert(key, content, sold_from, until[start])
 
 
 def selling_ends(periods: dict[datetime, Content]) -> dict[datetime, datetime | None]:
@@ -252,7 +253,7 @@ def store(found: PriceList) -> Outcome:
     changes = Changes(file, now)
     live = live_prices(found.markets, {segment for _market, segment, _once in changes.scope}, now)
     new_keys = changes.compare(live, {described.skus[code].pk for code in described.changed})
-    changes.insert_new(new_keys, last_sold(new_keys, found.markets, described.added, pks, now))
+    changes.insert_new(new_keys, returning_keys(new_keys, found.markets, described.added, pks))
     for (until, listed), rows in changes.ends.items():
         for batch in in_batches(rows):
             Price.objects.filter(pk__in=batch).update(sold_until=until, is_listed=listed)
@@ -273,18 +274,10 @@ def live_prices(markets: set[str], segments: set[str], now: datetime) -> dict[Ke
     return live
 
 
-def last_sold(
-    keys: set[Key], markets: set[str], added: set[str], pks: dict[Any, int], now: datetime
-) -> dict[Key, datetime]:
-    """When keys that were offered once and are not now were last offered."""
+def returning_keys(keys: set[Key], markets: set[str], added: set[str], pks: dict[Any, int]) -> set[Key]:
+    """Those of the keys that were offered at an earlier time; SKUs that are new as well need no look."""
     fresh = {pks[tuple(code.split("/"))] for code in added}
-    found: dict[Key, datetime] = {}
+    found: set[Key] = set()
     for batch in in_batches({key[0] for key in keys} - fresh):
-        rows = (
-            Price.objects.filter(sku__in=batch, market__in=markets, sold_until__lte=now)
-            .values_list(*KEY_FIELDS)
-            .annotate(last=Max("sold_until"))
-            .order_by()
-        )
-        found.update({row[:-1]: row[-1] for row in rows})
-    return found
+        found.update(Price.objects.filter(sku__in=batch, market__in=markets).values_list(*KEY_FIELDS).distinct())
+    return found & keys

@@ -18,6 +18,7 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 200_000
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NOT_TEXT = (
+    (b"PK\x03\x04", gettext_lazy("a zip archive")),
     (b"\xd0\xcf\x11\xe0", gettext_lazy("an old Excel workbook")),
     (b"\x1f\x8b", gettext_lazy("a gzip archive")),
     (b"7z\xbc\xaf", gettext_lazy("a 7-Zip archive")),
