@@ -102,9 +102,8 @@ class CustomerDetailsForm(PortalForm):
         label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language"),
+        label=gettext_lazy("Language of e-mails and pages"),
         choices=settings.LANGUAGES,
-        help_text=gettext_lazy("Of the e-mails and pages for this customer."),
     )
     agreement_accepted_on = forms.DateField(
         label=gettext_lazy("Accepted on"),
@@ -331,7 +330,7 @@ class CustomerDetailsForm(PortalForm):
 
 def note(text: str) -> HTML:
     """A sentence between fields."""
-    return HTML(format_html('<p class="form-text">{}</p>', text))
+    return HTML(format_html('<p class="form-text mt-2 mb-3">{}</p>', text))
 
 
 def _as_typed(initial: dict[str, Any]) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class SubscriptionTable(PortalTable):
         """The term and how it is billed, and what happens at its end."""
         if record.ends_at is None:
             return format_html("{}", record.term_label)
-        return format_html('{}<br><span class="muted">{}</span>', record.term_label, renewal(record))
+        return format_html('<div>{}<br><span class="muted">{}</span></div>', record.term_label, renewal(record))
 
     def render_reseller(self, record: Subscription) -> SafeString:
         """The reseller of record with the MPN ID that it was set with."""

@@ -166,7 +166,7 @@ def test_errors_say_what_to_enter(sales: Actor) -> None:
         "contact_first_name": "Enter the contact’s first name.",
         "contact_last_name": "Enter the contact’s last name.",
         "contact_email": "Enter the contact’s e-mail address, like name@company.com.",
-        "language": "Select the language.",
+        "language": "Select the language of e-mails and pages.",
         "agreement_accepted_on": "Enter the day on which the customer accepted the agreement.",
     }
 
