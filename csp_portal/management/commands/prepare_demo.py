@@ -10,6 +10,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from csp_portal.demo.load import is_loaded, sign_ins
+
 
 def static_sources() -> str:
     """A digest of the names, sizes and times of every static file there is to collect."""
@@ -35,9 +37,10 @@ class Command(BaseCommand):
         collected = Path(settings.STATIC_ROOT) / ".collected"
         digest = static_sources()
         if not collected.exists() or collected.read_text() != digest:
-            self.stderr.write("Collecting static files ...")
+            self.stderr.write("Collecting static files ...", str)
             call_command("collectstatic", interactive=False, verbosity=0)
             collected.write_text(digest)
-        answer = StringIO()
-        call_command("load_demo", stdout=answer)
-        self.stdout.write(answer.getvalue())
+        if not is_loaded():
+            self.stderr.write("Loading the demo data ...", str)
+            call_command("load_demo", stdout=StringIO())
+        self.stdout.write(sign_ins())
