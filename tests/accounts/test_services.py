@@ -1,8 +1,11 @@
 """People, memberships and enrolment."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +19,7 @@ from accounts.services import (
     end_membership,
     enrol_partner,
     open_account,
+    reset_second_factor,
     send_password_link,
     set_enrolment_state,
     set_user_active,
@@ -269,3 +273,28 @@ def test_suspension_ends_the_companys_rights_at_the_next_request(client: Client,
     assert client.get(reverse("accounts:preferences")).wsgi_request.actor.is_provider
     set_enrolment_state(partner=membership.partner, state=State.SUSPENDED, reason="Unpaid", by=BY)
     assert not client.get(reverse("accounts:preferences")).wsgi_request.actor.is_provider
+
+
+def test_nothing_is_saved_when_the_record_fails(membership: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = UserFactory()
+    TOTP.activate(other, generate_totp_secret())
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("accounts.services.record", fail)
+    attempts: list[Callable[[], object]] = [
+        lambda: add_member(partner=membership.partner, role=Role.SALES_AGENT, user=other, by=BY),
+        lambda: end_membership(membership=membership, by=BY),
+        lambda: set_user_active(user=other, active=False, by=BY),
+        lambda: reset_second_factor(user=other, by=BY),
+        lambda: enrol_partner(by=BY, **facts()),
+        lambda: send_password_link(user=other, by=BY),
+    ]
+    for attempt in attempts:
+        with pytest.raises(RuntimeError):
+            attempt()
+    other.refresh_from_db()
+    membership.refresh_from_db()
+    assert (other.is_active, membership.ended_at, Membership.objects.count()) == (True, None, 1)
+    assert (Authenticator.objects.count(), Partner.objects.count(), OutgoingEmail.objects.count()) == (1, 1, 0)
