@@ -278,7 +278,7 @@ class CustomerDetailsForm(PortalForm):
     def _layout(self) -> Layout:
         return Layout(
             # Return in a text field presses the first button of a form: let that be the one which goes on.
-            HTML('<button type="submit" hidden tabindex="-1"></button>'),
+            HTML(f'<button type="submit" hidden tabindex="-1">{_("Next: Subscriptions")}</button>'),
             Field("reseller"),
             Fieldset(
                 _("Company"),
