@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.ResponseHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
+    "core.middleware.AllowedMethodsMiddleware",
     "core.middleware.RejectNullCharactersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

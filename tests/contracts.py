@@ -29,6 +29,8 @@ POLICY = {
     "object-src": "'none'",
 }
 CONTROLS = {"input", "select", "textarea"}
+# To show the Confirmation again would lose the password that stands on it, so the browser asks before it leaves.
+BROWSER_CHECKED = {"stored"}
 REFERENCES = ("aria-labelledby", "aria-describedby", "aria-controls", "aria-errormessage", "aria-owns")
 
 
@@ -51,6 +53,8 @@ def header_faults(response: HttpResponseBase) -> list[str]:
     if "no-store" not in response.headers.get("Cache-Control", ""):
         faults.append(f"Cache-Control is {response.headers.get('Cache-Control')!r}")
     for cookie in response.cookies.values():
+        if cookie["max-age"] == 0:
+            continue  # being forgotten
         if not cookie["httponly"] or cookie["samesite"] != "Lax":
             faults.append(f"The cookie {cookie.key} is not HttpOnly and SameSite=Lax")
     return faults
@@ -129,7 +133,7 @@ def _element_faults(element: Element) -> list[str]:
             faults.append(f"<{element.tag}> is loaded from {parts.netloc}")
     if element.tag == "img" and element.get("alt") is None:
         faults.append("An image has no alternative text")
-    if element.tag in ("a", "button") and not _name_of(element):
+    if element.tag in ("a", "button") and element.get("hidden") is None and not _name_of(element):
         faults.append(f"A <{element.tag}> has no name: {element.attrib}")
     if element.tag == "table" and element.find("caption") is None:
         faults.append("A table has no caption")
@@ -150,7 +154,7 @@ def _control_faults(element: Element, elements: list[Element], parents: dict[Ele
         labelled = parent.tag == "label" and text_of(parent)
         parent = parents.get(parent)
     faults = [] if labelled else [f"The field {element.get('name')!r} has no label"]
-    if element.get("required") is not None:
+    if element.get("required") is not None and element.get("name") not in BROWSER_CHECKED:
         faults.append(f"The field {element.get('name')!r} is validated by the browser")
     return faults
 

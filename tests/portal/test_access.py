@@ -1,0 +1,175 @@
+"""Every address, asked by every kind of user, answers as tests/portal/access.csv says, and lets nothing slip."""
+
+import csv
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from tests.contracts import header_faults, html_faults
+from tests.portal.routes import KINDS, ROUTES, SIMPLE, named_routes, nothing
+from tests.world import World, make_world
+
+TABLE = Path(__file__).parent / "access.csv"
+ROWS = {(row["route"], row["method"]): row for row in csv.DictReader(TABLE.read_text().splitlines())}
+# Whose things a kind of user may read about; the demo's mailbox is open to everybody by design.
+MAY_READ = {
+    "owner": "Ours",
+    "helpdesk": "Ours",
+    "reseller": "Ours",
+    "administrator": "Ours",
+    "rival": "Theirs",
+    "other_reseller": "Theirs",
+}
+OPEN_TO_ALL = {"demo:mailbox", "demo:mail"}
+# A request's link is opened by whoever holds it, and shows who asks.
+BY_LINK = {"resellers:landing", "resellers:landing_cut_short", "resellers:invitation"}
+OBJECT_PAGES = [
+    route
+    for route, method in ROWS
+    if method == "get" and route.split(":")[0] in ("customers", "subscriptions", "orders", "resellers")
+    if route in ROUTES and ROUTES[route].arguments is not nothing and route not in {*BY_LINK, "resellers:broken_link"}
+]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Two of everything."""
+    return make_world()
+
+
+def ask(world: World, kind: str, route: str, method: str, arguments: dict[str, Any] | None = None) -> HttpResponseBase:
+    """The answer to one kind of user; whatever it changed is undone."""
+    shape = ROUTES.get(route, SIMPLE)
+    client = Client()
+    if user := KINDS[kind](world):
+        client.force_login(user)
+    point = transaction.savepoint()
+    try:
+        address = reverse(route, kwargs=shape.arguments(world) if arguments is None else arguments)
+        return getattr(client, method)(address, shape.data(world) if method == "post" else {})
+    finally:
+        transaction.savepoint_rollback(point)
+
+
+def text_of(response: HttpResponseBase) -> str:
+    """The whole page as text."""
+    if response.streaming:
+        return b"".join(response).decode()  # type: ignore[attr-defined]
+    return response.content.decode()  # type: ignore[attr-defined]
+
+
+def test_table_lists_every_route() -> None:
+    """An address that nobody thought about fails here."""
+    routes = set(named_routes(get_resolver().url_patterns))
+    assert {route for route, _method in ROWS} == routes
+    assert {(route, method) for route in routes for method in ("get", "post")} == set(ROWS)
+
+
+@pytest.mark.parametrize(("route", "method"), ROWS)
+def test_route_answers_each_kind_of_user(route: str, method: str, world: World) -> None:
+    """Status, headers, markup, and nothing of another tenant, for all kinds of user."""
+    row = ROWS[route, method]
+    found, faults = {}, []
+    for kind in KINDS:
+        response = ask(world, kind, route, method)
+        found[kind] = str(response.status_code)
+        faults += [f"{kind}: {fault}" for fault in header_faults(response)]
+        page = text_of(response)
+        if response.headers.get("Content-Type", "").startswith("text/html") and page:
+            faults += [f"{kind}: {fault}" for fault in html_faults(page)]
+        if route not in OPEN_TO_ALL | BY_LINK:
+            faults += [
+                f"{kind} reads about {side}"
+                for side in ("Ours", "Theirs")
+                if MAY_READ.get(kind) != side and (side in page or f"{side.lower()}c" in page)
+            ]
+    assert found == {kind: row[kind] for kind in KINDS}
+    assert faults == []
+
+
+@pytest.mark.parametrize("route", OBJECT_PAGES)
+def test_foreign_object_looks_like_a_missing_one(route: str, world: World) -> None:
+    """Whoever asks for another tenant's object learns nothing: the answer is that for an object that never was."""
+    real = ROUTES[route].arguments(world)
+    missing = {name: uuid.uuid4() for name in real}
+    for kind in ("rival", "other_reseller", "stranger"):
+        foreign = ask(world, kind, route, "get", real)
+        absent = ask(world, kind, route, "get", missing)
+        assert foreign.status_code == absent.status_code, kind
+        if foreign.status_code in (403, 404):
+            assert text_of(foreign) == text_of(absent), kind
+
+
+def test_every_other_verb_is_refused(world: World) -> None:
+    """PUT, PATCH, DELETE and TRACE do nothing anywhere."""
+    wrong = []
+    for route, _method in ROWS:
+        shape = ROUTES.get(route, SIMPLE)
+        client = Client()
+        client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+        for verb in ("put", "patch", "delete", "trace"):
+            response = getattr(client, verb)(reverse(route, kwargs=shape.arguments(world)))
+            if response.status_code != 405:
+                wrong.append(f"{verb} {route}: {response.status_code}")
+    assert wrong == []
+
+
+def test_no_post_without_its_token_is_accepted(world: World) -> None:
+    """A page of another site cannot press any of the portal's buttons."""
+    wrong = []
+    for route, method in ROWS:
+        if method != "post" or ROWS[route, method]["owner"] == "405":
+            continue
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+        shape = ROUTES.get(route, SIMPLE)
+        response = client.post(reverse(route, kwargs=shape.arguments(world)), shape.data(world))
+        if response.status_code != 403:
+            wrong.append(f"{route}: {response.status_code}")
+    assert wrong == []
+
+
+NASTY = (
+    "%00",
+    "\x00",
+    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+    "'\"><script>",
+    "-1",
+    "9" * 400,
+    "%",
+)
+PARAMETERS = (
+    "q",
+    "sort",
+    "page",
+    "per_page",
+    "after",
+    "before",
+    "open",
+    "new",
+    "reseller",
+    "country",
+    "next",
+    "tab",
+    "state",
+)
+
+
+@pytest.mark.parametrize("route", [r for r, m in ROWS if m == "get" and ROWS[r, m]["owner"] == "200"])
+def test_no_query_breaks_a_page(route: str, world: World) -> None:
+    """Whatever stands in the query, a page answers, and not with an error of its own."""
+    client = Client()
+    client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+    address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(world))
+    wrong = []
+    for value in NASTY:
+        response = client.get(address, dict.fromkeys(PARAMETERS, value))
+        if response.status_code >= 500 or "<script>'" in text_of(response):
+            wrong.append(f"{value!r}: {response.status_code}")
+    assert wrong == []
