@@ -25,17 +25,17 @@ class RequestForm(PortalForm):
     """What the sender decides about a request; the link and the frame around the words are the portal's."""
 
     recipient = forms.EmailField(
-        label=_("Reseller’s e-mail address (optional)"),
+        label=_("Reseller’s e-mail address"),
         max_length=254,
         required=False,
         help_text=_("Needed only to send the request from here."),
     )
     language = forms.ChoiceField(label=_("Language of the message"), choices=MESSAGE_LANGUAGES)
     message = forms.CharField(
-        label=_("Message (optional)"),
+        label=_("Message"),
         max_length=1000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 10, "data-count": "1000"}),
+        widget=forms.Textarea(attrs={"rows": 13}),
         help_text=_("Up to 1,000 characters. Your company, the personal link and its date are added by the portal."),
     )
     valid_days = forms.TypedChoiceField(

@@ -1,5 +1,6 @@
 """Tables of partnerships and of requests."""
 
+import re
 from typing import Any
 
 import django_tables2 as tables
@@ -82,7 +83,7 @@ class ResellerTable(PortalTable):
         if self.may_add_customers and record.reseller.is_enrolled:
             parts.append(
                 format_html(
-                    '<form method="post" action="{}" class="row-form" data-busy-guard>'
+                    '<form method="post" action="{}" data-busy-guard>'
                     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
                     '<input type="hidden" name="reseller" value="{}">'
                     '<button type="submit" class="btn btn-link">{}{}</button></form>',
@@ -162,7 +163,10 @@ class RequestTable(PortalTable):
 
     def render_recipient(self, record: PartnershipRequest) -> SafeString:
         """The address as a link to the request."""
-        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), html.name(record))
+        # An address is one long word: it may be broken after @ and dots, and inside a part that is very long.
+        parts = re.findall(r"[^@.]{1,24}[@.]?|[@.]", str(record))
+        breakable = format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', record.get_absolute_url(), breakable)
 
     def render_sent_by(self, value: str) -> SafeString:
         """A name somebody typed."""

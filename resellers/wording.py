@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_countries import countries
 
 from accounts.models import Partner, User
 from core import clock
@@ -90,7 +91,7 @@ def wording(request: PartnershipRequest) -> Wording:
         name = provider.legal_name
         prefix = _("Partnership request from %(provider)s")
         room = SUBJECT_LIMIT - len(prefix % {"provider": ""})
-        who = {"provider": name, "country": provider.country.name, "mpn_id": provider.mpn_id}
+        who = {"provider": name, "country": countries.name(str(provider.country)), "mpn_id": provider.mpn_id}
         introduction = _(
             "%(provider)s (%(country)s, MPN ID %(mpn_id)s) asks your company to become its indirect reseller."
         )

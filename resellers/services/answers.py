@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from accounts.access import Actor, can
 from accounts.models import Membership, Partner
@@ -91,7 +92,7 @@ def decline_request(*, request: PartnershipRequest, nonce: str, by: Actor) -> Pa
     request = _reload(request)
     record("partnership_request.declined", request, by=by)
     sender = request.sent_by
-    if sender and sender.email:
+    if sender and sender.email and request.expires_at:
         queue_email(
             "partnership_declined",
             to=sender.email,
@@ -197,7 +198,7 @@ def _tell_both_sides(request: PartnershipRequest, reseller: Partner, by: Actor) 
     names = {"provider": request.provider.legal_name, "reseller": reseller.legal_name, "person": str(person)}
     if sender and sender.email:
         with translation.override(sender.language):
-            country = str(reseller.country.name)
+            country = countries.name(str(reseller.country))
         queue_email(
             "partnership_accepted",
             to=sender.email,

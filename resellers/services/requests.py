@@ -35,6 +35,7 @@ DAY = timedelta(days=1)
 def draft_request(*, by: Actor) -> PartnershipRequest:
     """Begin a request, or return the one the person began before and has not touched."""
     require(by, Permission.REQUEST_PARTNERSHIP)
+    assert by.user is not None
     provider = _lock_provider(by.partner)
     untouched = PartnershipRequest.objects.filter(
         provider=provider, created_by=by.user, state=State.DRAFT, changed_at=None

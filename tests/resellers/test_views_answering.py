@@ -283,7 +283,7 @@ def test_a_person_with_two_companies_chooses_one(sent, riley, fabrikam):
     assert text.count(" checked") == 1
     browser = opened(sent, riley)
     response = browser.post(press("accept", sent), {"company": str(other.microsoft_id)}, follow=True)
-    assert "Adatum Cloud is an indirect reseller of Northwind Distribution." in words(response)
+    assert "Adatum Cloud is an indirect reseller of Northwind Distribution from now on." in words(response)
     assert Partnership.objects.get().reseller == other
     assert browser.get(reverse("resellers:providers")).wsgi_request.actor.partner == other
 
@@ -430,7 +430,7 @@ def test_what_others_see_of_an_accepted_request(sent, riley, robin, casey):
         for secret in ("Riley", "riley@", "Fabrikam Services"):
             assert secret not in words(response)
     response = page(sent, robin, 410)
-    assert "Fabrikam Services is connected with Northwind Distribution." in words(response)
+    assert "Fabrikam Services and Northwind Distribution are partners now." in words(response)
     assert "Riley" not in words(response)
     assert heading(opened(sent, casey).post(press("accept", sent), follow=True)) == "This request has already been used"
 
