@@ -1,13 +1,23 @@
 """Many new rows at once: COPY on PostgreSQL, one prepared statement on other databases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+# So many rows stay far below the time that one statement may take.
+BATCH = 20_000
+
+
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of these fields; every constraint of the database holds, nothing of the model's own save() runs."""
+    for start in range(0, len(rows), BATCH):
+        insert_batch(model, names, rows[start : start + BATCH])
+
+
+def insert_batch(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert these rows by one statement."""
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)

@@ -287,6 +287,17 @@ def test_two_periods_of_one_list_follow_each_other(load):
         assert [row[3] for row in on_sale(JULY)] == [150]
 
 
+def test_an_end_once_reached_is_never_taken_back(load):
+    with clock.at(JULY - timedelta(days=6)):
+        load(price_list(PRICE, price(EffectiveStartDate="7/1/2026 0:00", UnitPrice="170.00")))
+    first = Price.objects.get(unit_price=150)
+    with clock.at(JULY + timedelta(days=15)):
+        assert counts(load(price_list(PRICE))) == (0, 1, 0, 0)
+    assert Price.objects.get(pk=first.pk).sold_until == JULY
+    for days, amount in ((-1, 150), (0, 170), (14, 170), (15, 150)):
+        assert [row[3] for row in on_sale(JULY + timedelta(days=days))] == [amount]
+
+
 def test_what_a_list_no_longer_names_is_ended_and_can_come_back(load):
     with clock.at(JULY):
         load(price_list(PRICE, price(**BASIC)))
