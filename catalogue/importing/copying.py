@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import connection, models
 
-
 # So many rows stay far below the time that one statement may take.
 BATCH = 20_000
 
