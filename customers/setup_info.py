@@ -40,7 +40,7 @@ def setup_info(request: HttpRequest, issued: TemporaryPassword) -> SetupInfo:
     if request.method == "GET" and not fetched_in_advance(request) and actor.user is not None:
         session_key = request.session.session_key or ""
         password = reveal_password(temporary_password=issued, session_key=session_key, by=actor)
-        issued.refresh_from_db()
+        issued.refresh_from_db(fields=["ciphertext", "reveal_until", "revealed_at"])
     customer = issued.administrator.customer
     return SetupInfo(
         customer=customer,

@@ -62,8 +62,8 @@ class Line:
 
     @property
     def sku(self) -> Sku:
-        """What is bought."""
-        return self.chosen.sku
+        """What is bought; of an offer on sale with its prerequisites at hand."""
+        return self.offer.sku if self.offer else self.chosen.sku
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ class Line:
 
 def lines_of(draft: OrderDraft) -> list[Line]:
     """The chosen offers at today's prices, in the order in which they were chosen (three queries)."""
-    kept = list(draft.lines.select_related("price__sku__product").prefetch_related("price__sku__prerequisites"))
+    kept = list(draft.lines.select_related("price__sku__product"))
     return resolved(market_of(draft), kept)
 
 

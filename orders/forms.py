@@ -1,12 +1,11 @@
 """What people type into the wizard besides the customer details."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -36,7 +35,7 @@ class OfferFilterForm(PortalForm):
 
     def __init__(self, data: Mapping[str, Any], *, market: Market) -> None:
         super().__init__({name: data.get(name, "") for name in self.base_fields})
-        self.fields["q"].widget.attrs["type"] = "search"
+        self.fields["q"].widget.input_type = "search"
         everything = ("", _("All"))
         terms = [(term.value, term.label) for term in TermDuration if term.value]
         plans = [(plan.value, plan.label) for plan in BillingPlan if plan != BillingPlan.NONE]
@@ -47,11 +46,13 @@ class OfferFilterForm(PortalForm):
             field.choices = [everything, *choices]
         if len(segments) < 2:
             del self.fields["segment"]
+        if not self.is_valid():
+            self.data = dict(self.cleaned_data)
+            self.full_clean()
 
-    @cached_property
+    @property
     def filters(self) -> OfferFilters:
         """The filters that are in force."""
-        self.is_valid()
         return OfferFilters(**self.cleaned_data)
 
 
@@ -130,7 +131,6 @@ class OffersForm(PortalForm):
             if isinstance(field, LicensesField) and name in self.data
         }
 
-
     def typed(self) -> list[Ordered]:
         """What can be understood of the numbers so far, for the summary beside them."""
         self.is_valid()
@@ -142,9 +142,12 @@ class OffersForm(PortalForm):
 
 
 class TypedLicenses:
-    """The numbers in a POST, found again under today's price rows; `unknown` were for nothing that is on sale here."""
+    """The numbers in a POST, found again under today's price rows.
 
-    def __init__(self, data: Mapping[str, Any], market: Market) -> None:
+    `unknown` of them are for nothing that is on sale here, and for none of the chosen price rows that are `gone`.
+    """
+
+    def __init__(self, data: Mapping[str, Any], market: Market, gone: Collection[int]) -> None:
         names = [name for name in data if re.fullmatch(rf"{LICENSES}\d{{1,18}}", name)]
         typed = {int(name.removeprefix(LICENSES)): data[name] for name in names}
         rows = Price.objects.select_related("sku").in_bulk([pk for pk, text in typed.items() if str(text).strip()])
@@ -153,7 +156,7 @@ class TypedLicenses:
         self.data: dict[str, Any] = {f"{LICENSES}{pk}": text for pk, text in typed.items()}
         self.unknown = 0
         for pk, text in typed.items():
-            if not str(text).strip():
+            if not str(text).strip() or pk in gone:
                 continue
             row = rows.get(pk)
             offer = same_offer(offers, row) if row is not None and row.market == market.country else None

@@ -398,5 +398,4 @@ def _confirm_by_mail(order: Order, lines: Sequence[Line], *, makes_customer: boo
             "totals": totals,
         },
         about=order,
-        dedupe_key=f"order_placed:{order.public_id}",
     )

@@ -40,7 +40,8 @@ class DraftView(PermittedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Find the draft once the permission is sure, then let its state decide."""
-        if can(self.actor, self.permission):
+        method = (request.method or "").lower()
+        if method in self.http_method_names and hasattr(self, method) and can(self.actor, self.permission):
             self.draft = own_draft(self.actor, kwargs["draft"])
             if (answer := self.answer_for_state()) is not None:
                 return answer
@@ -72,7 +73,15 @@ class StepView(DraftView):
 
 def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:
     """The draft, if it is the person's own in the provider that it acts for now."""
-    related = ("provider", "reseller", "customer__provider", "order__customer")
+    related = (
+        "provider",
+        "reseller",
+        "customer__provider",
+        "order__customer",
+        "order__reseller",
+        "order__provider",
+        "order__placed_by",
+    )
     return get_object_or_404(OrderDraft.objects.visible_to(actor).select_related(*related), public_id=public_id)
 
 

@@ -132,8 +132,9 @@ class SubscriptionsView(StepView):
 
     def keep(self, request: HttpRequest) -> HttpResponse | None:
         """Save what was typed; the page again with the errors, if there are any."""
-        typed = TypedLicenses(request.POST, market_of(self.draft))
         lines = lines_of(self.draft)
+        gone = {line.chosen.pk for line in lines if line.offer is None}
+        typed = TypedLicenses(request.POST, market_of(self.draft), gone)
         form = self.form(self.values(typed, lines), typed, lines, ())
         problems = []
         if typed.unknown:
@@ -251,7 +252,7 @@ class OfferRow:
         self.name = name
         self.label = field.label
         self.value = form[name].value()
-        self.errors = form.errors.get(name, []) if form.is_bound else []
+        self.errors: list[str] = form.errors.get(name, []) if form.is_bound else []
         # The same offer as in the row above, for another term or billing plan.
         self.is_variant = False
         self.is_chosen = bool(self.value)

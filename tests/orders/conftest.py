@@ -26,7 +26,9 @@ numbers = itertools.count(1)
 
 def actor_of(partner: Partner, role: Role = Role.GLOBAL_ADMIN, **person: object) -> Actor:
     """Somebody with the role, acting for the company."""
-    membership = MembershipFactory(partner=partner, role=role, **{f"user__{name}": value for name, value in person.items()})
+    membership = MembershipFactory(
+        partner=partner, role=role, **{f"user__{name}": value for name, value in person.items()}
+    )
     return Actor(user=membership.user, partner=partner, role=role)
 
 

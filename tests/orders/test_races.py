@@ -1,0 +1,133 @@
+"""Pressed at once: eight Submits of one draft, and Submit while something else happens. PostgreSQL shows these."""
+
+import pytest
+
+from core import clock
+from customers.models import Customer, TemporaryPassword
+from mail.models import OutgoingEmail
+from orders.checks import fingerprint
+from orders.models import Order, OrderDraft
+from orders.services import NotReady, cancel_draft, choose_offers, save_details, start_draft, submit_draft
+from resellers.models import Partnership
+from subscriptions.models import Subscription
+from tests.orders.conftest import make_details
+from tests.races import run_parallel
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+ROUNDS = 8
+
+
+@pytest.fixture
+def new_draft(sales, reseller, standard):
+    """Makes complete drafts, each for a customer of its own."""
+    made = []
+
+    def make() -> tuple[OrderDraft, str]:
+        made.append(None)
+        details = make_details(domain_prefix=f"padaria{len(made)}")
+        draft = start_draft(reseller=reseller, by=sales)
+        save_details(draft=draft, details=details, reseller=reseller, by=sales)
+        draft = choose_offers(draft=draft, quantities={standard: 5}, by=sales)
+        return draft, fingerprint(draft)
+
+    return make
+
+
+def test_eight_submits_at_once_make_one_of_everything(new_draft, sales):
+    def press(subject, number):
+        draft, reviewed = subject
+        return submit_draft(draft=draft, reviewed=reviewed, session_key=f"session-{number}", by=sales)
+
+    def check(subject, results):
+        draft, _reviewed = subject
+        orders = Order.objects.filter(draft=draft)
+        order = orders.get()
+        assert results == [order] * 8
+        customer = order.customer
+        assert customer.orders.count() == customer.subscriptions.count() == 1
+        assert TemporaryPassword.objects.filter(administrator__customer=customer).count() == 1
+        assert OutgoingEmail.objects.filter(kind="order_placed", about_id=str(order.pk)).count() == 1
+
+    run_parallel(press, rounds=ROUNDS, before=new_draft, after=check)
+    assert Customer.objects.count() == Subscription.objects.count() == ROUNDS
+
+
+def test_submit_and_cancel_at_once_do_one_of_the_two(new_draft, sales):
+    def press(subject, number):
+        draft, reviewed = subject
+        if number:
+            return cancel_draft(draft=draft, by=sales)
+        return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
+
+    def check(subject, results):
+        draft = OrderDraft.objects.get(pk=subject[0].pk)
+        assert (draft.state, draft.order is None) in (("submitted", False), ("canceled", True))
+        assert sum(isinstance(result, Exception) for result in results) == 1
+
+    run_parallel(press, n=2, rounds=ROUNDS, before=new_draft, after=check)
+
+
+def test_submit_while_the_partnership_ends_never_leaves_a_customer_without_it(new_draft, sales, partnership):
+    def before():
+        Partnership.objects.filter(pk=partnership.pk).update(ended_at=None)
+        return new_draft()
+
+    def press(subject, number):
+        draft, reviewed = subject
+        if number == 0:
+            return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
+        return end_partnership_unless_used(partnership)
+
+    def check(subject, results):
+        order, ended = results
+        if ended:
+            assert isinstance(order, NotReady)
+        else:
+            assert isinstance(order, Order)
+
+    run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
+
+
+def end_partnership_unless_used(partnership: Partnership) -> bool:
+    """What ending a partnership will do: lock it first, refuse while customers of this round rest on it."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        locked = Partnership.objects.select_for_update().get(pk=partnership.pk)
+        made = Customer.objects.filter(reseller_relationships__partnership=locked).count()
+        if made > Order.objects.filter(draft__isnull=False, placed_at__lt=locked.began_at).count() + BEFORE[0]:
+            BEFORE[0] = made
+            return False
+        locked.ended_at = clock.now()
+        locked.save(update_fields=["ended_at"])
+        return True
+
+
+BEFORE = [0]
+
+
+def test_two_drafts_with_one_domain_make_one_customer(sales, reseller, standard):
+    def before():
+        drafts = []
+        for _one in range(2):
+            draft = start_draft(reseller=reseller, by=sales)
+            details = make_details(domain_prefix=f"taken{OrderDraft.objects.count() // 2}")
+            drafts.append((draft, details))
+        pairs = []
+        for draft, _details in drafts:
+            save_details(draft=draft, details=drafts[0][1], reseller=reseller, by=sales)
+            draft = choose_offers(draft=draft, quantities={standard: 1}, by=sales)
+            pairs.append((draft, fingerprint(draft)))
+        return pairs
+
+    def press(subject, number):
+        draft, reviewed = subject[number]
+        return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
+
+    def check(subject, results):
+        [loser] = [number for number, result in enumerate(results) if isinstance(result, NotReady)]
+        assert isinstance(results[1 - loser], Order)
+        kept = OrderDraft.objects.get(pk=subject[loser][0].pk)
+        assert (kept.state, kept.details["company_name"]) == ("open", "Padaria São João")
+
+    run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
