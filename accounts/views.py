@@ -154,9 +154,10 @@ class NewPasswordView(library.PasswordResetFromKeyView):  # type: ignore[misc]
     @method_decorator(login_not_required)
     @method_decorator(sensitive_post_parameters("password1", "password2"))
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Keep the link out of every other site's logs."""
+        """Keep the link out of every other site's logs; the form itself stands at an address without the key."""
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        response.headers["Referrer-Policy"] = "no-referrer"
+        if response.status_code == 302:
+            response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
 

@@ -49,9 +49,14 @@ class InvitationView(View):
     """Headers that keep the link from every other site, and the request found by its public ID."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, and let nobody keep or pass on the address."""
+        """Answer, and let nobody keep or pass on the address.
+
+        Only addresses that hold a token say no-referrer: under that policy browsers post forms with `Origin: null`,
+        which the forgery protection must refuse. The others keep same-origin, and there is nothing secret in them.
+        """
         response = super().dispatch(request, *args, **kwargs)
-        response.headers["Referrer-Policy"] = "no-referrer"
+        if "token" in kwargs or "rest" in kwargs:
+            response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         return response
 
