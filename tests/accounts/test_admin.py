@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
@@ -213,4 +214,15 @@ def test_admin_without_rights_offers_nothing(client: Client, user: User) -> None
     client.force_login(UserFactory(is_staff=True))
     assert client.get(reverse("admin:accounts_user_changelist")).status_code == 403
     client.post(reverse("admin:accounts_user_changelist"), {"action": "deactivate", "_selected_action": [user.pk]})
+    assert User.objects.get(pk=user.pk).is_active
+
+
+def test_admin_lets_those_who_may_only_look_do_nothing(client: Client, user: User) -> None:
+    looker = UserFactory(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client.force_login(looker)
+    page = client.get(reverse("admin:accounts_user_changelist"))
+    assert user.sign_in_name in page.content.decode()
+    assert page.context["action_form"] is None
+    act(client, "user", "deactivate", user)
     assert User.objects.get(pk=user.pk).is_active
