@@ -215,16 +215,11 @@ def purge_abandoned_drafts() -> int:
 
 def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
     """The draft as it is now, held until the end of the transaction; somebody else's is refused."""
-    locked = (
-        OrderDraft.objects.visible_to(by)
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("provider", "reseller", "customer__provider", "order__customer")
-        .filter(pk=draft.pk)
-        .first()
-    )
-    if locked is None:
+    # Two queries: a join in the one that waits for the lock would show the related rows of before the wait.
+    if not OrderDraft.objects.visible_to(by).select_for_update(no_key=True).filter(pk=draft.pk):
         raise NotPermitted(f"{by.label} has no such draft.")
-    return locked
+    related = ("provider", "reseller", "customer__provider", "order__customer")
+    return OrderDraft.objects.select_related(*related).get(pk=draft.pk)
 
 
 def _lock_open(draft: OrderDraft, by: Actor) -> OrderDraft:
