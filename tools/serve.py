@@ -5,6 +5,7 @@ and stops them as soon as the pipe closes. So Ctrl-C, SIGTERM and SIGKILL of the
 """
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import selectors
@@ -25,6 +26,7 @@ STOP_SECONDS = 10
 # After a SIGKILL somebody may be waiting to start again, and what a task held is found again in the rows.
 KILLED_SECONDS = 2
 READY_SECONDS = 120
+PR_SET_PDEATHSIG = 1
 
 
 def fail(message: str) -> NoReturn:
@@ -52,7 +54,7 @@ def check_port(port: int) -> None:
 
 
 def lock_directory() -> IO[str]:
-    """Own var/ alone, waiting for the servers of a killed run to end; the keeper inherits the lock."""
+    """Own var/ alone, waiting for the servers of a killed run to end: every process of a run holds the lock."""
     file = (VAR_DIR / "run.lock").open("a+")
     deadline = time.monotonic() + 2 * STOP_SECONDS
     told = False
@@ -112,7 +114,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: end(hold))
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "tools.serve", "keep", str(lifeline)],
+        [sys.executable, "-m", "tools.serve", "keep", str(lifeline), str(lock.fileno())],
         pass_fds=[lifeline, lock.fileno()],
         env={**os.environ, "PORT": str(port), "SIGN_INS": prepared.stdout},
         start_new_session=True,
@@ -142,7 +144,13 @@ def commands(port: int) -> dict[str, list[str]]:
     return {"web server": web, "worker": worker}
 
 
-def keep(lifeline: int) -> int:
+def end_with_keeper() -> None:
+    """Ask Linux to end this server should the keeper be killed; elsewhere the lock tells the next run."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def keep(lifeline: int, lock: int) -> int:
     """Start the servers, say when they answer, stop them when the foreground is gone or one of them ends."""
     port = int(os.environ["PORT"])
     sign_ins = os.environ.pop("SIGN_INS", "")
@@ -154,7 +162,8 @@ def keep(lifeline: int) -> int:
     }
     # A group each, so that what they fork (beat, pool processes) is stopped with them.
     servers = {
-        name: subprocess.Popen(command, env=environment, process_group=0) for name, command in commands(port).items()
+        name: subprocess.Popen(command, env=environment, process_group=0, pass_fds=[lock], preexec_fn=end_with_keeper)
+        for name, command in commands(port).items()
     }
     code = 0
     told = False
@@ -216,5 +225,5 @@ if __name__ == "__main__":
         # Signals meant for the foreground do not come here; were one sent on purpose, the pipe still decides.
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
-        sys.exit(keep(int(sys.argv[2])))
+        sys.exit(keep(int(sys.argv[2]), int(sys.argv[3])))
     main()
