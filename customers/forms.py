@@ -278,7 +278,7 @@ class CustomerDetailsForm(PortalForm):
     def _layout(self) -> Layout:
         return Layout(
             # Return in a text field presses the first button of a form: let that be the one which goes on.
-            HTML(f'<button type="submit" hidden tabindex="-1">{_("Next: Subscriptions")}</button>'),
+            HTML(f'<button type="submit" hidden tabindex="-1">{_("Continue")}</button>'),
             Field("reseller"),
             Fieldset(
                 _("Company"),
