@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ANONYMOUS, Actor, can
@@ -30,21 +30,14 @@ RESELLER = [
     CUSTOMERS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
 ]
-CUSTOMER = [HOME, Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS)]
-
-
-def url_or_none(name: str) -> str | None:
-    """The address of a page, or None while the portal has no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return None
+CUSTOMER = [Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS)]
 
 
 def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     """The entries the actor may open; the one for `path` says whether it is this page or the section of it."""
+    arguments = []
     if actor.is_customer:
-        items = CUSTOMER
+        items, arguments = CUSTOMER, [actor.customer.microsoft_id]
     elif actor.is_provider:
         items = PROVIDER
     elif actor.is_reseller:
@@ -53,8 +46,8 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
         return []
     entries = []
     for item in items:
-        url = url_or_none(item.url_name)
-        if url is None or (item.permission is not None and not can(actor, item.permission)):
+        url = reverse(item.url_name, args=arguments)
+        if item.permission is not None and not can(actor, item.permission):
             continue
         inside = path == url or (url != "/" and path.startswith(url))
         entries.append(
@@ -85,20 +78,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "theme": user.theme if user else "auto",
         "demo": settings.DEMO,
-        "mailbox_url": url_or_none("demo:mailbox") if settings.DEMO else None,
-        "home_url": url_or_none("home") or "/",
-        "help_url": url_or_none("help"),
+        "mailbox_url": reverse("demo:mailbox") if settings.DEMO else None,
+        "home_url": reverse("home"),
     }
     if user is not None:
         memberships = getattr(request, "memberships", [])
-        switch_url = url_or_none("accounts:switch")
         frame |= {
             "person": str(user),
             "sign_in_name": user.sign_in_name,
             "navigation": navigation(actor, request.path),
             "organization": str(actor.acting_for) if actor.acting_for else "",
             "organization_note": organization_note(actor),
-            "switch_url": switch_url,
+            "switch_url": reverse("accounts:switch"),
             "memberships": [
                 {
                     "pk": membership.pk,
@@ -108,11 +99,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 }
                 for membership in memberships
             ]
-            if switch_url and len(memberships) > 1
+            if len(memberships) > 1
             else [],
-            "preferences_url": url_or_none("accounts:preferences"),
-            "password_url": url_or_none("account_change_password"),
-            "security_url": url_or_none("mfa_index"),
-            "sign_out_url": url_or_none("account_logout"),
+            "preferences_url": reverse("accounts:preferences"),
+            "password_url": reverse("account_change_password"),
+            "security_url": reverse("mfa_index"),
+            "sign_out_url": reverse("account_logout"),
         }
     return {"shell": frame}

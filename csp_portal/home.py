@@ -1,9 +1,10 @@
 """What the home page shows each audience: work that waits, and what happened lately."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -12,7 +13,9 @@ from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
 from customers.models import Customer
+from mail.models import OutgoingEmail
 from orders.models import OrderDraft
+from orders.services import open_drafts
 from resellers.models import Partnership, PartnershipRequest
 from subscriptions.models import Subscription
 
@@ -66,22 +69,18 @@ def _reseller_queues(actor: Actor) -> Iterator[Queue]:
 
 def drafts(actor: Actor) -> QuerySet[OrderDraft]:
     """The person's own unfinished drafts, last touched first."""
-    return OrderDraft.objects.visible_to(actor).open().select_related("reseller", "customer").order_by("-changed_at")
+    return open_drafts(actor)
 
 
-# What happened, in words that need no object: the object's own name follows.
+# What happened, in words that the object's own name follows.
 ACTION_WORDS = {
     "customer.created": _("added the customer"),
-    "customer.credentials_issued": _("issued a temporary password for"),
-    "customer.password_revealed": _("saw the temporary password of"),
     "order.placed": _("placed the order"),
     "partnership.began": _("began the partnership"),
     "partnership_request.sent": _("sent a partnership request to"),
-    "partnership_request.shared": _("shared a partnership request for"),
+    "partnership_request.shared": _("shared a partnership request:"),
     "partnership_request.revoked": _("revoked the partnership request to"),
-    "partnership_request.accepted": _("accepted the partnership request to"),
     "partnership_request.declined": _("declined the partnership request to"),
-    "subscription.started": _("started the subscription"),
 }
 
 
@@ -89,11 +88,31 @@ class Happening(NamedTuple):
     """One line of recent activity."""
 
     record: ActivityRecord
+    who: str
     words: str
 
 
 def recent_activity(actor: Actor) -> list[Happening]:
-    """The latest records of the actor's own company, those that have words for people."""
+    """The latest records that concern the actor's own company, those that have words for people."""
     records = ActivityRecord.objects.visible_to(actor).filter(action__in=list(ACTION_WORDS))
-    records = records.order_by("-at", "-pk")[:RECENT_RECORDS]
-    return [Happening(record, ACTION_WORDS[record.action]) for record in records]
+    return [
+        Happening(
+            record, record.actor_label.rpartition(" (")[0] or record.actor_label, str(ACTION_WORDS[record.action])
+        )
+        for record in records.order_by("-at", "-pk")[:RECENT_RECORDS]
+    ]
+
+
+class Delay(NamedTuple):
+    """Mail that should have left by now."""
+
+    count: int
+    since: datetime
+
+
+def delayed_mail(actor: Actor) -> Delay | None:
+    """How much mail waits longer than it should, for provider staff, who would wonder; None when all is well."""
+    if not actor.is_provider:
+        return None
+    found = OutgoingEmail.objects.delayed().aggregate(count=Count("pk"), since=Min("created_at"))
+    return Delay(**found) if found["count"] else None

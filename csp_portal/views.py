@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from csp_portal.home import drafts, queues, recent_activity
+from csp_portal.home import delayed_mail, drafts, queues, recent_activity
 
 
 class HomeView(TemplateView):
@@ -33,7 +33,12 @@ class HomeView(TemplateView):
         actor = self.request.actor  # type: ignore[attr-defined]
         context = super().get_context_data(**kwargs)
         if actor.is_provider or actor.is_reseller:
-            context.update(queues=queues(actor), drafts=list(drafts(actor)[:5]), happenings=recent_activity(actor))
+            context.update(
+                queues=queues(actor),
+                drafts=list(drafts(actor)[:5]),
+                happenings=recent_activity(actor),
+                delayed=delayed_mail(actor),
+            )
         return context
 
 

@@ -60,8 +60,11 @@ def load() -> None:
         with clock.at(now - timedelta(days=days)):
             _partner(people, provider, reseller)
     with quick_hashing():
-        everybody = [(group, name) for group in CUSTOMERS for name in group.names]
-        for number, (group, name) in enumerate(everybody):
+        # Mixed, so that every company's customers came over the whole time.
+        everybody = [
+            (place / len(group.names), group, name) for group in CUSTOMERS for place, name in enumerate(group.names)
+        ]
+        for number, (_place, group, name) in enumerate(sorted(everybody)):
             with clock.at(now - timedelta(days=121 - 3 * number, minutes=37 * number)):
                 _customer(people, group, name, number)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
