@@ -44,6 +44,11 @@ def icon(name: str, size: str = "md") -> SafeString:
 
 def status_badge(kind: str, text: Any) -> SafeString:
     """A state in words with an icon, so that it never speaks by colour alone; kind is a key of STATUS_ICONS."""
+    return _badge(kind, str(text))
+
+
+@lru_cache(maxsize=512)
+def _badge(kind: str, text: str) -> SafeString:
     return format_html('<span class="status status-{}">{}{}</span>', kind, icon(STATUS_ICONS[kind], "sm"), text)
 
 

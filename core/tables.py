@@ -3,18 +3,20 @@
 import datetime
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import django_tables2 as tables
 from django.template.loader import get_template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from core import html
 
+CLASS = ' class="{}"'
 NUMERIC = {"th": {"class": "num"}, "td": {"class": "num"}}
 
 
@@ -93,6 +95,16 @@ class ActionsColumn(tables.Column):
         )
 
 
+@dataclass(frozen=True)
+class PlannedColumn:
+    """A column ready for its rows: the tags around a cell and what makes the cell."""
+
+    is_header: bool
+    before: str
+    after: str
+    render: Callable[[Any], Any]
+
+
 @lru_cache(maxsize=2048)
 def _wanted(function: Callable[..., Any]) -> tuple[str, ...]:
     """The arguments a render function asks for; inspected once, for it costs more than the rendering."""
@@ -121,6 +133,15 @@ def display(record: Any, path: str) -> Any:
 def css(column: Any, part: str) -> str:
     """The class declared for the `td` or `th` of a column; without the names that django-tables2 adds by itself."""
     return str(column.column.attrs.get(part, {}).get("class", ""))
+
+
+def linked(link: Any, content: Any, offered: dict[str, Any]) -> Any:
+    """The content inside the column's link; `linkify` as in django-tables2, its function inspected only once."""
+    if callable(link.url):
+        address = link.url(**{name: offered[name] for name in _wanted(link.url)})
+    else:
+        address = link.compose_url(**offered)
+    return content if address is None else format_html('<a href="{}"><bdi>{}</bdi></a>', address, content)
 
 
 def cell_text(value: Any) -> Any:
@@ -190,53 +211,43 @@ class PortalTable(tables.Table):
     # --- the body, made here because a template loop over cells costs twice the whole page --------------------------
     def body(self) -> SafeString:
         """Every row, and after an expandable one the row it opens."""
-        plan = [self._plan(column) for column in self.columns]
-        header = self.row_header or (plan[0][0] if plan else "")
+        columns = [self._plan(column) for column in self.columns]
         template = get_template(self.expand_template) if self.expandable else None
-        parts = []
+        opened, new = (self.listing.open_keys, self.listing.new_keys) if self.listing is not None else (set(), set())
+        parts: list[str] = []
         for record in self.records:
-            key = str(
-                resolve(record, self.row_key) if not isinstance(record, Mapping) else record.get(self.row_key, "")
-            )
-            is_new = self.listing is not None and key in self.listing.new_keys
-            classes = " ".join(filter(None, [self.row_class(record), "is-new" if is_new else ""]))
-            parts.append(
-                format_html(
-                    '<tr role="row"{}{}>',
-                    format_html(' id="row-{}"', key) if self.listing is not None else "",
-                    format_html(' class="{}"', classes) if classes else "",
-                )
-            )
-            is_open = template is not None and key in self.listing.open_keys
+            key = self._key(record)
+            classes = " ".join(filter(None, [self.row_class(record), "is-new" if key in new else ""]))
+            identity = format_html(' id="row-{}"', key) if self.listing is not None else ""
+            parts.append(f'<tr role="row"{identity}{format_html(CLASS, classes) if classes else ""}>')
             if template is not None:
-                parts.append(self._expander(record, key, is_open=is_open))
-            for name, label, attributes, render in plan:
-                content = render(record)
-                if name == header:
-                    if is_new:
-                        content = format_html('{} <span class="new-mark">{}</span>', content, _("New"))
-                    parts.append(format_html('<th scope="row" role="rowheader"{}>{}</th>', attributes, content))
-                else:
-                    parts.append(format_html('<td role="cell" data-label="{}"{}>{}</td>', label, attributes, content))
-            parts.append(SafeString("</tr>"))
-            if template is not None and (is_open or self.listing.preload_rows):
-                inner = template.render(
-                    {**self.expand_context(record), "record": record, "table": self}, self.listing.request
-                )
-                parts.append(
-                    format_html(
-                        '<tr role="row" class="expanded" id="details-{}"{}><td role="cell" colspan="{}">{}</td></tr>',
-                        key,
-                        "" if is_open else SafeString(" hidden"),
-                        len(plan) + 1,
-                        inner,
-                    )
-                )
-        return mark_safe("".join(parts))  # noqa: S308 - every part was made by format_html or a template
+                parts.append(self._expander(record, key, is_open=key in opened))
+            for column in columns:
+                content = conditional_escape(column.render(record))
+                mark = f' <span class="new-mark">{_("New")}</span>' if column.is_header and key in new else ""
+                parts.append(f"{column.before}{content}{mark}{column.after}")
+            parts.append("</tr>")
+            if template is not None and (key in opened or self.listing.preload_rows):
+                parts.append(self._details(template, record, key, len(columns) + 1, is_open=key in opened))
+        return mark_safe("".join(parts))  # noqa: S308 - every part was escaped or made by a template
+
+    def _key(self, record: Any) -> str:
+        return str(record.get(self.row_key, "") if isinstance(record, Mapping) else resolve(record, self.row_key))
+
+    def _details(self, template: Any, record: Any, key: str, width: int, *, is_open: bool) -> SafeString:
+        """What an opened row shows. The context processors are not asked again for each row."""
+        variables = {**self.expand_context(record), "record": record, "table": self, "request": self.listing.request}
+        return format_html(
+            '<tr role="row" class="expanded" id="details-{}"{}><td role="cell" colspan="{}">{}</td></tr>',
+            key,
+            "" if is_open else SafeString(" hidden"),
+            width,
+            template.render(variables),
+        )
 
     def _expander(self, record: Any, key: str, *, is_open: bool) -> SafeString:
         """A link that opens the row on the server; JavaScript turns it into a button where the details are loaded."""
-        words = _("Hide details of") if is_open else _("Show details of")
+        show, hide = _("Show details of"), _("Hide details of")
         return format_html(
             '<td role="cell" class="expand">'
             '<a class="btn-icon" href="{}" data-expand="{}" data-open="{}" data-other="{}">'
@@ -244,46 +255,47 @@ class PortalTable(tables.Table):
             self.listing.open_url(key, is_open=is_open),
             f"details-{key}" if is_open or self.listing.preload_rows else "",
             "true" if is_open else "false",
-            _("Show details of") if is_open else _("Hide details of"),
+            show if is_open else hide,
             html.icon("chevron-right"),
-            words,
+            hide if is_open else show,
             self.row_name(record),
         )
 
-    def _plan(self, column: Any) -> tuple[str, Any, SafeString, Callable[[Any], Any]]:
-        """(name, label, attributes, function from record to content) of a column."""
-        own = getattr(self, f"render_{column.name}", None)
-        plain = own is None and type(column.column).render is tables.Column.render
-        function = own or column.column.render
+    def _plan(self, bound: Any) -> "PlannedColumn":
+        """Everything about a column that is the same for each row."""
+        is_header = bound.name == (self.row_header or next(iter(self.columns)).name)
+        classes = css(bound, "td")
+        attributes = format_html(CLASS, classes) if classes else ""
+        if is_header:
+            before, after = f'<th scope="row" role="rowheader"{attributes}>', "</th>"
+        else:
+            before, after = format_html('<td role="cell" data-label="{}"{}>', bound.header, attributes), "</td>"
+        return PlannedColumn(is_header, before, after, self._renderer(bound))
+
+    def _renderer(self, bound: Any) -> Callable[[Any], Any]:
+        """The function from a record to the content of its cell in a column."""
+        own = getattr(self, f"render_{bound.name}", None)
+        plain = own is None and type(bound.column).render is tables.Column.render
+        function = own or bound.column.render
         wanted = _wanted(function.__func__)[1:] if inspect.ismethod(function) else _wanted(function)
-        path, default, empty, link = str(column.accessor), column.default, column.column.empty_values, column.link
-        missing = html.missing() if default in (None, "", "—") else default
+        path, link, empty = str(bound.accessor), bound.link, bound.column.empty_values
+        missing = html.missing() if bound.default in (None, "", "—") else bound.default
+        always: dict[str, Any] = {"column": bound.column, "bound_column": bound, "bound_row": None, "table": self}
 
         def render(record: Any) -> Any:
             value = display(record, path)
             if value in empty:
                 return missing
-            if plain and link is None:
-                return cell_text(value)
-            offered: dict[str, Any] = {
-                "value": value,
-                "record": record,
-                "column": column.column,
-                "bound_column": column,
-                "table": self,
-                "bound_row": None,
-            }
+            offered = {**always, "value": value, "record": record}
             if plain:
                 content = cell_text(value)
             else:
                 if "raw" in wanted:
                     offered["raw"] = resolve(record, path)
                 content = function(**{name: offered[name] for name in wanted})
-            return link(html.name(content), **offered) if link else content
+            return linked(link, content, offered) if link else content
 
-        classes = css(column, "td")
-        attributes = format_html(' class="{}"', classes) if classes else SafeString("")
-        return column.name, column.header, attributes, render
+        return render
 
     def foot(self) -> list[tuple[str, Any]]:
         """(class, content) of the footer's cells, or nothing where no column has a footer."""

@@ -108,7 +108,19 @@
     inputs.forEach((input) => input.addEventListener("input", update));
   };
 
+  // --- a table wider than its frame can be scrolled with the keyboard ---
+  const scrollable = () => all(".table-frame").forEach((frame) => {
+    const wide = frame.scrollWidth > frame.clientWidth && getComputedStyle(frame).overflowX !== "visible";
+    ["tabindex", "role", "aria-label"].forEach((name) => frame.removeAttribute(name));
+    if (!wide) return;
+    frame.tabIndex = 0;
+    frame.setAttribute("role", "region");
+    frame.setAttribute("aria-label", frame.querySelector("caption").textContent);
+  });
+
+  addEventListener("resize", scrollable);
   addEventListener("DOMContentLoaded", () => {
+    scrollable();
     all("[data-copy], [data-hide], [data-print]").forEach((button) => { button.hidden = false; });
     all("a[data-expand]").forEach(expander);
     all("a[data-nav-toggle]").forEach(navigation);
