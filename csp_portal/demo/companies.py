@@ -195,9 +195,7 @@ CUSTOMERS = (
             "Vinícola Serra Gaúcha S.A.",
         ),
     ),
-    DemoCustomers(
-        "northwind.example", "", "US", ("Datum Corporation", "Tailspin Toys", "Woodgrove Bank")
-    ),
+    DemoCustomers("northwind.example", "", "US", ("Datum Corporation", "Tailspin Toys", "Woodgrove Bank")),
     DemoCustomers(
         "tailwind.example",
         "fabrikam.example",
