@@ -49,13 +49,13 @@
   const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/\s+/).filter(Boolean);
   const narrow = (search, table, found) => {
     const words = folded(search.value);
-    let shown = 0;
+    let hits = 0;
     for (const row of all("tr[data-words]", table)) {
-      const matches = words.every((word) => row.dataset.words.includes(word)) || Boolean(row.querySelector("input").value.trim());
-      row.hidden = !matches;
-      shown += matches ? 1 : 0;
+      const matches = words.every((word) => row.dataset.words.includes(word));
+      row.hidden = !matches && !row.querySelector("input").value.trim();
+      hits += matches ? 1 : 0;
     }
-    found.textContent = words.length ? counted(shown, found.dataset, "") : "";
+    found.textContent = words.length ? counted(hits, found.dataset, "found") : "";
   };
   const offers = (form) => {
     const output = form.querySelector("[data-summary]"), inputs = all("[data-licenses]", form);
