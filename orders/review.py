@@ -40,7 +40,7 @@ def sections(draft: OrderDraft) -> list[Section]:
 def _reseller(draft: OrderDraft, url: str) -> Section:
     reseller = draft.reseller
     if draft.customer is not None:
-        rows = [(_("Reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller"))]
+        rows = [(_("Reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller: nobody earns incentives"))]
         return Section(_("Reseller"), rows, url, _("the reseller"))
     access = (
         _("Administrator access to the customer’s subscriptions and services, and incentives if they are eligible")

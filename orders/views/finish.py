@@ -43,6 +43,7 @@ class ReviewView(StepView):
             "lines": lines,
             "bill_totals": bill_totals(ordered(lines)),
             "term_totals": term_totals(ordered(lines)),
+            "has_usage": any(line.sku.is_usage_based for line in lines),
             "problems": [(problem.message, repair_address(self.draft, problem)) for problem in problems],
             # What the frame of the page looks at to say "Error:" in the title.
             "form": {"errors": problems},
