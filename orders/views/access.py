@@ -40,10 +40,11 @@ class DraftView(PermittedView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Find the draft once the permission is sure, then let its state decide."""
-        method = (request.method or "").lower()
-        if method in self.http_method_names and hasattr(self, method) and can(self.actor, self.permission):
+        if can(self.actor, self.permission):
             self.draft = own_draft(self.actor, kwargs["draft"])
-            if (answer := self.answer_for_state()) is not None:
+            method = (request.method or "").lower()
+            known = method in self.http_method_names and hasattr(self, method)
+            if known and (answer := self.answer_for_state()) is not None:
                 return answer
         return super().dispatch(request, *args, **kwargs)
 
