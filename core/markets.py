@@ -11,25 +11,36 @@ from django.utils.translation import gettext_lazy as _
 # A provider, its reseller and their customer belong to one region.
 REGIONS: dict[str, frozenset[str]] = {
     "africa": frozenset(
-        "AO BF BI BJ BW CD CG CI CM CV DJ ER ET GA GH GM GN GQ GW KE KM LR LS MG ML MR MU MW MZ NA NE NG RW SC SL SN SO SS ST"
-        " SZ TD TG TZ UG ZA ZM ZW".split()
+        (
+            "AO BF BI BJ BW CD CG CI CM CV DJ ER ET GA GH GM GN GQ GW KE KM LR LS MG ML MR MU MW MZ NA NE NG RW "
+            "SC SL SN SO SS ST SZ TD TG TZ UG ZA ZM ZW"
+        ).split()
     ),
-    "asia_pacific": frozenset("BD BN BT FJ HK ID KH LA LK MM MN MO MV MY NC NP PG PH PK SG TH TL VN WS".split()),
+    "asia_pacific": frozenset(("BD BN BT FJ HK ID KH LA LK MM MN MO MV MY NC NP PG PH PK SG TH TL VN WS").split()),
     "australia": frozenset(["AU"]),
     "brazil": frozenset(["BR"]),
     "canada": frozenset(["CA"]),
     "china": frozenset(["CN"]),
     "europe": frozenset(
-        "AD AT BE BG CH CY CZ DE DK EE ES FI FO FR GB GI GR HR HU IE IS IT LI LT LU LV MC MT NL NO PL PT RO SE SI SK SM VA".split()
+        (
+            "AD AT BE BG CH CY CZ DE DK EE ES FI FO FR GB GI GR HR HU IE IS IT LI LT LU LV MC MT NL NO PL PT RO "
+            "SE SI SK SM VA"
+        ).split()
     ),
     "india": frozenset(["IN"]),
     "japan": frozenset(["JP"]),
     "korea": frozenset(["KR"]),
     "latin_america": frozenset(
-        "AG AR AW BB BM BO BS BZ CL CO CR CW DM DO EC GD GT GY HN HT JM KN KY LC MX NI PA PE PR PY SR SV TT UY VC VE VG VI".split()
+        (
+            "AG AR AW BB BM BO BS BZ CL CO CR CW DM DO EC GD GT GY HN HT JM KN KY LC MX NI PA PE PR PY SR SV TT "
+            "UY VC VE VG VI"
+        ).split()
     ),
     "middle_east_central_eastern_europe": frozenset(
-        "AE AF AL AM AZ BA BH BY DZ EG GE IL IQ JO KG KW KZ LB LY MA MD ME MK OM PS QA RS RU SA TJ TM TN TR UA UZ XK YE".split()
+        (
+            "AE AF AL AM AZ BA BH BY DZ EG GE IL IQ JO KG KW KZ LB LY MA MD ME MK OM PS QA RS RU SA TJ TM TN TR "
+            "UA UZ XK YE"
+        ).split()
     ),
     "new_zealand": frozenset(["NZ"]),
     "taiwan": frozenset(["TW"]),

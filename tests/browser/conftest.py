@@ -14,7 +14,7 @@ from tests.world import PASSWORD
 SERIOUS = ("serious", "critical")
 
 
-@pytest.fixture()
+@pytest.fixture
 def portal(live_server: Any, settings: Any) -> str:
     """The address of a running portal that writes its own address into its links."""
     settings.PORTAL_BASE_URL = live_server.url
@@ -22,7 +22,7 @@ def portal(live_server: Any, settings: Any) -> str:
     return str(live_server.url)
 
 
-@pytest.fixture()
+@pytest.fixture
 def check_accessible() -> Callable[[Page], None]:
     """Fail when axe finds anything serious or critical on the page, or when the page scrolls sideways."""
 
