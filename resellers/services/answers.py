@@ -16,7 +16,7 @@ from accounts.models import Membership, Partner
 from accounts.roles import Permission, Role
 from activity.services import record
 from core import clock
-from core.exceptions import InvalidTransition
+from core.exceptions import InvalidTransition, Refused
 from core.text import email_key
 from mail.services import queue_email
 from resellers.models import Partnership, PartnershipRequest
@@ -54,30 +54,16 @@ def accept_request(*, request: PartnershipRequest, nonce: str, by: Actor) -> Par
 
     Everything the page showed is checked again here; the person who accepted before gets the same partnership.
     """
-    request = _reload(request)
-    if accepted_by(request, by):
-        return _partnership(request)
-    reseller = check_answer(request, nonce, by)
-    now = clock.now()
     try:
         with transaction.atomic():
-            partnership = Partnership.objects.create(provider=request.provider, reseller=reseller, began_at=now)
-    except IntegrityError:
-        # A second press, or a second request of the same provider, was faster by a moment.
+            return _connect(_reload(request), nonce, by)
+    except (IntegrityError, Refused):
+        # Somebody was faster, perhaps by a moment between two reads, and perhaps this very person's other press.
         request = _reload(request)
         if accepted_by(request, by):
             return _partnership(request)
-        raise AlreadyPartners(reseller) from None
-    accepted = PartnershipRequest.objects.answerable().filter(pk=request.pk, nonce=nonce)
-    if not accepted.update(state=State.ACCEPTED, partnership=partnership, answered_at=now, answered_by=by.user):
-        check_link(_reload(request), nonce)
-        raise InvalidTransition(_("This request has changed in the meantime. Look at where it stands now."))
-    request = _reload(request)
-    _supersede_others(request, by)
-    record("partnership_request.accepted", request, by=by)
-    record("partnership.began", partnership, by=by)
-    _tell_both_sides(request, reseller, by)
-    return partnership
+        check_answer(request, nonce, by)
+        raise
 
 
 @transaction.atomic
@@ -180,6 +166,22 @@ def _reload(request: PartnershipRequest) -> PartnershipRequest:
 def _partnership(request: PartnershipRequest) -> Partnership:
     assert request.partnership is not None
     return request.partnership
+
+
+def _connect(request: PartnershipRequest, nonce: str, by: Actor) -> Partnership:
+    """Check, then write: of those who come this far at once, the constraint and the guarded UPDATE let one pass."""
+    reseller = check_answer(request, nonce, by)
+    now = clock.now()
+    partnership = Partnership.objects.create(provider=request.provider, reseller=reseller, began_at=now)
+    accepted = PartnershipRequest.objects.answerable().filter(pk=request.pk, nonce=nonce)
+    if not accepted.update(state=State.ACCEPTED, partnership=partnership, answered_at=now, answered_by=by.user):
+        raise InvalidTransition(_("This request has changed in the meantime. Look at where it stands now."))
+    request = _reload(request)
+    _supersede_others(request, by)
+    record("partnership_request.accepted", request, by=by)
+    record("partnership.began", partnership, by=by)
+    _tell_both_sides(request, reseller, by)
+    return partnership
 
 
 def _supersede_others(request: PartnershipRequest, by: Actor) -> None:

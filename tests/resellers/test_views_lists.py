@@ -31,7 +31,7 @@ def words(response) -> str:
 
 def rows(response) -> list[list[str]]:
     """The cells of the table's body as text."""
-    body = re.search(r"<tbody.*?</tbody>", response.content.decode(), re.S)
+    body = re.search(r"<tbody.*?</tbody>", response.content.decode().replace("<wbr>", ""), re.S)
     if body is None:
         return []
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr.*?</tr>", body[0], re.S)]
