@@ -63,8 +63,11 @@ class RequestView(OwnRequestView):
         form = RequestForm(request.POST, draft=draft)
         if not form.is_valid():
             return self.draft_page(draft, form)
+        entered, before = form.cleaned_data, draft.language
         try:
-            draft = change_draft(request=draft, by=self.actor, **form.cleaned_data)
+            draft = change_draft(request=draft, by=self.actor, **entered)
+            if draft.language != before and draft.message and draft.message == entered["message"]:
+                messages.warning(request, _("The language has changed, but your own words stay as you wrote them."))
             return self.act(draft)
         except RecipientRefused as refusal:
             form.add_error("recipient", str(refusal))
@@ -83,7 +86,7 @@ class RequestView(OwnRequestView):
 
     def act(self, draft: PartnershipRequest) -> HttpResponse:
         """Update preview: saved, and nothing more."""
-        if draft.state == State.DRAFT:
+        if draft.state == State.DRAFT and not messages.get_messages(self.request):
             messages.success(self.request, _("Draft saved. The preview shows what they receive."))
         return redirect(draft)
 

@@ -81,11 +81,22 @@ def test_the_first_button_of_the_form_sends_nothing(desk, draft):
 
 
 def test_updating_the_preview_saves_the_draft(desk, draft):
-    response = desk.post(draft.get_absolute_url(), {**ENTERED, "valid_days": "30", "language": "pt-br"}, follow=True)
+    response = desk.post(draft.get_absolute_url(), {**ENTERED, "valid_days": "30"}, follow=True)
     assert said(response) == ["Draft saved. The preview shows what they receive."]
     draft.refresh_from_db()
-    assert (draft.message, draft.valid_days, draft.language) == ("Hello Riley.", 30, "pt-br")
+    assert (draft.message, draft.valid_days, draft.language) == ("Hello Riley.", 30, "en")
     assert full_text(draft) in text(response)
+
+
+def test_another_language_keeps_own_words_and_says_so(desk, draft, sender):
+    response = desk.post(draft.get_absolute_url(), {**ENTERED, "language": "pt-br"}, follow=True)
+    assert said(response) == ["The language has changed, but your own words stay as you wrote them."]
+    untouched = draft_request(by=sender)
+    entered = {**ENTERED, "language": "pt-br", "message": untouched.message}
+    response = desk.post(untouched.get_absolute_url(), entered, follow=True)
+    assert said(response) == ["Draft saved. The preview shows what they receive."]
+    untouched.refresh_from_db()
+    assert untouched.message.startswith("Olá,")
 
 
 def test_send_queues_the_request_and_shows_its_row(desk, draft):
