@@ -82,16 +82,19 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- cache: rate limits must be shared between processes, so never the local memory ----------------------------------
+_database_cache = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 if REDIS_URL:
     CACHES = {
-        "default": {
+        "default": {"BACKEND": "core.cache.FallbackCache"},
+        "redis": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
-        }
+        },
+        "database": _database_cache,
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+    CACHES = {"default": _database_cache}
 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
