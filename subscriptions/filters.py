@@ -26,32 +26,53 @@ def resellers_of(actor: Actor) -> list[Partner]:
     return list(resellers.order_by("legal_name", "pk")[: LONGEST_SELECT + 1])
 
 
+def providers_of(actor: Actor) -> list[Partner]:
+    """The providers with which the reseller has or had a partnership, by name."""
+    providers = Partner.objects.filter(partnerships_as_provider__reseller=actor.partner).distinct()
+    return list(providers.order_by("legal_name", "pk"))
+
+
 class CustomerFilter(PortalFilterSet):
-    """By words, by managing reseller (for a provider) and by country (where there is more than one)."""
+    """By words, by the company on the other side, and by country (where there is more than one)."""
 
     q = SearchFilter(label=_("Search by name, domain, ID or e-mail"))
     reseller = django_filters.ChoiceFilter(
         label=_("Filter by indirect reseller"), empty_label=_("All"), method="filter_reseller"
+    )
+    provider = django_filters.ChoiceFilter(
+        label=_("Filter by indirect provider"), empty_label=_("All"), field_name="provider__microsoft_id"
     )
     country = django_filters.ChoiceFilter(label=_("Country or region"), empty_label=_("All"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         actor: Actor = self.request.actor
-        if not actor.is_provider:
-            del self.filters["reseller"]
-        elif len(resellers := resellers_of(actor)) <= LONGEST_SELECT:
-            self.filters["reseller"].extra["choices"] = [
-                (NONE, _("No reseller (direct)")),
-                *((str(one.microsoft_id), one.name_and_mpn) for one in resellers),
-            ]
+        if actor.is_provider:
+            del self.filters["provider"]
+            self._offer_resellers(resellers_of(actor))
         else:
-            self.filters["reseller"] = self._typed_reseller()
+            del self.filters["reseller"]
+            self._offer_providers(providers_of(actor))
         known = actor.partner.countries if actor.partner else frozenset()
         if len(known) > 1:
             self.filters["country"].extra["choices"] = [pair for pair in countries if pair[0] in known]
         else:
             del self.filters["country"]
+
+    def _offer_providers(self, providers: list[Partner]) -> None:
+        if len(providers) > 1:
+            self.filters["provider"].extra["choices"] = [(str(one.microsoft_id), one.legal_name) for one in providers]
+        else:
+            del self.filters["provider"]
+
+    def _offer_resellers(self, resellers: list[Partner]) -> None:
+        if len(resellers) > LONGEST_SELECT:
+            self.filters["reseller"] = self._typed_reseller()
+            return
+        self.filters["reseller"].extra["choices"] = [
+            (NONE, _("No reseller (direct)")),
+            *((str(one.microsoft_id), one.name_and_mpn) for one in resellers),
+        ]
 
     def _typed_reseller(self) -> django_filters.CharFilter:
         typed = django_filters.CharFilter(
