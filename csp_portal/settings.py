@@ -4,6 +4,7 @@ PORTAL_MODE is `production` unless said otherwise: forgetting it can only make t
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -82,14 +83,14 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- cache: rate limits must be shared between processes, so never the local memory ----------------------------------
-_database_cache = {
+_database_cache: dict[str, Any] = {
     "BACKEND": "django.core.cache.backends.db.DatabaseCache",
     "LOCATION": "cache",
     # Django's 300 would throw counters out while they still count.
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
 if REDIS_URL:
-    CACHES = {
+    CACHES: dict[str, dict[str, Any]] = {
         "default": {"BACKEND": "core.cache.FallbackCache"},
         "redis": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
