@@ -62,6 +62,10 @@ class FallbackCache(BaseCache):
         """Whether there is a value."""
         return bool(self._ask("has_key", key, version))
 
+    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        """The values there are, by key, in one round trip."""
+        return dict(self._ask("get_many", list(keys), version))
+
     def clear(self) -> None:
         """Forget everything."""
         self._ask("clear")

@@ -213,13 +213,13 @@ CUSTOMERS = (
 # What they bought, by product title: (licenses, term, billing plan). Taken in turn, so that customers differ.
 BASKETS: tuple[tuple[tuple[str, int, str, str], ...], ...] = (
     (("Microsoft 365 Business Standard", 25, "P1Y", "Monthly"), ("Exchange Online (Plan 1)", 10, "P1Y", "Monthly")),
-    (("Microsoft 365 Business Basic", 12, "P1M", "Monthly"),),
+    (("Microsoft 365 Business Basic", 12, "P1Y", "Monthly"),),
     (("Microsoft 365 Business Premium", 40, "P1Y", "Annual"), ("Visio Plan 2", 3, "P1Y", "Monthly")),
-    (("Microsoft 365 Business Standard", 8, "P1M", "Monthly"), ("Power BI Pro", 4, "P1Y", "Monthly")),
+    (("Microsoft 365 Business Standard", 8, "P1Y", "Monthly"), ("Power BI Pro", 4, "P1Y", "Monthly")),
     (("Office 365 E3", 120, "P1Y", "Monthly"), ("Microsoft Intune Plan 1", 120, "P1Y", "Monthly")),
     (("Microsoft 365 Business Basic", 30, "P1Y", "Annual"),),
     (("Microsoft 365 E3", 300, "P1Y", "Monthly"), ("Power BI Pro", 25, "P1Y", "Monthly")),
-    (("Exchange Online (Plan 1)", 6, "P1M", "Monthly"), ("Microsoft 365 Apps for business", 6, "P1Y", "Monthly")),
+    (("Exchange Online (Plan 1)", 6, "P1Y", "Monthly"), ("Microsoft 365 Apps for business", 6, "P1Y", "Monthly")),
 )
 
 # A street, a city, a state and a postal code that belong together, in turn.

@@ -45,6 +45,7 @@ def test_everything_goes_on_without_redis(dead_redis: None, caplog: pytest.LogCa
     assert store.incr("count") == 2
     assert (store.get("count"), "count" in store, store.get("other", "none")) == (2, True, "none")
     store.set("word", "kept", 60)
+    assert store.get_many(["word", "count", "other"]) == {"word": "kept", "count": 2}
     assert store.touch("word", 60) is True
     assert (store.delete("word"), store.get("word")) == (True, None)
     # Asked once, and then left alone: a silent server must not cost every page its timeout.

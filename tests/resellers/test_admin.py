@@ -9,7 +9,7 @@ from tests.factories import UserFactory
 
 
 @pytest.fixture
-def office(client):
+def office(client, db):
     """A back-office person's browser."""
     client.force_login(UserFactory(back_office=True))
     return client
