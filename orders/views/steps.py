@@ -95,11 +95,12 @@ class DetailsView(StepView):
         return self.show(form)
 
     def kept(self) -> dict[str, Any]:
-        """The draft's details under the names of the form's fields."""
+        """The draft's details under the form's names; a new one begins where its reseller is, as most customers do."""
         reseller = self.draft.reseller
+        likely = {"country": str(reseller.country), "language": reseller.language} if reseller else {}
         return {
             "company_name_is_right": True,
-            **self.draft.details,
+            **(self.draft.details or likely),
             "reseller": str(reseller.microsoft_id) if reseller else "",
         }
 

@@ -120,6 +120,20 @@ def test_start_with_a_foreign_or_ended_reseller_is_not_found(sales, partnership,
 
 
 # --- details ----------------------------------------------------------------------------------------------------------
+def test_details_begin_in_the_resellers_country(provider, draft, sales, reseller):
+    provider.further_regions = ["brazil"]
+    provider.save()
+    reseller.country, reseller.language = "BR", "pt-br"
+    reseller.save()
+    form = signed_in(sales).get(draft.get_absolute_url()).context["form"]
+    assert (form["country"].value(), form["language"].value()) == ("BR", "pt-br")
+    assert form.fields["registration_id"].label == "Company registration ID (CNPJ)"
+    # Where the provider cannot sell, its own country is the better beginning.
+    reseller.country = "FR"
+    reseller.save()
+    assert signed_in(sales).get(draft.get_absolute_url()).context["form"]["country"].value() == "US"
+
+
 def test_details_keep_what_was_typed_when_something_is_wrong(draft, sales, reseller):
     data = posted(make_details(company_name="Ação & Cia <b>", postal_code="wrong"), reseller)
     text = page(signed_in(sales).post(url("details", draft), data))
