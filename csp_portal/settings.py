@@ -241,6 +241,8 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody registers alone, so every address is
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "CSP portal"
+# A code that changes while it is typed is still right, as is a telephone whose clock is half a minute off.
+MFA_TOTP_TOLERANCE = 1
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60
