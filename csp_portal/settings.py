@@ -354,6 +354,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-due-emails": {"task": "mail.tasks.send_due_emails", "schedule": 10.0},
     "expire-temporary-passwords": {"task": "customers.tasks.blank_expired_envelopes", "schedule": 60.0},
     "run-queued-imports": {"task": "catalogue.tasks.run_queued_imports", "schedule": 60.0},
+    "forget-ended-sessions": {"task": "accounts.tasks.forget_ended_sessions", "schedule": 86_400.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
