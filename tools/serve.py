@@ -80,14 +80,17 @@ def lock_directory() -> IO[str]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of this number exists."""
+    """Whether a run of this number goes on; a killed one that nobody has buried yet does not, nor does a namesake."""
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state not in "ZX" and b"tools.serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    except OSError:
+        return not Path("/proc/self").exists()  # without /proc, the signal's answer is all there is
 
 
 # --- the foreground -------------------------------------------------------------------------------------------------

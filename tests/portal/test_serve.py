@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import serve
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 WEB = """
 import http.server, pathlib, os, sys
@@ -151,3 +153,23 @@ def test_server_that_ends_by_itself_ends_the_run(tmp_path: Path) -> None:
     assert "The worker has stopped unexpectedly" in run.output()
     assert run.alive() == []
     os.close(run.hold)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say what a process is")
+def test_killed_run_that_nobody_buried_is_not_alive() -> None:
+    run = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)  # tools.serve"])
+    wait(lambda: serve.alive(run.pid))
+    run.kill()
+    os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)  # dead, and left lying
+    os.kill(run.pid, 0)
+    assert serve.alive(run.pid) is False
+    run.wait()
+    assert serve.alive(run.pid) is False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say what a process is")
+def test_another_program_under_the_old_number_is_not_a_run() -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert serve.alive(other.pid) is False
+    other.kill()
+    other.wait()
