@@ -12,10 +12,10 @@ from django.utils.translation import ngettext_lazy
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
+from core.html import number_text
+from core.paging import COUNT_CAP
 from customers.models import Customer
 from mail.models import OutgoingEmail
-from orders.models import OrderDraft
-from orders.services import open_drafts
 from resellers.models import Partnership, PartnershipRequest
 from subscriptions.models import Subscription
 
@@ -29,6 +29,16 @@ class Queue(NamedTuple):
     label: str
     url: str
 
+    @property
+    def count_text(self) -> str:
+        """312, or 10,000+ where nobody counted further, as in the list."""
+        return f"{number_text(COUNT_CAP - 1)}+" if self.count >= COUNT_CAP else number_text(self.count)
+
+
+def count_of(rows: QuerySet) -> int:
+    """How many rows there are, counted no further than the lists count: Home must not grow slow with them."""
+    return rows.order_by().values("pk")[:COUNT_CAP].count()
+
 
 def queues(actor: Actor) -> list[Queue]:
     """The actor's work queues; each count is that of the list behind its link."""
@@ -37,39 +47,34 @@ def queues(actor: Actor) -> list[Queue]:
 
 def _provider_queues(actor: Actor) -> Iterator[Queue]:
     if can(actor, Permission.REQUEST_PARTNERSHIP):
-        count = PartnershipRequest.objects.visible_to(actor).awaiting_answer().count()
+        count = count_of(PartnershipRequest.objects.visible_to(actor).awaiting_answer())
         label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
         yield Queue(count, str(label), reverse("resellers:requested"))
     if can(actor, Permission.VIEW_RESELLERS):
-        count = Partnership.objects.visible_to(actor).active().count()
+        count = count_of(Partnership.objects.visible_to(actor).active())
         yield Queue(
             count, str(ngettext_lazy("Indirect reseller", "Indirect resellers", count)), reverse("resellers:list")
         )
     if can(actor, Permission.VIEW_CUSTOMERS):
         customers = Customer.objects.visible_to(actor)
-        count = customers.count()
+        count = count_of(customers)
         yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
-        count = customers.without_reseller().count()
+        count = count_of(customers.without_reseller())
         label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", count)
         yield Queue(count, str(label), f"{reverse('customers:list')}?reseller=none")
 
 
 def _reseller_queues(actor: Actor) -> Iterator[Queue]:
     if can(actor, Permission.VIEW_PROVIDERS):
-        count = Partnership.objects.visible_to(actor).active().count()
+        count = count_of(Partnership.objects.visible_to(actor).active())
         label = ngettext_lazy("Indirect provider", "Indirect providers", count)
         yield Queue(count, str(label), reverse("resellers:providers"))
     if can(actor, Permission.VIEW_CUSTOMERS):
-        count = Customer.objects.visible_to(actor).count()
+        count = count_of(Customer.objects.visible_to(actor))
         yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
-        count = Subscription.objects.visible_to(actor).filter(status=Subscription.Status.ACTIVE).count()
+        count = count_of(Subscription.objects.visible_to(actor).filter(status=Subscription.Status.ACTIVE))
         label = ngettext_lazy("Active subscription", "Active subscriptions", count)
         yield Queue(count, str(label), reverse("customers:list"))
-
-
-def drafts(actor: Actor) -> QuerySet[OrderDraft]:
-    """The person's own unfinished drafts, last touched first."""
-    return open_drafts(actor)
 
 
 # What happened, in words that the object's own name follows.

@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from csp_portal.home import delayed_mail, drafts, queues, recent_activity
+from csp_portal.home import delayed_mail, queues, recent_activity
+from orders.services import open_drafts
 
 
 class HomeView(TemplateView):
@@ -35,7 +36,7 @@ class HomeView(TemplateView):
         if actor.is_provider or actor.is_reseller:
             context.update(
                 queues=queues(actor),
-                drafts=list(drafts(actor)[:5]),
+                drafts=list(open_drafts(actor)[:5]),
                 happenings=recent_activity(actor),
                 delayed=delayed_mail(actor),
             )
