@@ -25,15 +25,19 @@ class Permission(TextChoices):
 
     VIEW_RESELLERS = "view_resellers", _("View indirect resellers")
     REQUEST_PARTNERSHIP = "request_partnership", _("Request a partnership")
+    END_PARTNERSHIP = "end_partnership", _("End a partnership")
     ACCEPT_PARTNERSHIP = "accept_partnership", _("Accept a partnership request")
     VIEW_PROVIDERS = "view_providers", _("View indirect providers")
     VIEW_CUSTOMERS = "view_customers", _("View customers")
     ADD_CUSTOMER = "add_customer", _("Add customers")
     EDIT_CUSTOMER = "edit_customer", _("Edit customers")
+    ASSIGN_RESELLER = "assign_reseller", _("Change which reseller manages a customer")
     ISSUE_CREDENTIALS = "issue_credentials", _("Issue a new temporary password")
     VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
     PLACE_ORDER = "place_order", _("Place orders")
     VIEW_PRICES = "view_prices", _("View prices")
+    VIEW_PROFILE = "view_profile", _("View the company’s profile")
+    CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
 
 
 _G, _A, _S, _H = Role.GLOBAL_ADMIN, Role.ADMIN_AGENT, Role.SALES_AGENT, Role.HELPDESK_AGENT
@@ -43,13 +47,18 @@ _P, _R = Program.INDIRECT_PROVIDER, Program.INDIRECT_RESELLER
 MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.VIEW_RESELLERS): frozenset({_G, _A, _S}),
     (_P, Permission.REQUEST_PARTNERSHIP): frozenset({_G, _A, _S}),
+    (_P, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
     (_P, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
     (_P, Permission.ADD_CUSTOMER): frozenset({_G, _A, _S}),
     (_P, Permission.EDIT_CUSTOMER): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.ASSIGN_RESELLER): frozenset({_G, _A}),
     (_P, Permission.ISSUE_CREDENTIALS): frozenset({_G, _A}),
     (_P, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
+    (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
+    (_R, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),

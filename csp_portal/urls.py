@@ -7,6 +7,9 @@ from django.views.generic import RedirectView
 
 from csp_portal import views
 from customers.urls import urlpatterns as customers_urlpatterns
+from orders.partnerships.urls import partnership_pages
+from resellers.urls import urlpatterns as resellers_urlpatterns
+from subscriptions.reseller_pages.urls import reseller_pages
 from subscriptions.urls import customer_pages
 
 urlpatterns = [
@@ -14,7 +17,11 @@ urlpatterns = [
     path("healthz/", views.healthz, name="healthz"),
     path("account/", include("accounts.urls")),
     path("account/", include("accounts.sign_in_urls")),
-    path("", include("resellers.urls")),
+    path("enroll/", include("accounts.enrolment_urls")),
+    path("profile/", include("accounts.profile_urls")),
+    path("find-a-provider/", include("accounts.directory_urls")),
+    # So are pages of the resellers' that show customers, subscriptions or drafts.
+    path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),
     # A page of the customers' that shows subscriptions is served by the app that has them.
     path("", include(([*customer_pages, *customers_urlpatterns], "customers"))),
     path("", include("subscriptions.urls")),

@@ -36,6 +36,10 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         """Those that have not ended."""
         return self.filter(ended_at=None)
 
+    def ended(self) -> "PartnershipQuerySet":
+        """Those that are over."""
+        return self.filter(ended_at__isnull=False)
+
     def open_for_business(self) -> "PartnershipQuerySet":
         """Active ones whose reseller is enrolled: only with these may new customers and orders be associated."""
         return self.active().filter(reseller__enrolment_state=Partner.EnrolmentState.ACTIVE)
@@ -44,11 +48,22 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 class Partnership(models.Model):
     """From a day on, and until it is ended, a provider and a reseller serve common customers."""
 
+    class Side(models.TextChoices):
+        """Which of the two companies did something."""
+
+        PROVIDER = "provider", _("Indirect provider")
+        RESELLER = "reseller", _("Indirect reseller")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_provider")
     reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_reseller")
     began_at = models.DateTimeField(_("since"), default=clock.now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_side = models.CharField(_("ended by"), max_length=8, choices=Side.choices, blank=True)
+    end_reason = models.CharField(_("reason"), max_length=500, blank=True)
 
     objects = PartnershipQuerySet.as_manager()
 
@@ -63,15 +78,23 @@ class Partnership(models.Model):
             models.CheckConstraint(
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="partnership_ends_after_it_began"
             ),
+            models.CheckConstraint(
+                condition=Q(ended_by=None, ended_side="")
+                | Q(ended_at__isnull=False, ended_side__in=["provider", "reseller"]),
+                name="partnership_ended_by_belongs_to_an_end",
+            ),
         )
-        indexes = (models.Index(fields=["provider", "-began_at", "-id"], name="partnership_provider_recent"),)
+        indexes = (
+            models.Index(fields=["provider", "-began_at", "-id"], name="partnership_provider_recent"),
+            models.Index(fields=["provider", "-ended_at", "-id"], name="partnership_provider_ended"),
+        )
 
     def __str__(self) -> str:
         return f"{self.provider} – {self.reseller}"
 
     def get_absolute_url(self) -> str:
-        """The reseller's row in the provider's list."""
-        return f"{reverse('resellers:list')}#row-{self.public_id}"
+        """The reseller's page, which only its provider opens."""
+        return reverse("resellers:detail", args=[self.public_id])
 
     def activity_parties(self) -> dict[str, uuid.UUID | None]:
         """Whose record this belongs to."""
@@ -128,7 +151,18 @@ class PartnershipRequest(models.Model):
         State.SENT: frozenset({State.ACCEPTED, State.DECLINED, State.REVOKED, State.EXPIRED, State.SUPERSEDED}),
         # A refusal may be regretted until the request expires, so whoever sent it may also withdraw it until then.
         State.DECLINED: frozenset({State.ACCEPTED, State.REVOKED, State.SUPERSEDED}),
+        # Asking again makes a new request of it, with a link of its own.
+        State.EXPIRED: frozenset({State.SUPERSEDED}),
     }
+
+    class DeclineReason(models.TextChoices):
+        """Why a company says no."""
+
+        OTHER_PROVIDER = "other_provider", _("We work with another provider")
+        NOT_NOW = "not_now", _("Not at this time")
+        WRONG_PERSON = "wrong_person", _("I am not the right person")
+        UNKNOWN_SENDER = "unknown_sender", _("We do not know this provider")
+        OTHER = "other", _("Another reason")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnership_requests")
@@ -156,6 +190,20 @@ class PartnershipRequest(models.Model):
     )
     partnership = models.OneToOneField(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="request"
+    )
+    # Set when somebody pressed a button on the page of the link: opening the page alone proves no person.
+    opened_at = models.DateTimeField(null=True, blank=True)
+    decline_reason = models.CharField(max_length=16, choices=DeclineReason.choices, blank=True)
+    decline_note = models.CharField(max_length=500, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    last_reminded_at = models.DateTimeField(null=True, blank=True)
+    # The request that took this one's place; a request sent again counts how often its line was.
+    replaced_by = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaces")
+    resend_number = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Somebody with the link asked for another one: it had expired, or it was for another address than theirs.
+    new_link_wanted_at = models.DateTimeField(null=True, blank=True)
+    new_link_wanted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
     objects = PartnershipRequestQuerySet.as_manager()
@@ -187,10 +235,15 @@ class PartnershipRequest(models.Model):
                 condition=Q(state="sent") & ~Q(recipient_key=""),
                 name="partnershiprequest_one_open_per_address",
             ),
+            models.CheckConstraint(
+                condition=Q(replaced_by=None) | Q(state="superseded"), name="partnershiprequest_replaced_is_superseded"
+            ),
         )
         indexes = (
             models.Index(fields=["provider", "-created_at", "-id"], name="request_provider_recent"),
             models.Index(fields=["recipient_key", "sent_at"], name="request_recipient_sent"),
+            # Read by the task that reminds and closes what nobody answered.
+            models.Index(fields=["expires_at"], condition=Q(state="sent"), name="request_open_by_expiry"),
         )
 
     def __str__(self) -> str:
@@ -217,3 +270,81 @@ class PartnershipRequest(models.Model):
         """Whose record this belongs to; the reseller is known once it accepted."""
         reseller = self.partnership.reseller.microsoft_id if self.partnership else None
         return {"provider": self.provider.microsoft_id, "reseller": reseller}
+
+
+class PendingAcceptanceQuerySet(models.QuerySet["PendingAcceptance"]):
+    """Acceptances by whether they still wait."""
+
+    def waiting(self) -> "PendingAcceptanceQuerySet":
+        """Those that are neither completed nor given up."""
+        return self.filter(ended_at=None)
+
+    def awaiting_confirmation(self) -> "PendingAcceptanceQuerySet":
+        """Those that wait for the provider's word, because they came from another domain."""
+        return self.waiting().filter(from_other_domain=True, confirmed_at=None)
+
+    def visible_to(self, actor: Actor) -> "PendingAcceptanceQuerySet":
+        """Those of requests that the actor may see; a reseller's own."""
+        if actor.is_provider and can(actor, Permission.REQUEST_PARTNERSHIP):
+            return self.filter(request__provider=actor.partner)
+        if actor.is_reseller:
+            return self.filter(reseller=actor.partner)
+        return self.none()
+
+
+class PendingAcceptance(models.Model):
+    """A company has accepted a request, and something is still owed before the partnership begins.
+
+    It waits for the provider's confirmation when the person came from another e-mail domain than the request went to,
+    and for the back office when the company's enrolment is not decided. When both are there it completes itself. The
+    request stays `sent` meanwhile and does not expire: the company has answered in time.
+    """
+
+    class Outcome(models.TextChoices):
+        """How the waiting ended."""
+
+        COMPLETED = "completed", _("The partnership began")
+        REFUSED = "refused", _("The provider did not confirm")
+        REJECTED = "rejected", _("The enrolment was rejected")
+        WITHDRAWN = "withdrawn", _("The company withdrew")
+        LAPSED = "lapsed", _("The request was withdrawn or replaced")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    request = models.ForeignKey(PartnershipRequest, on_delete=models.PROTECT, related_name="pending_acceptances")
+    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="pending_acceptances")
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    accepted_at = models.DateTimeField(default=clock.now)
+    from_other_domain = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+
+    objects = PendingAcceptanceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pending acceptance")
+        verbose_name_plural = _("pending acceptances")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["request"], condition=Q(ended_at=None), name="pendingacceptance_one_waiting_per_request"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, outcome="") | (Q(ended_at__isnull=False) & ~Q(outcome="")),
+                name="pendingacceptance_end_has_outcome",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reseller} – {self.request}"
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether the provider has still to say that the company is the one it asked."""
+        return self.ended_at is None and self.from_other_domain and self.confirmed_at is None
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to."""
+        return {"provider": self.request.provider.microsoft_id, "reseller": self.reseller.microsoft_id}

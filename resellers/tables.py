@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import django_tables2 as tables
-from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,8 +12,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Partner
 from core import html
-from core.tables import ActionsColumn, PortalTable, StatusColumn, TimeColumn
-from resellers.models import Partnership, PartnershipRequest
+from core.tables import ActionsColumn, PortalTable, TimeColumn
+from resellers.models import PartnershipRequest
 
 State = PartnershipRequest.State
 
@@ -35,102 +34,6 @@ REQUEST_KINDS = {
 def customers_link(name: str, company: Partner) -> str:
     """The customers shared with this company."""
     return f"{reverse('customers:list')}?{name}={company.microsoft_id}"
-
-
-class ResellerTable(PortalTable):
-    """The provider's active partnerships."""
-
-    title = gettext_lazy("Indirect resellers")
-    row_key = "public_id"
-
-    reseller = tables.Column(gettext_lazy("Indirect reseller"), accessor="reseller__legal_name")
-    mpn_id = tables.Column(gettext_lazy("MPN ID"), accessor="reseller__mpn_id")
-    location = tables.Column(gettext_lazy("Location"), accessor="reseller__country")
-    since = TimeColumn(verbose_name=gettext_lazy("Since"), accessor="began_at")
-    status = StatusColumn(
-        verbose_name=gettext_lazy("Status"), accessor="reseller__enrolment_state", kinds=ENROLMENT_KINDS
-    )
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
-
-    def __init__(self, *args: Any, may_view_customers: bool, may_add_customers: bool, **kwargs: Any) -> None:
-        self.may_view_customers = may_view_customers
-        self.may_add_customers = may_add_customers
-        super().__init__(*args, **kwargs)
-
-    def row_name(self, record: Partnership) -> str:
-        """The reseller's name."""
-        return record.reseller.legal_name
-
-    def render_reseller(self, value: str) -> SafeString:
-        """A name somebody typed."""
-        return html.name(value)
-
-    def render_mpn_id(self, value: str) -> SafeString:
-        """The number with a Copy button."""
-        return html.copy_text(value, _("MPN ID"))
-
-    def render_location(self, record: Partnership) -> str:
-        """The country by name."""
-        return str(record.reseller.country.name)
-
-    def render_actions(self, record: Partnership) -> SafeString:
-        """View customers, and Add new customer: a button, for it begins a draft."""
-        parts = []
-        hidden = format_html('<span class="visually-hidden"> {}</span>', record.reseller.legal_name)
-        if self.may_view_customers:
-            url = customers_link("reseller", record.reseller)
-            parts.append(format_html('<a href="{}">{}{}</a>', url, _("View customers"), hidden))
-        if self.may_add_customers and record.reseller.is_enrolled:
-            parts.append(
-                format_html(
-                    '<form method="post" action="{}" data-busy-guard>'
-                    '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-                    '<input type="hidden" name="reseller" value="{}">'
-                    '<button type="submit" class="btn btn-link">{}{}</button></form>',
-                    reverse("orders:start"),
-                    get_token(self.listing.request),
-                    record.reseller.microsoft_id,
-                    _("Add new customer"),
-                    hidden,
-                )
-            )
-        return format_html_join(" ", "{}", ((part,) for part in parts))
-
-
-class ProviderTable(PortalTable):
-    """The reseller's active partnerships."""
-
-    title = gettext_lazy("Indirect providers")
-    row_key = "public_id"
-
-    provider = tables.Column(gettext_lazy("Indirect provider"), accessor="provider__legal_name")
-    location = tables.Column(gettext_lazy("Location"), accessor="provider__country")
-    since = TimeColumn(verbose_name=gettext_lazy("Since"), accessor="began_at")
-    granted = tables.Column(pgettext_lazy("column", "What was granted"), accessor="pk")
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
-
-    def row_name(self, record: Partnership) -> str:
-        """The provider's name."""
-        return record.provider.legal_name
-
-    def row_actions(self, record: Partnership) -> list[tuple[Any, str]]:
-        """The customers shared with the provider."""
-        return [(_("View customers"), customers_link("provider", record.provider))]
-
-    def render_provider(self, value: str) -> SafeString:
-        """A name somebody typed."""
-        return html.name(value)
-
-    def render_location(self, record: Partnership) -> str:
-        """The country by name."""
-        return str(record.provider.country.name)
-
-    def render_granted(self) -> str:
-        """What every partnership grants: there is one kind."""
-        return _(
-            "Add customers and submit orders on your behalf, associate you with subscriptions, "
-            "designate you as support contact"
-        )
 
 
 class RequestTable(PortalTable):

@@ -10,9 +10,7 @@ request_page = "resellers/requests/<uuid:public_id>/"
 invitation = "i/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("resellers/", lists.ResellerListView.as_view(), name="list"),
     path("resellers/requested/", lists.RequestListView.as_view(), name="requested"),
-    path("providers/", lists.ProviderListView.as_view(), name="providers"),
     path("resellers/requests/start/", drafting.StartRequestView.as_view(), name="start_request"),
     path(request_page, drafting.RequestView.as_view(), name="request"),
     path(f"{request_page}copy/", drafting.CopyRequestView.as_view(), name="copy_request"),

@@ -68,11 +68,16 @@ django.setup()
 # Not for the workers: pytest-django would read the settings there before this file gives each its own Redis database.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connection
 
 from tests.append_only import flush_past_the_record  # noqa: F401 – a fixture of the whole session
+
+# No test fails because a machine is slow.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 
 # --- services that may be absent --------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ class UserFactory(DjangoModelFactory):
     sign_in_name = factory.Sequence(lambda n: f"person{n}@company.example")
     email = factory.SelfAttribute("sign_in_name")
     full_name = factory.Sequence(lambda n: f"Robin Silva {n}")
+    email_proved_at = factory.LazyFunction(clock.now)
     password = Password(PASSWORD)
 
     class Params:
@@ -52,6 +53,7 @@ class PartnerFactory(DjangoModelFactory):
     contact_name = "Robin Silva"
     contact_email = factory.Sequence(lambda n: f"contact{n}@company.example")
     enrolment_state = Partner.EnrolmentState.ACTIVE
+    agreement_accepted_on = factory.LazyFunction(lambda: clock.now().date())
 
     class Params:
         reseller = factory.Trait(

@@ -40,7 +40,8 @@ def make_partner(name: str, program: Program, mpn_id: str, **fields: object) -> 
 def make_member(partner: Partner, local: str, role: Role) -> Actor:
     """A person of a company, as the actor that its requests have."""
     domain = partner.contact_email.partition("@")[2]
-    user = User.objects.create_user(f"{local}@{domain}", PASSWORD, full_name=f"{local.title()} of {partner}")
+    name = f"{local.title()} of {partner}"
+    user = User.objects.create_user(f"{local}@{domain}", PASSWORD, full_name=name, email_proved_at=clock.now())
     Membership.objects.create(user=user, partner=partner, role=role)
     return Actor(user=user, partner=partner, role=role)
 

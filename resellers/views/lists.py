@@ -1,4 +1,4 @@
-"""Indirect resellers: those that are, those that are asked; and the other side's Indirect providers."""
+"""Indirect resellers, the tab of those that are asked."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from accounts.access import can
 from accounts.roles import Permission
 from core.lists import ListPage
 from mail.models import OutgoingEmail
-from resellers.filters import RequestFilter, ResellerFilter
-from resellers.models import Partnership, PartnershipRequest
-from resellers.tables import ProviderTable, RequestTable, ResellerTable
+from resellers.filters import RequestFilter
+from resellers.models import PartnershipRequest
+from resellers.tables import RequestTable
 from resellers.views.access import PermittedView
 from resellers.views.drafting import delivery_words
 
@@ -41,31 +41,6 @@ class SectionList(PermittedView, ListPage):
         ]
 
 
-class ResellerListView(SectionList):
-    """The resellers with whom the provider has a partnership."""
-
-    permission = Permission.VIEW_RESELLERS
-    filterset_class = ResellerFilter
-    sorts = {"reseller": "reseller__search_text", "location": "reseller__country", "since": "began_at"}
-    default_sort = "-since"
-    empty_title = gettext_lazy("No resellers yet")
-    empty_text = gettext_lazy("Partnerships start with a request e-mail. Select Request a partnership to write one.")
-    empty_icon = "shop"
-
-    def get_queryset(self) -> QuerySet[Partnership]:
-        """Active partnerships of the actor's company."""
-        return Partnership.objects.visible_to(self.actor).active().select_related("reseller")
-
-    def table_class(self, *args: Any, **kwargs: Any) -> ResellerTable:  # type: ignore[override]
-        """The table with the actions that the actor may take."""
-        return ResellerTable(
-            *args,
-            may_view_customers=can(self.actor, Permission.VIEW_CUSTOMERS),
-            may_add_customers=can(self.actor, Permission.ADD_CUSTOMER),
-            **kwargs,
-        )
-
-
 class RequestListView(SectionList):
     """The requests that were sent, and drafts that somebody has written in."""
 
@@ -91,20 +66,3 @@ class RequestListView(SectionList):
         states = dict(mails.order_by("created_at").values_list("about_id", "state"))
         for row in rows:
             row.delivery = delivery_words(row.channel, states.get(str(row.pk)))
-
-
-class ProviderListView(PermittedView, ListPage):
-    """The providers with whom the reseller has a partnership."""
-
-    title = gettext_lazy("Indirect providers")
-    permission = Permission.VIEW_PROVIDERS
-    table_class = ProviderTable
-    sorts = {"provider": "provider__search_text", "since": "began_at"}
-    default_sort = "-since"
-    empty_title = gettext_lazy("No providers yet")
-    empty_text = gettext_lazy("A provider appears here once you have accepted its partnership request.")
-    empty_icon = "diagram-3"
-
-    def get_queryset(self) -> QuerySet[Partnership]:
-        """Active partnerships of the actor's company."""
-        return Partnership.objects.visible_to(self.actor).active().select_related("provider")

@@ -204,7 +204,7 @@ def test_reset_writes_nothing_when_the_outbox_fails(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("accounts.services.queue_email", fail)
+    monkeypatch.setattr("accounts.services.people.queue_email", fail)
     with pytest.raises(RuntimeError):
         ask(client, user.email)
     assert not OutgoingEmail.objects.exists()

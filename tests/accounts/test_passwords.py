@@ -64,7 +64,7 @@ def test_issuing_again_invalidates_the_first(user: User) -> None:
 
 
 def test_issuing_saves_nothing_when_the_record_fails(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.services.record", fail)
+    monkeypatch.setattr("accounts.services.people.record", fail)
     with pytest.raises(RuntimeError):
         issue_temporary_password(user=user, valid_days=7, by=BY)
     user.refresh_from_db()
@@ -173,7 +173,7 @@ def test_set_own_password_refuses_the_deactivated(db: None) -> None:
 
 
 def test_set_own_password_saves_nothing_when_the_record_fails(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.services.record", fail)
+    monkeypatch.setattr("accounts.services.people.record", fail)
     with pytest.raises(RuntimeError):
         set_own_password(user=user, password=NEW, by=Actor(user=user))
     user.refresh_from_db()

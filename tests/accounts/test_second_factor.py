@@ -102,7 +102,7 @@ def test_set_up_saves_nothing_when_the_record_fails(
 
     sign_in(user.sign_in_name)
     key = client.get(reverse("mfa_activate_totp")).context["form"].secret
-    monkeypatch.setattr("accounts.services.record", fail)
+    monkeypatch.setattr("accounts.services.people.record", fail)
     with pytest.raises(RuntimeError):
         client.post(reverse("mfa_activate_totp"), {"code": totp_code(key)})
     assert not Authenticator.objects.exists()

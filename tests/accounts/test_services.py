@@ -41,7 +41,8 @@ def broken_record(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("accounts.services.record", fail)
+    monkeypatch.setattr("accounts.services.people.record", fail)
+    monkeypatch.setattr("accounts.services.companies.record", fail)
 
 
 # --- people ---
@@ -282,7 +283,8 @@ def test_nothing_is_saved_when_the_record_fails(membership: Membership, monkeypa
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("accounts.services.record", fail)
+    monkeypatch.setattr("accounts.services.people.record", fail)
+    monkeypatch.setattr("accounts.services.companies.record", fail)
     attempts: list[Callable[[], object]] = [
         lambda: add_member(partner=membership.partner, role=Role.SALES_AGENT, user=other, by=BY),
         lambda: end_membership(membership=membership, by=BY),

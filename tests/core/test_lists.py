@@ -163,7 +163,7 @@ def test_values_no_database_can_compare_are_refused(sort: str, value: Any) -> No
 
 
 @pytest.mark.django_db
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=4))
 def test_no_cursor_breaks_a_page(value: Any) -> None:
     packed = base64.urlsafe_b64encode(json.dumps(value).encode()).decode()

@@ -348,7 +348,7 @@ def test_a_password_lies_nowhere_in_the_clear(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     canary = "Kan4-ry7p-Qm3v-Zt5w"
-    monkeypatch.setattr("accounts.services.new_temporary_password", lambda: canary)
+    monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: canary)
     issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
     assert canary not in whole_database()
     assert canary not in repr(vars(issued))

@@ -31,7 +31,7 @@ def customer(provider: Partner, reseller: Partner, sales: Actor) -> Customer:
 
 @pytest.fixture
 def canary(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("accounts.services.new_temporary_password", lambda: CANARY)
+    monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: CANARY)
     return CANARY
 
 

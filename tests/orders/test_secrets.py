@@ -41,7 +41,7 @@ HASH = ("accounts_user", "password")
 @pytest.mark.django_db(transaction=True)
 def test_the_password_is_on_one_page_and_nowhere_else(ready, sales, monkeypatch, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("accounts.services.new_temporary_password", lambda: CANARY)
+    monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: CANARY)
     client = signed_in(sales)
     reviewed = client.get(reverse("orders:review", args=[ready.public_id])).context["reviewed"]
     confirmation = client.post(reverse("orders:submit", args=[ready.public_id]), {"reviewed": reviewed}).url
@@ -67,7 +67,7 @@ def test_the_password_is_on_one_page_and_nowhere_else(ready, sales, monkeypatch,
 
 @pytest.mark.django_db(transaction=True)
 def test_the_password_is_on_no_page_of_the_back_office(ready, sales, monkeypatch):
-    monkeypatch.setattr("accounts.services.new_temporary_password", lambda: CANARY)
+    monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: CANARY)
     client = signed_in(sales)
     reviewed = client.get(reverse("orders:review", args=[ready.public_id])).context["reviewed"]
     client.post(reverse("orders:submit", args=[ready.public_id]), {"reviewed": reviewed})

@@ -1,0 +1,28 @@
+"""People, the companies they act for, the roles that join them, and what companies say of themselves."""
+
+from accounts.models.codes import EmailCode
+from accounts.models.partners import Membership, MembershipQuerySet, Partner, PartnerQuerySet, mpn_key
+from accounts.models.people import User, UserManager
+from accounts.models.profiles import (
+    ProfileChange,
+    ProfileChangeQuerySet,
+    ProviderProfile,
+    ProviderProfileQuerySet,
+    Specialty,
+)
+
+__all__ = [
+    "EmailCode",
+    "Membership",
+    "MembershipQuerySet",
+    "Partner",
+    "PartnerQuerySet",
+    "ProfileChange",
+    "ProfileChangeQuerySet",
+    "ProviderProfile",
+    "ProviderProfileQuerySet",
+    "Specialty",
+    "User",
+    "UserManager",
+    "mpn_key",
+]

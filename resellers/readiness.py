@@ -1,0 +1,125 @@
+"""Whether new business may be done with a reseller today, and if not, why and what repairs it.
+
+Pages, orders and changes ask `obstacles()`; lists ask `partnerships_refused_today()`, which says the same in SQL.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django_countries import countries
+
+from accounts.models import Partner
+from core.markets import REGION_NAMES, region_of
+from resellers.models import Partnership
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason why an order or a change that names the reseller would be refused, and what to do about it."""
+
+    code: str
+    sentence: str
+    repair: str
+
+
+def obstacles(provider: Partner, reseller: Partner, *, customer_country: str = "") -> list[Obstacle]:
+    """Everything that keeps this provider from naming this reseller today; empty when it may (one query).
+
+    With a country, it is asked for a customer there; without, for any customer that the two could serve together.
+    """
+    active = Partnership.objects.active().filter(provider=provider, reseller=reseller).exists()
+    return company_obstacles(provider, reseller, active=active, customer_country=customer_country)
+
+
+def company_obstacles(
+    provider: Partner, reseller: Partner, *, active: bool, customer_country: str = ""
+) -> list[Obstacle]:
+    """The same when it is known whether the partnership is active (no query): for lists."""
+    name = {"reseller": reseller.legal_name}
+    found = []
+    if not active:
+        found.append(
+            Obstacle(
+                "partnership",
+                _("You have no partnership with %(reseller)s.") % name,
+                _("Request a partnership, or choose another indirect reseller."),
+            )
+        )
+    if not reseller.is_enrolled:
+        found.append(_enrolment_obstacle(reseller))
+    if not reseller.mpn_id:
+        found.append(
+            Obstacle(
+                "mpn_id",
+                _("%(reseller)s has no MPN ID, so no incentive could be paid to it.") % name,
+                _("Ask the reseller to give its MPN ID to the back office."),
+            )
+        )
+    if reseller.agreement_accepted_on is None:
+        found.append(
+            Obstacle(
+                "agreement",
+                _("%(reseller)s has not accepted the Microsoft Partner Agreement.") % name,
+                _("Ask the reseller to accept it and to tell the back office the day."),
+            )
+        )
+    found += _region_obstacles(provider, reseller, customer_country)
+    return found
+
+
+def _enrolment_obstacle(reseller: Partner) -> Obstacle:
+    state = {"reseller": reseller.legal_name, "state": reseller.get_enrolment_state_display()}
+    sentence = _("The enrolment of %(reseller)s is not active: %(state)s.") % state
+    if reseller.enrolment_state == Partner.EnrolmentState.PENDING:
+        return Obstacle("enrolment", sentence, _("The back office decides it; nothing is left for you to do."))
+    return Obstacle("enrolment", sentence, _("Ask the reseller to settle it with the back office."))
+
+
+def _region_obstacles(provider: Partner, reseller: Partner, customer_country: str) -> list[Obstacle]:
+    if not customer_country:
+        if provider.regions & reseller.regions:
+            return []
+        sentence = _("%(reseller)s is enrolled for %(theirs)s, and your company for %(ours)s.")
+        names = {
+            "reseller": reseller.legal_name,
+            "theirs": region_names(reseller),
+            "ours": region_names(provider),
+        }
+    else:
+        region = region_of(customer_country)
+        if region in provider.regions and region in reseller.regions:
+            return []
+        other = provider if region not in provider.regions else reseller
+        sentence = _("%(company)s is enrolled for %(regions)s, and the customer is in %(country)s.")
+        names = {
+            "company": other.legal_name,
+            "regions": region_names(other),
+            "country": str(countries.name(customer_country) or customer_country),
+        }
+    return [
+        Obstacle(
+            "region",
+            sentence % names,
+            _("Choose a reseller of the same region, or ask the back office to authorize the company for it."),
+        )
+    ]
+
+
+def region_names(company: Partner) -> str:
+    """The regions in which the company may do business, by name."""
+    return ", ".join(sorted(str(REGION_NAMES[region]) for region in company.regions if region in REGION_NAMES)) or "–"
+
+
+def partnerships_refused_today(partnerships: QuerySet[Partnership], provider: Partner) -> QuerySet[Partnership]:
+    """Those of the provider's partnerships for whose reseller `obstacles()` finds something."""
+    shared = Q(reseller__country__in=sorted(provider.countries))
+    for region in provider.regions:
+        # A JSON list of names: the quotes keep one name from being found inside another.
+        shared |= Q(reseller__further_regions__icontains=f'"{region}"')
+    ready = shared & Q(
+        ended_at=None,
+        reseller__enrolment_state=Partner.EnrolmentState.ACTIVE,
+        reseller__agreement_accepted_on__isnull=False,
+    )
+    return partnerships.exclude(ready & ~Q(reseller__mpn_id=""))
