@@ -40,9 +40,12 @@ class ResellerChoiceField(forms.ModelChoiceField):
         return obj.name_and_mpn
 
 
-def resellers_open_to(actor: Actor) -> QuerySet[Partner]:
-    """The resellers with which the actor's company may do new business, by name."""
-    partnerships = Partnership.objects.visible_to(actor).open_for_business()
+def resellers_of(actor: Actor) -> QuerySet[Partner]:
+    """The resellers with which the actor's company has a partnership, by name.
+
+    Those that would be refused today are among them: who chooses one is told why and what repairs it.
+    """
+    partnerships = Partnership.objects.visible_to(actor).active()
     return Partner.objects.filter(pk__in=partnerships.values("reseller")).order_by("legal_name", "pk")
 
 
@@ -145,7 +148,7 @@ class CustomerDetailsForm(PortalForm):
         typed["country"] = self.country
         super().__init__(data, initial=typed, **kwargs)
         resellers = self._field("reseller", ResellerChoiceField)
-        resellers.queryset = resellers_open_to(actor) if reseller_queryset is None else reseller_queryset
+        resellers.queryset = resellers_of(actor) if reseller_queryset is None else reseller_queryset
         known = [(code, name) for code, name in countries if code in self.provider.countries]
         self._field("country", forms.ChoiceField).choices = known
         self._follow_country()

@@ -29,6 +29,7 @@ from customers.models import (
 )
 from mail.services import queue_email
 from resellers.models import Partnership
+from resellers.readiness import company_obstacles, reasons
 
 __all__ = [
     "CustomerDetails",
@@ -54,7 +55,7 @@ class DomainTaken(Refused):
 
 
 class PartnershipRequired(Refused):
-    """The reseller has no partnership with this provider now, or is not enrolled."""
+    """No new business may be done with the reseller today; the text says why and what repairs it."""
 
 
 class DailyLimitReached(Refused):
@@ -91,7 +92,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     require(by, Permission.ADD_CUSTOMER)
     if by.user is None or by.partner != provider:
         raise NotPermitted(f"{by.label} does not act for {provider}.")
-    partnership = lock_partnership(provider, reseller) if reseller else None
+    partnership = lock_partnership(provider, reseller, customer_country=details.country) if reseller else None
     try:
         details = rules.clean_details(details, provider=provider)
     except ValidationError as error:
@@ -135,20 +136,22 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     return customer
 
 
-def lock_partnership(provider: Partner, reseller: Partner) -> Partnership:
-    """Lock the open partnership or refuse. Ending it locks it too: the second to come sees what the first did."""
+def lock_partnership(provider: Partner, reseller: Partner, *, customer_country: str = "") -> Partnership:
+    """Lock the active partnership, or refuse with every obstacle to new business with the reseller.
+
+    Ending a partnership locks it too: the second to come sees what the first did.
+    """
     partnership = (
-        Partnership.objects.open_for_business()
+        Partnership.objects.active()
         .filter(provider=provider, reseller=reseller)
         .select_related("reseller")
         .select_for_update(of=("self",), no_key=True)
         .first()
     )
-    if partnership is None:
-        raise PartnershipRequired(
-            _("You have no partnership with %(reseller)s now. Choose another indirect reseller.")
-            % {"reseller": reseller.legal_name}
-        )
+    company = partnership.reseller if partnership else reseller
+    found = company_obstacles(provider, company, active=partnership is not None, customer_country=customer_country)
+    if found or partnership is None:
+        raise PartnershipRequired(reasons(found))
     return partnership
 
 

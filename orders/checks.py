@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from catalogue.models import Price, Sku
@@ -19,7 +18,7 @@ from customers.services import domain_is_free
 from orders.models import OrderDraft, OrderDraftLine
 from orders.money import Ordered, bill_amount, bill_label, billing_words, price_words, term_amount, term_words
 from orders.offers import Market, Offer, offers_of_skus, same_offer
-from resellers.models import Partnership
+from resellers.readiness import Obstacle, obstacles, reasons
 from subscriptions.models import Subscription
 
 DETAILS, SUBSCRIPTIONS, REVIEW = "details", "subscriptions", "review"
@@ -137,8 +136,7 @@ def customer_problems(draft: OrderDraft) -> list[Problem]:
         problems += details_problems(draft)
     elif not CustomerAgreement.objects.filter(customer=draft.customer).exists():
         problems.append(Problem(step, _("The customer has not accepted the Microsoft Customer Agreement yet.")))
-    if draft.reseller is not None and not open_partnerships(draft).exists():
-        problems.append(Problem(step, reseller_gone(draft)))
+    problems += [Problem(step, reasons([obstacle])) for obstacle in reseller_obstacles(draft)]
     return problems
 
 
@@ -156,17 +154,12 @@ def details_problems(draft: OrderDraft) -> list[Problem]:
     return []
 
 
-def open_partnerships(draft: OrderDraft) -> QuerySet[Partnership]:
-    """The partnership with the draft's reseller, if business may be done under it now."""
-    return Partnership.objects.open_for_business().filter(provider=draft.provider, reseller=draft.reseller)
-
-
-def reseller_gone(draft: OrderDraft) -> str:
-    """What to say when the reseller can no longer be chosen."""
-    reseller = draft.reseller.legal_name if draft.reseller else ""
-    return _("You have no partnership with %(reseller)s now. Choose another indirect reseller.") % {
-        "reseller": reseller
-    }
+def reseller_obstacles(draft: OrderDraft) -> list[Obstacle]:
+    """What keeps the draft's reseller from being named for its customer today; nothing without a reseller."""
+    if draft.reseller is None:
+        return []
+    country = draft.customer.country_code if draft.customer else details_of(draft).country
+    return obstacles(draft.provider, draft.reseller, customer_country=country)
 
 
 def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
-from customers.forms import ResellerChoiceField, resellers_open_to
+from customers.forms import ResellerChoiceField, resellers_of
 from orders.checks import quantity_problem
 from orders.money import Ordered
 from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
@@ -114,7 +114,7 @@ class OffersForm(PortalForm):
         if resellers_for is not None:
             self.fields["reseller"] = ResellerChoiceField(
                 label=_("Reseller"),
-                queryset=resellers_open_to(resellers_for),
+                queryset=resellers_of(resellers_for),
                 to_field_name="microsoft_id",
                 required=False,
                 initial=reseller,

@@ -45,13 +45,13 @@ from orders.checks import (
     owned_subscriptions,
     quantity_problem,
     read_fingerprint,
-    reseller_gone,
+    reseller_obstacles,
     with_parents,
 )
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet, OrderLine
 from orders.money import bill_totals, price_words, term_words
 from orders.offers import OfferKey, offer_key, offers_of_skus
-from resellers.models import Partnership
+from resellers.readiness import reasons
 from subscriptions.models import Subscription
 from subscriptions.services import NewSubscription, start_subscriptions
 
@@ -119,7 +119,7 @@ def start_draft(*, reseller: Partner | None, customer: Customer | None = None, b
     draft = OrderDraft(
         owner=by.user, provider=by.partner, reseller=reseller, customer=customer, created_at=now, changed_at=now
     )
-    _require_partnership(draft)
+    _require_reseller(draft)
     draft.save()
     return draft
 
@@ -131,8 +131,8 @@ def save_details(*, draft: OrderDraft, details: CustomerDetails, reseller: Partn
     if not draft.makes_customer:
         raise InvalidTransition("The customer of this draft exists.")
     draft.reseller = reseller
-    _require_partnership(draft)
     draft.details = details.to_json()
+    _require_reseller(draft)
     draft.changed_at = clock.now()
     draft.save(update_fields=["details", "reseller", "changed_at"])
     return draft
@@ -145,7 +145,7 @@ def choose_reseller(*, draft: OrderDraft, reseller: Partner | None, by: Actor) -
     if draft.makes_customer:
         raise InvalidTransition("A new customer's reseller is chosen with its details.")
     draft.reseller = reseller
-    _require_partnership(draft)
+    _require_reseller(draft)
     draft.changed_at = clock.now()
     draft.save(update_fields=["reseller", "changed_at"])
     return draft
@@ -233,12 +233,9 @@ def _lock_open(draft: OrderDraft, by: Actor) -> OrderDraft:
     return locked
 
 
-def _require_partnership(draft: OrderDraft) -> None:
-    if draft.reseller is None:
-        return
-    pair = {"provider": draft.provider, "reseller": draft.reseller}
-    if not Partnership.objects.open_for_business().filter(**pair).exists():
-        raise PartnershipRequired(reseller_gone(draft))
+def _require_reseller(draft: OrderDraft) -> None:
+    if found := reseller_obstacles(draft):
+        raise PartnershipRequired(reasons(found))
 
 
 # --- submit -----------------------------------------------------------------------------------------------------------
@@ -279,7 +276,8 @@ def _require_ready(draft: OrderDraft, lines: Sequence[Line]) -> None:
         problems += customer_problems(draft)
         try:
             if draft.reseller is not None:
-                lock_partnership(draft.provider, draft.reseller)
+                country = draft.customer.country_code
+                lock_partnership(draft.provider, draft.reseller, customer_country=country)
         except PartnershipRequired as error:
             problems = problems or [Problem(SUBSCRIPTIONS, str(error))]
     elif not draft.details:

@@ -3,6 +3,7 @@
 Pages, orders and changes ask `obstacles()`; lists ask `partnerships_refused_today()`, which says the same in SQL.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -28,8 +29,16 @@ def obstacles(provider: Partner, reseller: Partner, *, customer_country: str = "
 
     With a country, it is asked for a customer there; without, for any customer that the two could serve together.
     """
-    active = Partnership.objects.active().filter(provider=provider, reseller=reseller).exists()
-    return company_obstacles(provider, reseller, active=active, customer_country=customer_country)
+    active = Partnership.objects.active().filter(provider=provider, reseller=reseller)
+    partnership = active.select_related("reseller").first()
+    # As the company is now: the caller may hold it from before it was suspended.
+    company = partnership.reseller if partnership else reseller
+    return company_obstacles(provider, company, active=partnership is not None, customer_country=customer_country)
+
+
+def reasons(found: Iterable[Obstacle]) -> str:
+    """The obstacles and their repairs as one text for an error beside a field."""
+    return " ".join(f"{obstacle.sentence} {obstacle.repair}" for obstacle in found)
 
 
 def company_obstacles(

@@ -62,7 +62,8 @@ def start_subscriptions(
     if by.user is None:
         raise NotPermitted("A subscription is started by a person.")
     if reseller_of_record is not None:
-        reseller_of_record = lock_partnership(customer.provider, reseller_of_record).reseller
+        country = customer.country_code
+        reseller_of_record = lock_partnership(customer.provider, reseller_of_record, customer_country=country).reseller
     now = clock.now()
     subscriptions = Subscription.objects.bulk_create([_built(customer, line, now) for line in lines])
     if reseller_of_record is not None:

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.generic import View
 
 from accounts.access import Actor, can
-from accounts.models import Partner
 from accounts.roles import Permission
 from orders.models import OrderDraft
 from resellers.models import Partnership
+from resellers.readiness import obstacles
 
 
 class PermittedView(View):
@@ -54,9 +54,9 @@ class DraftView(PermittedView):
 
     def canceled_page(self, status: int) -> HttpResponse:
         """That the operation was canceled, with the way to start over for the same reseller."""
-        partnerships = Partnership.objects.visible_to(self.actor).open_for_business()
-        still_open = self.draft.reseller and partnerships.filter(reseller=self.draft.reseller).exists()
-        context = {"draft": self.draft, "reseller": self.draft.reseller if still_open else None}
+        reseller = self.draft.reseller
+        ready = reseller is not None and not obstacles(self.draft.provider, reseller)
+        context = {"draft": self.draft, "reseller": reseller if ready else None}
         return render(self.request, "orders/canceled.html", context, status=status)
 
 
@@ -93,12 +93,11 @@ def after_submit(draft: OrderDraft) -> HttpResponse:
     return redirect("orders:confirmation", draft=draft.public_id)
 
 
-def open_reseller(actor: Actor, microsoft_id: str) -> Partner | None:
-    """The reseller with that Microsoft ID if the actor's company may do new business with it, else None."""
+def own_partnership(actor: Actor, microsoft_id: str) -> Partnership | None:
+    """The active partnership of the actor's company with the reseller of that Microsoft ID, else None."""
     try:
         wanted = UUID(microsoft_id)
     except ValueError:
         return None
-    partnerships = Partnership.objects.visible_to(actor).open_for_business().select_related("reseller")
-    partnership = partnerships.filter(reseller__microsoft_id=wanted).first()
-    return partnership.reseller if partnership else None
+    partnerships = Partnership.objects.visible_to(actor).active().select_related("provider", "reseller")
+    return partnerships.filter(reseller__microsoft_id=wanted).first()

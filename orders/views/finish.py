@@ -22,8 +22,9 @@ from orders.money import bill_totals, billing_words, price_words, term_totals, t
 from orders.review import sections
 from orders.services import DraftCanceled, NotReady, SomethingChanged, cancel_draft, submit_draft
 from orders.spelling import spelled
-from orders.views.access import DraftView, StepView, after_submit, open_reseller, own_draft
+from orders.views.access import DraftView, StepView, after_submit, own_draft
 from orders.views.steps import CHECK, back_to
+from resellers.readiness import obstacles
 
 
 class ReviewView(StepView):
@@ -168,7 +169,7 @@ class ConfirmationView(DraftView):
             "form": form,
             "setup": setup,
             "spelling": spelled(setup.password or ""),
-            "again_with": open_reseller(self.actor, str(reseller.microsoft_id)) if reseller else None,
+            "again_with": reseller if reseller and not obstacles(order.provider, reseller) else None,
             "portal_url": settings.PORTAL_BASE_URL,
             "customers_url": list_with_new(order),
         }

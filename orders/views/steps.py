@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,13 +18,14 @@ from catalogue.models import BillingPlan
 from core.exceptions import Refused
 from customers.forms import CustomerDetailsForm
 from customers.models import Customer
+from customers.services import PartnershipRequired
 from orders.checks import Line, line_problems, lines_of, market_of, order_problems, ordered
 from orders.forms import LicensesField, OfferFilterForm, OffersForm, TypedLicenses, licenses_name
 from orders.models import OrderDraft
 from orders.money import bill_label, summary_words
 from orders.offers import MOST_OFFERS, Offer, arranged, list_offers, with_bases
 from orders.services import OffersRefused, choose_offers, choose_reseller, open_drafts, save_details, start_draft
-from orders.views.access import PermittedView, StepView, open_reseller
+from orders.views.access import PermittedView, StepView, own_partnership
 
 # Said by whoever sends a person back to an incomplete step: show what is missing at once.
 CHECK = "check"
@@ -40,12 +42,17 @@ class StartView(PermittedView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Create a draft of its own for each press; `reseller` is the Microsoft ID of the row it came from."""
-        reseller = None
+        partnership = None
         if microsoft_id := request.POST.get("reseller", ""):
-            reseller = open_reseller(self.actor, microsoft_id)
-            if reseller is None:
+            partnership = own_partnership(self.actor, microsoft_id)
+            if partnership is None:
                 raise Http404
-        return redirect(start_draft(reseller=reseller, by=self.actor))
+        try:
+            return redirect(start_draft(reseller=partnership.reseller if partnership else None, by=self.actor))
+        except PartnershipRequired as refusal:
+            # The reseller's page says the same, with what repairs it.
+            messages.error(request, str(refusal))
+            return redirect(partnership or "orders:start")
 
 
 class AddSubscriptionView(PermittedView):
@@ -57,8 +64,12 @@ class AddSubscriptionView(PermittedView):
             Customer.objects.visible_to(self.actor).select_related("provider"), microsoft_id=customer
         )
         managing = found.managing_relationship()
-        reseller = open_reseller(self.actor, str(managing.reseller.microsoft_id)) if managing else None
-        return redirect(start_draft(reseller=reseller, customer=found, by=self.actor))
+        try:
+            draft = start_draft(reseller=managing.reseller if managing else None, customer=found, by=self.actor)
+        except PartnershipRequired as refusal:
+            messages.warning(request, str(refusal))
+            draft = start_draft(reseller=None, customer=found, by=self.actor)
+        return redirect(draft)
 
 
 class DetailsView(StepView):

@@ -83,17 +83,19 @@ def test_kept_details_come_back_and_pass_again(sales: Actor, reseller: Partner) 
     assert resubmitted.cleaned_details() == form.cleaned_details()
 
 
-def test_resellers_are_those_open_to_the_actor(sales: Actor, provider: Partner, reseller: Partner) -> None:
+def test_resellers_are_those_of_the_actor(sales: Actor, provider: Partner, reseller: Partner) -> None:
     ended = PartnershipFactory(provider=provider)
     Partnership.objects.filter(pk=ended.pk).update(ended_at=clock.now())
-    suspended = PartnershipFactory(provider=provider, reseller__enrolment_state="suspended")
+    PartnershipFactory(provider=provider, reseller__legal_name="Suspended", reseller__enrolment_state="suspended")
     foreign = PartnershipFactory(reseller__legal_name="Theirs")
     form = form_of(sales)
-    assert [label for _value, label in form.fields["reseller"].choices] == [
+    # Who chooses one that is refused today is told why.
+    assert [label.partition(" (MPN")[0] for _value, label in form.fields["reseller"].choices] == [
         "No reseller (direct customer)",
-        "Fabrikam (MPN ID 0012345)",
+        "Fabrikam",
+        "Suspended",
     ]
-    for other in (ended.reseller, suspended.reseller, foreign.reseller, provider):
+    for other in (ended.reseller, foreign.reseller, provider):
         posted = form_of(sales, typed(reseller=str(other.microsoft_id)))
         assert "reseller" in posted.errors
         assert other.legal_name not in str(posted["reseller"].errors)

@@ -92,7 +92,7 @@ def test_review_says_what_happened_meanwhile_beside_links_to_repair_it(ready, sa
     found = re.findall(r'<li><a href="([^"]+)">([^<]+)', summary)
     assert [(address, words.split(".")[0]) for address, words in found] == [
         (f"{url('details', ready)}?check=1", "padaria"),
-        (f"{url('details', ready)}?check=1", "You have no partnership with Fabrikam now"),
+        (f"{url('details', ready)}?check=1", "You have no partnership with Fabrikam"),
         (
             f"{url('subscriptions', ready)}?check=1",
             "Business Standard, 1 year, billed monthly is no longer on sale for this customer",

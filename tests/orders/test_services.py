@@ -1,5 +1,6 @@
 """Drafts: who may work on them, what they keep, what they refuse."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -244,3 +245,28 @@ def test_choose_reseller_is_for_customers_that_exist(draft, sales, provider, res
     with pytest.raises(InvalidTransition):
         save_details(draft=existing, details=make_details(), reseller=None, by=sales)
     assert Price.objects.count() == 0
+
+
+# --- readiness --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"enrolment_state": "suspended"}, "The enrolment of Fabrikam is not active: Suspended."),
+        ({"agreement_accepted_on": None}, "Fabrikam has not accepted the Microsoft Partner Agreement."),
+        ({"mpn_id": ""}, "Fabrikam has no MPN ID, so no incentive could be paid to it."),
+        ({"country": "BR"}, "Fabrikam is enrolled for Brazil, and your company for United States."),
+    ],
+)
+def test_a_reseller_that_is_not_ready_is_refused_with_the_reason(sales, partnership, facts, sentence):
+    Partner.objects.filter(pk=partnership.reseller.pk).update(**facts)
+    with pytest.raises(PartnershipRequired, match=re.escape(sentence)):
+        start_draft(reseller=Partner.objects.get(pk=partnership.reseller.pk), by=sales)
+
+
+def test_the_customers_country_decides_about_the_region(draft, partnership, sales, provider):
+    provider.further_regions = ["brazil"]
+    provider.save()
+    with pytest.raises(PartnershipRequired, match="enrolled for United States, and the customer is in Brazil"):
+        save_details(draft=draft, details=make_details(country="BR"), reseller=partnership.reseller, by=sales)
+    draft.refresh_from_db()
+    assert (draft.details, draft.reseller) == ({}, partnership.reseller)

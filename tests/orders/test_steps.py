@@ -310,8 +310,9 @@ def test_a_price_that_changed_while_the_page_was_open_keeps_the_number(ready, sa
 
 
 def test_a_new_country_brings_its_own_prices_for_the_chosen_offers(provider, ready, sales, standard, reseller):
-    provider.further_regions = ["brazil"]
-    provider.save()
+    for company in (provider, reseller):
+        company.further_regions = ["brazil"]
+        company.save()
     in_brazil = make_price(standard.sku, "600", market="BR", currency="BRL")
     details = make_details(country="BR", state="", city="", postal_code="")
     save_details(draft=ready, details=details, reseller=reseller, by=sales)

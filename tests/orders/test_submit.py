@@ -277,7 +277,7 @@ def test_a_draft_of_an_older_version_lacks_what_it_does_not_know(ready, sales):
 def test_an_ended_partnership_stands_in_the_way(ready, sales, partnership):
     partnership.ended_at = clock.now()
     partnership.save(update_fields=["ended_at"])
-    words = "You have no partnership with Fabrikam now. Choose another indirect reseller."
+    words = "You have no partnership with Fabrikam. Request a partnership, or choose another indirect reseller."
     assert problems(ready, sales) == [("details", words)]
 
 
