@@ -1,0 +1,81 @@
+"""Each page that the table of addresses opens, in a browser: scripts run, axe is content, a phone is wide enough."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.portal.routes import KINDS, ROUTES, SIMPLE
+from tests.portal.test_access import ROWS
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# Not a page: it leads to one that is visited by its own address.
+NO_PAGES = {"healthz"}
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """Two of everything."""
+    return make_world()
+
+
+def pages_of(kind: str) -> list[str]:
+    """The routes that answer this kind of user with a page; a refusal that explains itself is one too."""
+    explained = ("200", "403", "404", "409", "410")
+    return [
+        route
+        for (route, method), row in ROWS.items()
+        if method == "get" and row[kind] in explained and route not in NO_PAGES
+    ]
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without anybody signed in."""
+    context = browser.new_context(viewport=WIDE)
+    yield context
+    context.close()
+
+
+def sign_in(context: BrowserContext, portal: str, world: World, kind: str) -> None:
+    """Give the browser the session of this kind of user."""
+    user = KINDS[kind](world)
+    if user is None:
+        return
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie, "url": portal}])
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return width
+
+
+@pytest.mark.parametrize("kind", ["owner", "reseller", "administrator", "anonymous", "stranger"])
+def test_every_page_is_accessible_and_fits(
+    kind: str, world: World, portal: str, window: BrowserContext, check_accessible: Callable[[Page], None]
+) -> None:
+    sign_in(window, portal, world, kind)
+    page, faults = window.new_page(), []
+    page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+    for route in pages_of(kind):
+        address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(world))
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.goto(portal + address)
+        try:
+            check_accessible(page)
+        except AssertionError as error:
+            faults.append(str(error))
+        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        if (wider := overflow(page)) > 0:
+            faults.append(f"{page.url}: {wider} px wider than {NARROW['width']} px")
+    assert faults == []
