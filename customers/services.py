@@ -43,6 +43,7 @@ __all__ = [
     "issue_credentials",
     "lock_partnership",
     "reveal_password",
+    "tell_reseller",
 ]
 
 VALID_DAYS = 7
@@ -132,7 +133,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         reseller=partnership.reseller.name_and_mpn if partnership else None,
     )
     if partnership is not None:
-        _tell_reseller(customer, partnership.reseller, by)
+        tell_reseller(customer, partnership.reseller, by)
     return customer
 
 
@@ -181,7 +182,8 @@ def _create_with_domain(provider: Partner, details: CustomerDetails, creator: Us
     return customer, administrator
 
 
-def _tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
+def tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
+    """Write to the reseller's contact that the customer is in its hands now."""
     queue_email(
         "customer_assigned",
         to=reseller.contact_email,
