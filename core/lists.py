@@ -116,6 +116,28 @@ class Listing:
         return f"?{query.urlencode()}#row-{key}"
 
 
+@dataclass
+class Selection:
+    """The rows that an address asks for: filtered, and in the order of one of the sorts."""
+
+    filterset: PortalFilterSet | None
+    paginator: KeysetPaginator
+    sort_key: str
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether each filter was understood; otherwise there are no rows."""
+        return self.filterset is None or bool(self.filterset.is_valid())
+
+    @property
+    def filters_in_force(self) -> int:
+        """How many filters narrow the rows."""
+        if self.filterset is None or not self.is_valid:
+            return 0
+        values = self.filterset.form.cleaned_data.values()
+        return sum(value not in (None, "", [], ()) for value in values)
+
+
 class ListPage(TemplateView):
     """A list of rows the actor may see. A subclass names queryset, table, filters, sorts and texts (docs/interface.md).
 
@@ -162,8 +184,8 @@ class ListPage(TemplateView):
         number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else PAGE_SIZES[0]
         return max((size for size in PAGE_SIZES if size <= number), default=PAGE_SIZES[0])
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The table, the filter bar and the texts."""
+    def select(self) -> "Selection":
+        """Which rows the address asks for, and in which order; a page shows some of them, an export all."""
         query, sorts = self.request.GET, self.get_sorts()
         filterset, queryset, searching = None, self.get_queryset(), False
         if self.filterset_class is not None:
@@ -181,14 +203,20 @@ class ListPage(TemplateView):
             per_page=self.get_per_page(),
             cap=min(self.count_cap, SEARCH_CAP) if searching else self.count_cap,
         )
+        return Selection(filterset, paginator, key)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The table, the filter bar and the texts."""
+        query, selection = self.request.GET, self.select()
+        filterset, paginator = selection.filterset, selection.paginator
         page = paginator.page(after=query.get("after", ""), before=query.get("before", ""))
         self.prepare(page.rows)
         listing = Listing(
             request=self.request,
             page=page,
-            sorts=sorts,
-            sort_key=key,
-            descending=descending,
+            sorts=self.get_sorts(),
+            sort_key=selection.sort_key,
+            descending=paginator.descending,
             per_page=paginator.per_page,
             title=self.title,
             open_keys=set(query.getlist("open")),

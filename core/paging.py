@@ -186,8 +186,16 @@ class KeysetPaginator:
             is_first=not more_before,
         )
 
+    def all_rows(self) -> QuerySet:
+        """Every row in the order of the pages: for an export."""
+        return self._in_order(self.queryset, backwards=False)
+
     def _fetch(self, condition: Q, *, backwards: bool) -> list[Any]:
         """One row more than a page, so that one query also says whether there is another page."""
+        rows = self._in_order(self.queryset.filter(condition), backwards=backwards)
+        return list(rows[: self.per_page + 1])
+
+    def _in_order(self, rows: QuerySet, *, backwards: bool) -> QuerySet:
         down = self.descending != backwards
         key = F(KEY)
         if self.nullable:
@@ -196,8 +204,7 @@ class KeysetPaginator:
         else:
             nulls = {}
         order = key.desc(**nulls) if down else key.asc(**nulls)
-        rows = self.queryset.filter(condition).order_by(order, "-pk" if down else "pk")
-        return list(rows[: self.per_page + 1])
+        return rows.order_by(order, "-pk" if down else "pk")
 
     def _beyond(self, cursor: Cursor, *, backwards: bool) -> Q:
         """The rows after the cursor in reading order, or before it."""
