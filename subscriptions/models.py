@@ -73,6 +73,9 @@ class Subscription(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
+    # While something is recorded that concerns a reseller of the subscription: the managing one may be another.
+    concerned_reseller: Partner | None = None
+
     objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
@@ -108,7 +111,10 @@ class Subscription(models.Model):
 
     def activity_parties(self) -> dict[str, Any]:
         """Whose record this belongs to."""
-        return self.customer.activity_parties()
+        parties = self.customer.activity_parties()
+        if self.concerned_reseller is not None:
+            parties["reseller"] = self.concerned_reseller.microsoft_id
+        return parties
 
 
 class SubscriptionRelation(models.Model):

@@ -1,9 +1,10 @@
-"""Starting subscriptions: what an order turns into."""
+"""Starting subscriptions: what an order turns into; and naming the resellers that earn and answer for them."""
 
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from core import clock
 from core.exceptions import NotPermitted, Refused
 from customers.models import Customer
 from customers.services import lock_partnership
-from subscriptions.models import ResellerOfRecord, Subscription
+from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
 
 CANCELLATION_DAYS = 7
 
@@ -89,6 +90,80 @@ def start_subscriptions(
             reseller_of_record=reseller_of_record.name_and_mpn if reseller_of_record else None,
         )
     return subscriptions
+
+
+@transaction.atomic
+def set_reseller_of_record(
+    *, subscription: Subscription, reseller: Partner | None, by: Actor
+) -> ResellerOfRecord | None:
+    """Let this reseller, with its MPN ID of today, earn the incentives from this moment on; None ends only.
+
+    PartnershipRequired says why a reseller may not be named. Naming the one that is named already changes nothing.
+    """
+    return _name_reseller(ResellerOfRecord, subscription, reseller, by)
+
+
+@transaction.atomic
+def set_support_contact(*, subscription: Subscription, reseller: Partner | None, by: Actor) -> SupportContact | None:
+    """Let this reseller answer the customer's support requests from this moment on; None leaves them to the provider.
+
+    PartnershipRequired says why a reseller may not be named. Naming the one that is named already changes nothing.
+    """
+    return _name_reseller(SupportContact, subscription, reseller, by)
+
+
+# What the record calls a change of each relation: for the reseller that is named now, and for the one that was.
+RELATION_ACTIONS: dict[type[SubscriptionRelation], tuple[str, str]] = {
+    ResellerOfRecord: ("subscription.reseller_of_record_changed", "subscription.reseller_of_record_ended"),
+    SupportContact: ("subscription.support_contact_changed", "subscription.support_contact_ended"),
+}
+Relation = TypeVar("Relation", bound=SubscriptionRelation)
+
+
+def _name_reseller(
+    model: type[Relation], subscription: Subscription, reseller: Partner | None, by: Actor
+) -> Relation | None:
+    """End the present relation of this kind and begin the next at the same moment."""
+    customer = subscription.customer
+    require(by, Permission.PLACE_ORDER, customer)
+    if by.user is None:
+        raise NotPermitted("The reseller of a subscription is named by a person.")
+    if reseller is not None:
+        # The partnership before the subscription: the end of a partnership takes its locks in this order too.
+        country = customer.country_code
+        reseller = lock_partnership(customer.provider, reseller, customer_country=country).reseller
+    subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
+    subscription.customer = customer
+    rows = model._default_manager.filter(subscription=subscription, ends_at=None)
+    present = rows.select_related("reseller").first()
+    if (present.reseller if present else None) == reseller:
+        return present
+    now = clock.now()
+    if present is not None:
+        present.ends_at = max(now, present.begins_at)
+        present.save(update_fields=["ends_at"])
+    following = None
+    if reseller is not None:
+        mpn_id = {"mpn_id": reseller.mpn_id} if model is ResellerOfRecord else {}
+        following = model._default_manager.create(
+            subscription=subscription, reseller=reseller, begins_at=now, set_by=by.user, **mpn_id
+        )
+    record_relation_change(subscription, present, following, by=by)
+    return following
+
+
+def record_relation_change(
+    subscription: Subscription, old: SubscriptionRelation | None, new: SubscriptionRelation | None, *, by: Actor
+) -> None:
+    """Record the change for the reseller that is named now, and for the one that was: each has a record of its own."""
+    changed, ended = RELATION_ACTIONS[type(new or old)]  # type: ignore[index]
+    names = {"old": old.reseller.name_and_mpn if old else None, "new": new.reseller.name_and_mpn if new else None}
+    if old is not None and new is not None:
+        subscription.concerned_reseller = old.reseller
+        record(ended, subscription, by=by, reseller=names["old"])
+    subscription.concerned_reseller = new.reseller if new else old.reseller if old else None
+    record(changed, subscription, by=by, **names)
+    subscription.concerned_reseller = None
 
 
 def _built(customer: Customer, line: NewSubscription, now: datetime) -> Subscription:
