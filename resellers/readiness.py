@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.models import Partner
+from core.html import date_text
 from core.markets import REGION_NAMES, region_of
 from resellers.models import Partnership
 
@@ -117,7 +118,36 @@ def _region_obstacles(provider: Partner, reseller: Partner, customer_country: st
 
 def region_names(company: Partner) -> str:
     """The regions in which the company may do business, by name."""
-    return ", ".join(sorted(str(REGION_NAMES[region]) for region in company.regions if region in REGION_NAMES)) or "–"
+    return _by_name(company.regions)
+
+
+def _by_name(regions: Iterable[str]) -> str:
+    return ", ".join(sorted(str(REGION_NAMES[region]) for region in regions if region in REGION_NAMES)) or "–"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of new business: what is so, whether that is enough, and what repairs it."""
+
+    is_met: bool
+    sentence: str
+    repair: str = ""
+
+
+def conditions(provider: Partner, reseller: Partner, found: Iterable[Obstacle]) -> list[Condition]:
+    """All conditions in their order, for a page that shows also those that hold; `found` is what obstacles() said."""
+    day_accepted = reseller.agreement_accepted_on
+    holds = {
+        "partnership": _("The partnership is active."),
+        "enrolment": _("The enrolment as an indirect reseller is active."),
+        "mpn_id": _("The MPN ID is known: %(mpn_id)s.") % {"mpn_id": reseller.mpn_id},
+        "agreement": _("The Microsoft Partner Agreement was accepted on %(day)s.")
+        % {"day": date_text(day_accepted) if day_accepted else ""},
+        "region": _("Both companies may serve customers in: %(regions)s.")
+        % {"regions": _by_name(provider.regions & reseller.regions)},
+    }
+    missing = {obstacle.code: Condition(False, obstacle.sentence, obstacle.repair) for obstacle in found}
+    return [missing.get(code) or Condition(True, sentence) for code, sentence in holds.items()]
 
 
 def partnerships_refused_today(partnerships: QuerySet[Partnership], provider: Partner) -> QuerySet[Partnership]:

@@ -1,76 +1,164 @@
-"""The table of indirect resellers."""
+"""The tables of the Indirect resellers lists."""
 
 from typing import Any
 
 import django_tables2 as tables
-from django.middleware.csrf import get_token
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import Actor, can
+from accounts.roles import Permission
 from core import html
-from core.tables import ActionsColumn, PortalTable, StatusColumn, TimeColumn
+from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn
+from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from resellers.tables import ENROLMENT_KINDS, customers_link
 
+NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 
-class ResellerTable(PortalTable):
-    """The provider's active partnerships."""
 
-    title = gettext_lazy("Indirect resellers")
+class PartnershipTable(PortalTable):
+    """The provider's partnerships, each under its reseller's name."""
+
     row_key = "public_id"
 
-    reseller = tables.Column(gettext_lazy("Indirect reseller"), accessor="reseller__legal_name")
-    mpn_id = tables.Column(gettext_lazy("MPN ID"), accessor="reseller__mpn_id")
-    location = tables.Column(gettext_lazy("Location"), accessor="reseller__country")
-    since = TimeColumn(verbose_name=gettext_lazy("Since"), accessor="began_at")
-    status = StatusColumn(
-        verbose_name=gettext_lazy("Status"), accessor="reseller__enrolment_state", kinds=ENROLMENT_KINDS
+    reseller = tables.Column(
+        gettext_lazy("Indirect reseller"),
+        accessor="reseller__legal_name",
+        linkify=lambda record: record.get_absolute_url(),
     )
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+    mpn_id = tables.Column(gettext_lazy("MPN ID"), accessor="reseller__mpn_id")
 
-    def __init__(self, *args: Any, may_view_customers: bool, may_add_customers: bool, **kwargs: Any) -> None:
-        self.may_view_customers = may_view_customers
-        self.may_add_customers = may_add_customers
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        self.actor = actor
         super().__init__(*args, **kwargs)
 
     def row_name(self, record: Partnership) -> str:
         """The reseller's name."""
         return record.reseller.legal_name
 
-    def render_reseller(self, value: str) -> SafeString:
-        """A name somebody typed."""
-        return html.name(value)
-
     def render_mpn_id(self, value: str) -> SafeString:
         """The number with a Copy button."""
         return html.copy_text(value, _("MPN ID"))
 
-    def render_location(self, record: Partnership) -> str:
+    def button(self, form: str, label: str, record: Partnership, value: Any = "") -> SafeString:
+        """A button of the form that stands once above the list: one token instead of one a row."""
+        return format_html(
+            '<button type="submit" form="{}" name="reseller" value="{}" class="btn btn-link">{}'
+            '<span class="visually-hidden"> {}</span></button>',
+            form,
+            value,
+            label,
+            record.reseller.legal_name,
+        )
+
+    def link(self, url: str, label: str, record: Partnership) -> SafeString:
+        """A link that says in hidden words which row it belongs to."""
+        return format_html(
+            '<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, label, record.reseller.legal_name
+        )
+
+
+class ResellerTable(PartnershipTable):
+    """The provider's active partnerships; a row opens and shows what the reseller does and what stands in its way."""
+
+    title = gettext_lazy("Indirect resellers")
+    expand_template = "resellers/_reseller_details.html"
+
+    country = tables.Column(gettext_lazy("Country or region"), accessor="reseller__country", attrs=NARROW)
+    customers = NumberColumn(gettext_lazy("Customers"), accessor="customer_count")
+    subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="subscription_count")
+    since = TimeColumn(gettext_lazy("Since"), accessor="began_at")
+    status = tables.Column(gettext_lazy("Status"), accessor="reseller__enrolment_state")
+    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+
+    def render_country(self, record: Partnership) -> str:
         """The country by name."""
         return str(record.reseller.country.name)
 
-    def render_actions(self, record: Partnership) -> SafeString:
-        """View customers, and Add new customer: a button, for it begins a draft."""
+    def render_customers(self, record: Any) -> SafeString:
+        """The number, as a link to those customers."""
+        number = html.number_text(record.customer_count)
+        if not record.customer_count or not can(self.actor, Permission.VIEW_CUSTOMERS):
+            return format_html("{}", number)
+        hidden = _("customers of %(reseller)s") % {"reseller": record.reseller.legal_name}
+        url = customers_link("reseller", record.reseller)
+        return format_html('<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, number, hidden)
+
+    def render_status(self, record: Any) -> SafeString:
+        """The word of the enrolment, and whether an order would be refused although that is active."""
+        reseller = record.reseller
+        words = html.status_badge(
+            ENROLMENT_KINDS.get(reseller.enrolment_state, "neutral"), reseller.get_enrolment_state_display()
+        )
+        if not record.obstacles:
+            return words
+        return format_html("<div>{} {}</div>", words, html.status_badge("warning", _("Would be refused today")))
+
+    def render_actions(self, record: Any) -> SafeString:
+        """Add new customer where it would not be refused, View customers, End partnership."""
         parts = []
-        hidden = format_html('<span class="visually-hidden"> {}</span>', record.reseller.legal_name)
-        if self.may_view_customers:
-            url = customers_link("reseller", record.reseller)
-            parts.append(format_html('<a href="{}">{}{}</a>', url, _("View customers"), hidden))
-        if self.may_add_customers and record.reseller.is_enrolled:
-            parts.append(
-                format_html(
-                    '<form method="post" action="{}" data-busy-guard>'
-                    '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-                    '<input type="hidden" name="reseller" value="{}">'
-                    '<button type="submit" class="btn btn-link">{}{}</button></form>',
-                    reverse("orders:start"),
-                    get_token(self.listing.request),
-                    record.reseller.microsoft_id,
-                    _("Add new customer"),
-                    hidden,
-                )
-            )
+        if may_add_customer(self.actor, record):
+            parts.append(self.button("add-customer", _("Add new customer"), record, record.reseller.microsoft_id))
+        if can(self.actor, Permission.VIEW_CUSTOMERS):
+            parts.append(self.link(customers_link("reseller", record.reseller), _("View customers"), record))
+        if can(self.actor, Permission.END_PARTNERSHIP) and (url := end_url(record)):
+            parts.append(self.link(url, _("End partnership"), record))
         return format_html_join(" ", "{}", ((part,) for part in parts))
+
+    def expand_context(self, record: Any) -> dict[str, Any]:
+        """What the opened row says of the delegation and what it offers."""
+        scopes = record.managed
+        return {
+            "manages": scopes.get(ResellerRelationship.Scope.MANAGE, 0),
+            "views": scopes.get(ResellerRelationship.Scope.VIEW_AND_REQUEST, 0),
+            "more": max(0, record.customer_count - len(record.newest_customers)),
+            "may_add_customer": may_add_customer(self.actor, record),
+        }
+
+
+class EndedResellerTable(PartnershipTable):
+    """The provider's partnerships that are over."""
+
+    title = gettext_lazy("Ended partnerships")
+
+    since = TimeColumn(gettext_lazy("Since"), accessor="began_at")
+    ended = TimeColumn(gettext_lazy("Ended"), accessor="ended_at")
+    ended_by = tables.Column(gettext_lazy("Ended by"), accessor="ended_side", empty_values=())
+    reason = tables.Column(gettext_lazy("Reason"), accessor="end_reason", attrs=NARROW)
+    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+
+    def render_ended_by(self, record: Partnership) -> SafeString:
+        """Which side, and who; what ended before that was noted has neither."""
+        if not record.ended_side:
+            return html.missing(_("Not recorded"))
+        side = record.get_ended_side_display()
+        if record.ended_by is None:
+            return format_html("{}", side)
+        return format_html('<div>{}<br><span class="muted"><bdi>{}</bdi></span></div>', side, record.ended_by)
+
+    def render_reason(self, value: str) -> SafeString:
+        """Words somebody typed."""
+        return html.name(value)
+
+    def render_actions(self, record: Any) -> SafeString:
+        """Request a partnership again, unless there is one again."""
+        if record.is_partner_again or not can(self.actor, Permission.REQUEST_PARTNERSHIP):
+            return self.link(record.get_absolute_url(), _("View"), record)
+        return self.button("request-again", _("Request a partnership again"), record, record.reseller.microsoft_id)
+
+
+def may_add_customer(actor: Actor, record: Any) -> bool:
+    """Whether Add new customer is offered for the row: to who may, while nothing stands in the way."""
+    return not record.obstacles and can(actor, Permission.ADD_CUSTOMER)
+
+
+def end_url(partnership: Partnership) -> str:
+    """The first page of ending the partnership."""
+    try:
+        return reverse("resellers:end", args=[partnership.public_id])
+    except NoReverseMatch:
+        return ""

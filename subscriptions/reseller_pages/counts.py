@@ -1,0 +1,59 @@
+"""What each reseller does for one provider, counted for some resellers at once: never more than a query each."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, F, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
+
+from accounts.models import Partner
+from customers.models import Customer, ResellerRelationship
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+
+SHOWN_IN_ROW = 5
+
+
+def customers_managed(provider: Partner, resellers: Iterable[Partner]) -> dict[int, dict[str, int]]:
+    """By reseller, how many of the provider's customers it manages now in each scope."""
+    current = ResellerRelationship.objects.current().filter(reseller__in=resellers, customer__provider=provider)
+    found: dict[int, dict[str, int]] = {}
+    for row in current.order_by().values("reseller", "scope").annotate(number=Count("pk")):
+        found.setdefault(row["reseller"], {})[row["scope"]] = row["number"]
+    return found
+
+
+def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
+    """By reseller, on how many of the provider's subscriptions it is the reseller of record now."""
+    return _subscriptions(ResellerOfRecord.objects.all(), provider, resellers)
+
+
+def subscriptions_supported(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
+    """By reseller, for how many of the provider's subscriptions it is the designated support contact now."""
+    return _subscriptions(SupportContact.objects.all(), provider, resellers)
+
+
+def _subscriptions(relations: QuerySet[Any], provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
+    current = relations.filter(ends_at=None, reseller__in=resellers, subscription__customer__provider=provider)
+    listed = current.exclude(subscription__status=Subscription.Status.DELETED).order_by()
+    return dict(listed.values("reseller").annotate(number=Count("pk")).values_list("reseller", "number"))
+
+
+def newest_customers(provider: Partner, resellers: Iterable[Partner]) -> dict[int, list[Customer]]:
+    """By reseller, the few customers that it began to manage last."""
+    place = Window(RowNumber(), partition_by=F("reseller"), order_by=[F("begins_at").desc(), F("pk").desc()])
+    current = ResellerRelationship.objects.current().filter(reseller__in=resellers, customer__provider=provider)
+    newest = current.annotate(place=place).filter(place__lte=SHOWN_IN_ROW).select_related("customer").order_by("place")
+    found: dict[int, list[Customer]] = {}
+    for relationship in newest:
+        found.setdefault(relationship.reseller_id, []).append(relationship.customer)
+    return found
+
+
+def count_subscriptions(customers: list[Any]) -> None:
+    """Give each of these customers the number of its subscriptions and of its licenses."""
+    listed = Subscription.objects.listed().filter(customer__in=customers).order_by()
+    counted = listed.values("customer").annotate(number=Count("pk"), licenses=Sum("quantity")) if customers else ()
+    by_customer = {row["customer"]: row for row in counted}
+    for customer in customers:
+        row = by_customer.get(customer.pk, {"number": 0, "licenses": 0})
+        customer.subscription_count, customer.license_count = row["number"], row["licenses"]

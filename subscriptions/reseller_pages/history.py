@@ -1,0 +1,43 @@
+"""What was done between a provider and a reseller, from the record into sentences of the reader's language."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from activity.models import ActivityRecord
+
+# Sentences of what concerns the relation of the two companies; what a customer does otherwise is on its own pages.
+SENTENCES: dict[str, Promise] = {
+    "partnership.began": gettext_lazy("The partnership began"),
+    "partnership.ended": gettext_lazy("The partnership ended"),
+    "partnership_request.accepted": gettext_lazy("The partnership request was accepted"),
+    "customer.created": gettext_lazy("Customer added: %(target)s"),
+    "customer.access_removed": gettext_lazy("Access to the customer removed: %(target)s"),
+    "customer.reseller_changed": gettext_lazy("Customer handed over to the reseller: %(target)s"),
+    "subscription.reseller_of_record_changed": gettext_lazy("Reseller of record changed: %(target)s"),
+    "subscription.reseller_of_record_ended": gettext_lazy("No longer reseller of record: %(target)s"),
+    "subscription.support_contact_changed": gettext_lazy("Designated support contact changed: %(target)s"),
+    "subscription.support_contact_ended": gettext_lazy("No longer designated support contact: %(target)s"),
+}
+
+
+def about_the_relation() -> Q:
+    """Records of the partnership itself, its requests and acceptances, and of whom the reseller serves."""
+    return Q(action__in=SENTENCES) | Q(action__startswith="partnership") | Q(action__startswith="pending_acceptance")
+
+
+def sentence(record: ActivityRecord) -> str:
+    """What was done, in words; an action that has none yet by its name."""
+    words = SENTENCES.get(record.action)
+    if words is None:
+        return _("%(action)s: %(target)s") % {"action": record.action, "target": record.target_label}
+    return str(words) % {"target": record.target_label}
+
+
+def old_and_new(record: ActivityRecord) -> tuple[Any, Any] | None:
+    """What it was before and after, where the record says both."""
+    changes = record.changes if isinstance(record.changes, dict) else {}
+    return (changes["old"], changes["new"]) if {"old", "new"} <= changes.keys() else None

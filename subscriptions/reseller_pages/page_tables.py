@@ -1,0 +1,181 @@
+"""The tables on a reseller's pages."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership
+from activity.models import ActivityRecord
+from core import html
+from core.tables import ActionsColumn, NumberColumn, PortalTable, StatusColumn, TimeColumn
+from customers.models import ResellerRelationship
+from resellers.models import Partnership
+from subscriptions.models import SubscriptionRelation
+from subscriptions.reseller_pages.history import old_and_new, sentence
+from subscriptions.tables import STATUS_KINDS
+
+NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
+
+
+class RelationshipTable(PortalTable):
+    """Relations of the reseller to customers; the customer names the row."""
+
+    customer = tables.Column(
+        gettext_lazy("Customer"),
+        accessor="customer__company_name",
+        linkify=lambda record: record.customer.get_absolute_url(),
+    )
+
+    def row_name(self, record: ResellerRelationship) -> str:
+        """The customer's name."""
+        return str(record.customer)
+
+
+class ManagedCustomerTable(RelationshipTable):
+    """The customers of a reseller with what they have."""
+
+    title = gettext_lazy("Customers")
+
+    domain = tables.Column(gettext_lazy("Primary domain name"), accessor="customer__domain")
+    country = tables.Column(gettext_lazy("Country or region"), accessor="customer__country_name", attrs=NARROW)
+    subscription_count = NumberColumn(gettext_lazy("Subscriptions"), accessor="customer__subscription_count")
+    license_count = NumberColumn(gettext_lazy("Licenses"), accessor="customer__license_count")
+    since = tables.Column(gettext_lazy("Managed since"), accessor="begins_at")
+
+    def render_since(self, record: ResellerRelationship) -> SafeString:
+        """The day, and where it is over, until when."""
+        return period(record.begins_at, record.ends_at)
+
+
+class AccessTable(RelationshipTable):
+    """Which customers the reseller may administer, how far, and who let it."""
+
+    title = gettext_lazy("Delegated access")
+
+    scope = tables.Column(gettext_lazy("Scope"))
+    since = tables.Column(gettext_lazy("Since"), accessor="begins_at")
+    set_by = tables.Column(gettext_lazy("Granted by"), accessor="set_by__full_name", orderable=False)
+    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+
+    def __init__(self, *args: Any, partnership: Partnership, may_remove: bool, **kwargs: Any) -> None:
+        self.partnership = partnership
+        super().__init__(*args, exclude=() if may_remove else ("actions",), **kwargs)
+
+    def row_actions(self, record: ResellerRelationship) -> list[tuple[Any, str]]:
+        """Remove access: a page that asks first."""
+        keys = [self.partnership.public_id, record.customer.microsoft_id]
+        return [(_("Remove access"), reverse("resellers:remove_access", args=keys))]
+
+    def render_since(self, record: ResellerRelationship) -> SafeString:
+        """The day, and where it is over, until when."""
+        return period(record.begins_at, record.ends_at)
+
+    def render_set_by(self, value: str) -> SafeString:
+        """A name somebody typed."""
+        return html.name(value)
+
+
+class NamedSubscriptionTable(PortalTable):
+    """Subscriptions that name the reseller, and as what."""
+
+    title = gettext_lazy("Subscriptions")
+    row_key = "subscription_id"
+
+    name = tables.Column(
+        gettext_lazy("Subscription"), accessor="nickname", linkify=lambda record: record.get_absolute_url()
+    )
+    customer = tables.Column(
+        gettext_lazy("Customer"),
+        accessor="customer__company_name",
+        linkify=lambda record: record.customer.get_absolute_url(),
+    )
+    quantity = NumberColumn(gettext_lazy("Licenses"))
+    status = StatusColumn(gettext_lazy("Status"), kinds=STATUS_KINDS)
+    named_as = tables.Column(gettext_lazy("The reseller is"), accessor="pk", orderable=False)
+    started = TimeColumn(gettext_lazy("Started"), accessor="starts_at", attrs=NARROW)
+
+    def render_named_as(self, record: Any) -> SafeString:
+        """Reseller of record, designated support contact, or both; each since when."""
+        named = [
+            (_("Reseller of record"), record.named_of_record),
+            (_("Designated support contact"), record.named_support),
+        ]
+        parts = [(words, since_words(relation)) for words, relation in named if relation is not None]
+        return format_html_join(SafeString("<br>"), '{} <span class="muted">{}</span>', parts)
+
+
+class PeopleTable(PortalTable):
+    """The people of the reseller."""
+
+    title = gettext_lazy("People who can act")
+
+    person = tables.Column(gettext_lazy("Name"), accessor="user__full_name")
+    role = tables.Column(gettext_lazy("Role"))
+    last_sign_in = TimeColumn(gettext_lazy("Last sign-in"), accessor="user__last_login", default=gettext_lazy("Never"))
+    second_factor = tables.Column(gettext_lazy("Two-step sign-in"), accessor="has_second_factor")
+
+    def row_name(self, record: Membership) -> str:
+        """The person's name."""
+        return str(record.user)
+
+    def render_person(self, value: str) -> SafeString:
+        """A name somebody typed."""
+        return html.name(value)
+
+    def render_second_factor(self, value: bool) -> SafeString:
+        """On or off, in words."""
+        return html.status_badge("success", _("On")) if value else html.status_badge("warning", _("Off"))
+
+
+class ActivityTable(PortalTable):
+    """Records as sentences."""
+
+    title = gettext_lazy("Activity")
+    row_header = "what"
+
+    at = TimeColumn(gettext_lazy("When"), style="absolute")
+    what = tables.Column(gettext_lazy("What was done"), accessor="action")
+    change = tables.Column(gettext_lazy("From → to"), accessor="pk", orderable=False)
+    who = tables.Column(gettext_lazy("Who"), accessor="actor_label", orderable=False)
+
+    def row_name(self, record: ActivityRecord) -> str:
+        """The sentence."""
+        return sentence(record)
+
+    def render_what(self, record: ActivityRecord) -> SafeString:
+        """The sentence; it holds names that people typed."""
+        return html.name(sentence(record))
+
+    def render_change(self, record: ActivityRecord) -> SafeString:
+        """What it was and what it became."""
+        pair = old_and_new(record)
+        if pair is None:
+            return html.missing(_("No details"))
+        old, new = (html.name(value) if value else html.missing(_("None")) for value in pair)
+        return format_html("{} → {}", old, new)
+
+    def render_who(self, record: ActivityRecord) -> SafeString:
+        """The name without the address it signs in with, and the company acted for."""
+        person = record.actor_label.rpartition(" (")[0] or record.actor_label
+        if not record.acting_for_label:
+            return html.name(person)
+        return format_html('<bdi>{}</bdi> <span class="muted">· <bdi>{}</bdi></span>', person, record.acting_for_label)
+
+
+def period(begins_at: Any, ends_at: Any) -> SafeString:
+    """A day, or two with a dash between them."""
+    if ends_at is None:
+        return html.time_tag(begins_at, "date")
+    return format_html("{} – {}", html.time_tag(begins_at, "date"), html.time_tag(ends_at, "date"))
+
+
+def since_words(relation: SubscriptionRelation) -> SafeString:
+    """Since 14 Mar 2026, or until when it was."""
+    if relation.ends_at is None:
+        return format_html(_("since {}"), html.time_tag(relation.begins_at, "date"))
+    return format_html(_("until {}"), html.time_tag(relation.ends_at, "date"))
