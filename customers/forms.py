@@ -17,11 +17,12 @@ from django_countries import countries
 
 from accounts.access import Actor
 from accounts.models import Partner
+from core.addresses import address_format, clean_address, find_state
+from core.companies import clean_company_name, clean_phone, company_name_is_doubtful, show_phone
 from core.forms import PortalForm
 from core.markets import REGISTRATION_IDS
 from core.text import email_key
 from customers import rules
-from customers.addresses import address_format, find_state
 from customers.details import CustomerDetails
 from customers.models import TENANT_DOMAIN, Customer
 from customers.services import domain_is_free
@@ -153,7 +154,7 @@ class CustomerDetailsForm(PortalForm):
         self._field("country", forms.ChoiceField).choices = known
         self._follow_country()
         name = data.get("company_name", "") if data is not None else typed.get("company_name", "")
-        if not rules.company_name_is_doubtful(str(name or "")):
+        if not company_name_is_doubtful(str(name or "")):
             del self.fields["company_name_is_right"]
         self.helper.layout = self._layout()
 
@@ -172,7 +173,7 @@ class CustomerDetailsForm(PortalForm):
                 del self.fields[name]
                 continue
             self.fields[name].label = label
-            self._demand(name, name in form.required, lambda: rules.clean_address({}, self.country))
+            self._demand(name, name in form.required, lambda: clean_address({}, self.country))
         if "state" in self.fields and form.states:
             nothing = _("Select the %(label)s") % {"label": str(form.state_label).lower()}
             self.fields["state"].widget = forms.Select(
@@ -187,7 +188,7 @@ class CustomerDetailsForm(PortalForm):
             if rule.example:
                 self.fields["registration_id"].help_text = _("Like %(example)s.") % {"example": rule.example}
         self._demand("registration_id", rule is not None, lambda: rules.clean_registration_id("", self.country))
-        self._demand("contact_phone", rule is not None, lambda: rules.clean_phone("", self.country, required=True))
+        self._demand("contact_phone", rule is not None, lambda: clean_phone("", self.country, required=True))
 
     def _demand(self, name: str, required: bool, refuse: Any) -> None:
         """Make a field mandatory, with the words in which the rule itself refuses an empty one."""
@@ -204,8 +205,8 @@ class CustomerDetailsForm(PortalForm):
     # --- cleaning: the rules are in customers.rules, the service applies them again ----------------------
     def clean_company_name(self) -> str:
         """The legal name; a doubtful one wants the person's word."""
-        name = rules.clean_company_name(self.cleaned_data["company_name"])
-        if rules.company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
+        name = clean_company_name(self.cleaned_data["company_name"])
+        if company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
             raise ValidationError(
                 _("Make sure that the company name is right: it is used to approve the account. Then tick the box."),
                 code="doubtful",
@@ -233,7 +234,7 @@ class CustomerDetailsForm(PortalForm):
     def clean_contact_phone(self) -> str:
         """The number in its international form."""
         required = self.fields["contact_phone"].required
-        return rules.clean_phone(self.cleaned_data["contact_phone"], self.country, required=required)
+        return clean_phone(self.cleaned_data["contact_phone"], self.country, required=required)
 
     def clean_agreement_accepted_on(self) -> date:
         """Today or before."""
@@ -246,14 +247,14 @@ class CustomerDetailsForm(PortalForm):
 
     def clean_agreement_phone(self) -> str:
         """The number in its international form, when one was entered."""
-        return rules.clean_phone(self.cleaned_data["agreement_phone"], self.country, required=False)
+        return clean_phone(self.cleaned_data["agreement_phone"], self.country, required=False)
 
     def clean(self) -> dict[str, Any]:
         """The parts of the address together, and the person who accepted: complete, or the primary contact."""
         cleaned = super().clean() or self.cleaned_data
         parts = {name: cleaned.get(name, "") for name in ("city", "state", "postal_code")}
         try:
-            cleaned.update(rules.clean_address(parts, self.country))
+            cleaned.update(clean_address(parts, self.country))
         except ValidationError as error:
             for name, texts in error.message_dict.items():
                 if name in self.fields and name not in self.errors:
@@ -346,7 +347,7 @@ def _as_typed(initial: dict[str, Any]) -> dict[str, Any]:
             initial.pop(f"agreement_{part}", None)
     for name in ("contact_phone", "agreement_phone"):
         if initial.get(name):
-            initial[name] = rules.show_phone(initial[name])
-    if rules.company_name_is_doubtful(str(initial.get("company_name") or "")):
+            initial[name] = show_phone(initial[name])
+    if company_name_is_doubtful(str(initial.get("company_name") or "")):
         initial["company_name_is_right"] = True
     return initial

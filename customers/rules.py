@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -18,49 +17,14 @@ from django.utils.translation import gettext as _
 from localflavor.br.validators import BRCNPJValidator
 
 from accounts.models import Partner
+from core.addresses import clean_address
+from core.companies import clean_company_name, clean_phone
 from core.markets import REGISTRATION_IDS
-from core.text import clean_name, email_key, fold
-from customers.addresses import address_format, find_city, find_state, postal_error, shape_postal_code
+from core.text import clean_name, email_key
 from customers.details import CustomerDetails
 from customers.models import Customer
 
-# Legal forms that name no company when they stand alone.
-LEGAL_FORMS = frozenset(
-    """
-    ab ag as asa bhd bv co corp cv doo eirl ev gmbh inc jsc kft kg kk limited llc llp lp ltd ltda me mei nv ood ooo oy
-    oyj pjsc plc pt ptyltd pvtltd sa sarl sas sdnbhd se sl spa spzoo srl sro zao zrt
-    """.split()
-)
-TOP_LEVEL_DOMAINS = re.compile(r"\.(com|org|net|edu|gov|mil|info|biz|io|co|eu|br|us|uk|de|fr)\b", re.I)
 DOMAIN_LENGTH = 27
-
-
-def clean_company_name(value: str) -> str:
-    """The legal name; refuses what cannot be one."""
-    value = clean_name(value)
-    letters = re.sub(r"[\W_]", "", fold(value))
-    if not value:
-        raise ValidationError(_("Enter the company name."), code="required")
-    if not letters:
-        raise ValidationError(_("Enter the company name in letters or digits."), code="special_characters")
-    if len(value) == 1 or len(letters) == 1:
-        raise ValidationError(_("Enter the whole company name; one character is too short."), code="too_short")
-    if letters in LEGAL_FORMS:
-        raise ValidationError(
-            _("Enter the whole company name; “%(value)s” is only its legal form.") % {"value": value}, code="legal_form"
-        )
-    if len(value) > 200:
-        raise ValidationError(_("Company name must be 200 characters or fewer."), code="max_length")
-    return value
-
-
-def company_name_is_doubtful(value: str) -> bool:
-    """Whether the name looks like an Internet address, 999 or 1 2 3: allowed once the person says that it is right."""
-    words = fold(value).split()
-    letters = "".join(words)
-    repeated = len(letters) >= 3 and len(set(letters)) == 1
-    spaced = len(words) > 1 and all(len(word) == 1 for word in words)
-    return bool(TOP_LEVEL_DOMAINS.search(value)) or repeated or spaced
 
 
 def clean_domain_prefix(value: str) -> str:
@@ -142,37 +106,6 @@ def clean_contact_email(value: str, provider: Partner) -> str:
     return value
 
 
-def clean_phone(value: str, country: str, *, required: bool) -> str:
-    """The telephone number in its international form, from any way in which that country writes it."""
-    value = unicodedata.normalize("NFKC", value).strip()
-    if not value and not required:
-        return ""
-    example = phonenumbers.example_number(country)
-    wrong = ValidationError(
-        _("Enter the telephone number, like %(example)s.")
-        % {"example": phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)}
-        if example
-        else _("Enter the telephone number with its country code."),
-        code="invalid" if value else "required",
-    )
-    try:
-        number = phonenumbers.parse(value, country or None)
-    except phonenumbers.NumberParseException as error:
-        raise wrong from error
-    if not phonenumbers.is_valid_number(number) or number.extension:
-        raise wrong
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def show_phone(value: str) -> str:
-    """A stored telephone number with spaces between its parts."""
-    try:
-        number = phonenumbers.parse(value)
-    except phonenumbers.NumberParseException:
-        return value
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
 def clean_accepted_on(value: date | None) -> date:
     """The day of acceptance, today or before."""
     if value is None:
@@ -187,48 +120,6 @@ def clean_country(value: str, provider: Partner) -> str:
     if value not in provider.countries:
         raise ValidationError(_("Select a country or region in which you do business."), code="invalid_choice")
     return value
-
-
-def clean_address(values: dict[str, str], country: str) -> dict[str, str]:
-    """City, state and postal code as the country wants them; what it does not use is emptied.
-
-    Raises one ValidationError with a text per field.
-    """
-    form = address_format(country)
-    cleaned: dict[str, str] = {}
-    errors: dict[str, str] = {}
-    state = values.get("state", "").strip() if "state" in form.used else ""
-    if state and form.states:
-        found = find_state(country, state)
-        if found is None:
-            errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
-        state = found or ""
-    elif not state and "state" in form.required:
-        errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
-    cleaned["state"] = state
-    city = values.get("city", "").strip() if "city" in form.used else ""
-    if city:
-        city = find_city(country, state, city)
-    elif "city" in form.required:
-        errors["city"] = _("Enter the %(label)s.") % {"label": str(form.city_label).lower()}
-    cleaned["city"] = city
-    postal_code = values.get("postal_code", "").strip() if "postal_code" in form.used else ""
-    if postal_code:
-        shaped = shape_postal_code(country, state, postal_code)
-        if shaped is None and "state" not in errors and shape_postal_code(country, "", postal_code):
-            errors["postal_code"] = _("Check the %(label)s; it does not belong to the %(state)s above.") % {
-                "label": form.postal_label,
-                "state": str(form.state_label).lower(),
-            }
-        elif shaped is None:
-            errors["postal_code"] = postal_error(country, form.postal_label)
-        postal_code = shaped or postal_code
-    elif "postal_code" in form.required:
-        errors["postal_code"] = postal_error(country, form.postal_label)
-    cleaned["postal_code"] = postal_code
-    if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]
-    return cleaned
 
 
 def clean_details(details: CustomerDetails, *, provider: Partner) -> CustomerDetails:

@@ -15,8 +15,9 @@ from django.views.generic import TemplateView
 from accounts.access import can
 from accounts.roles import Permission
 from core import clock, html
+from core.addresses import address_lines
+from core.companies import show_phone
 from customers import rules
-from customers.addresses import address_lines
 from customers.models import Customer, CustomerAdministrator, TemporaryPassword
 from customers.pages import CustomerPage, account_url
 from customers.services import DailyLimitReached, issue_credentials
@@ -122,7 +123,7 @@ def contact_facts(customer: Customer) -> list[tuple[str, Any]]:
     return [
         (_("Name"), html.name(customer.contact_name)),
         (_("E-mail address"), customer.contact_email),
-        (_("Telephone number"), rules.show_phone(customer.contact_phone)),
+        (_("Telephone number"), show_phone(customer.contact_phone)),
         (_("Language"), language_name(customer.language)),
     ]
 

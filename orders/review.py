@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from core.addresses import address_lines
+from core.companies import show_phone
 from core.html import date_text, name
 from core.markets import REGISTRATION_IDS
-from customers.addresses import address_lines
 from customers.details import CustomerDetails
 from customers.models import TENANT_DOMAIN, Customer
-from customers.rules import show_phone, show_registration_id
+from customers.rules import show_registration_id
 from orders.checks import details_of
 from orders.models import OrderDraft
 

@@ -13,10 +13,11 @@ from accounts.models import Partner
 from accounts.roles import Permission
 from activity.models import ActivityRecord
 from core import html
+from core.companies import show_phone
+from core.companies import show_phone
 from core.lists import ListPage
 from core.paging import Sort
 from customers.models import ResellerRelationship
-from customers.rules import show_phone
 from resellers.models import Partnership
 from resellers.readiness import conditions, region_names
 from subscriptions.models import Subscription

