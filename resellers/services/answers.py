@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.access import Actor, can
+from accounts.mailboxes import PUBLIC_MAIL_DOMAINS
 from accounts.models import Membership, Partner
 from accounts.roles import Permission, Role
 from activity.services import record
@@ -38,14 +39,6 @@ from resellers.services.requests import move
 from resellers.wording import GRANTS, moment_in
 
 State = PartnershipRequest.State
-
-# Everybody has an address there, so that sharing the domain says nothing about sharing a company.
-PUBLIC_MAIL_DOMAINS = frozenset(
-    """
-    aol.com bol.com.br gmail.com gmx.com gmx.net googlemail.com hotmail.com icloud.com live.com mail.com me.com msn.com
-    outlook.com proton.me protonmail.com terra.com.br uol.com.br yahoo.com yahoo.com.br
-    """.split()
-)
 
 
 @transaction.atomic
