@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import core.clock
+from core.triggers import put_triggers_back, set_triggers_aside
 
 
 class Migration(migrations.Migration):
@@ -17,6 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        set_triggers_aside(),
         migrations.CreateModel(
             name="PendingAcceptance",
             fields=[
@@ -220,4 +222,5 @@ class Migration(migrations.Migration):
                 name="pendingacceptance_end_has_outcome",
             ),
         ),
+        put_triggers_back(),
     ]
