@@ -276,3 +276,7 @@ class MembershipAdmin(RecordedAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Take people's role away, at once."""
         self.call_for_each(request, queryset, lambda row: services.end_membership(membership=row, by=request.actor))  # type: ignore[attr-defined]
+
+
+# At the end, for it builds on the classes above.
+from accounts import profile_admin  # noqa: E402, F401
