@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.cache import get_conditional_response, set_response_etag
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), clipboard-write=(self)"
+# In the address of a public page: the language in which to show it.
+LANGUAGE_PARAMETER = "lang"
 
 
 class ResponseHeadersMiddleware:
@@ -51,3 +55,38 @@ class AllowedMethodsMiddleware:
         if request.method not in self.METHODS:
             return HttpResponseNotAllowed(self.METHODS)
         return self.get_response(request)
+
+
+class PublicPagesMiddleware:
+    """Make the addresses under PUBLIC_PATHS the same page for everybody, to be kept by caches and search engines.
+
+    The cookies are taken off before anything reads them, so no session is opened and nobody is known. A language that
+    the address asks for counts as the browser's own wish.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(tuple(settings.PUBLIC_PATHS)):
+            return self.get_response(request)
+        request.COOKIES = {}
+        asked = request.GET.get(LANGUAGE_PARAMETER, "")
+        if asked in dict(settings.LANGUAGES):
+            request.META["HTTP_ACCEPT_LANGUAGE"] = asked
+        response = self.get_response(request)
+        # A page that sets a cookie is one person's page, whatever its address: it keeps the cautious headers.
+        if response.status_code == 200 and request.method in ("GET", "HEAD") and not response.cookies:
+            return self._published(request, response)
+        return response
+
+    def _published(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """With the headers of a public page, or "not modified" for whoever has it already."""
+        response.headers["Cache-Control"] = f"public, max-age={settings.PUBLIC_PAGES_SECONDS}"
+        # It depends on nothing else of the request; that a session could have been read is Django's caution.
+        response.headers["Vary"] = "Accept-Language"
+        set_response_etag(response)
+        answer = get_conditional_response(request, etag=response.headers["ETag"], response=response)
+        assert answer is not None
+        answer.headers["X-Robots-Tag"] = response.headers.get("X-Robots-Tag", "all")
+        return answer  # type: ignore[return-value]
