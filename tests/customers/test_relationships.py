@@ -169,3 +169,12 @@ def test_no_mail_where_the_caller_tells(relationship, contoso, admin):
     hand_over_customer(relationship=relationship, to=contoso, by=admin, notify=False)
     assert mails() == []
     assert len(recorded()) == 2
+
+
+def test_all_of_it_or_nothing(relationship, contoso, admin):
+    def check() -> None:
+        assert ResellerRelationship.objects.get().ends_at is None
+        assert (recorded(), mails()) == ([], [])
+
+    fail_at_each_statement(lambda: hand_over_customer(relationship=relationship, to=contoso, by=admin), check)
+    assert ResellerRelationship.objects.current().get().reseller == contoso
