@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum, Window
+from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Partner
 from customers.models import Customer, ResellerRelationship
-from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import ResellerOfRecord, Subscription
 
 SHOWN_IN_ROW = 5
 
@@ -24,16 +24,9 @@ def customers_managed(provider: Partner, resellers: Iterable[Partner]) -> dict[i
 
 def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
     """By reseller, on how many of the provider's subscriptions it is the reseller of record now."""
-    return _subscriptions(ResellerOfRecord.objects.all(), provider, resellers)
-
-
-def subscriptions_supported(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
-    """By reseller, for how many of the provider's subscriptions it is the designated support contact now."""
-    return _subscriptions(SupportContact.objects.all(), provider, resellers)
-
-
-def _subscriptions(relations: QuerySet[Any], provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
-    current = relations.filter(ends_at=None, reseller__in=resellers, subscription__customer__provider=provider)
+    current = ResellerOfRecord.objects.filter(
+        ends_at=None, reseller__in=resellers, subscription__customer__provider=provider
+    )
     listed = current.exclude(subscription__status=Subscription.Status.DELETED).order_by()
     return dict(listed.values("reseller").annotate(number=Count("pk")).values_list("reseller", "number"))
 

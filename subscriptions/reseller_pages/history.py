@@ -3,11 +3,16 @@
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from activity.models import ActivityRecord
+from core import html
+from customers.models import ResellerRelationship
 
 # Sentences of what concerns the relation of the two companies; what a customer does otherwise is on its own pages.
 SENTENCES: dict[str, Promise] = {
@@ -37,7 +42,31 @@ def sentence(record: ActivityRecord) -> str:
     return str(words) % {"target": record.target_label}
 
 
+def linked_sentence(record: ActivityRecord) -> SafeString:
+    """The same with a link to the customer or the subscription that it speaks of."""
+    name = html.name(record.target_label)
+    if url := target_url(record):
+        name = format_html('<a href="{}">{}</a>', url, name)
+    words = str(SENTENCES.get(record.action, ""))
+    if not words:
+        return format_html("{}: {}", record.action, name)
+    before, _mark, after = words.partition("%(target)s")
+    return format_html("{}{}{}", before, name, after) if _mark else format_html("{}", words)
+
+
+def target_url(record: ActivityRecord) -> str:
+    """The page of the customer or the subscription; who sees the record sees these."""
+    if record.customer_id is None:
+        return ""
+    if record.target_type == "subscriptions.subscription":
+        return reverse("subscriptions:detail", args=[record.customer_id, record.target_id])
+    return reverse("subscriptions:list", args=[record.customer_id])
+
+
 def old_and_new(record: ActivityRecord) -> tuple[Any, Any] | None:
     """What it was before and after, where the record says both."""
     changes = record.changes if isinstance(record.changes, dict) else {}
-    return (changes["old"], changes["new"]) if {"old", "new"} <= changes.keys() else None
+    if not {"old", "new"} <= changes.keys():
+        return None
+    scopes = dict(ResellerRelationship.Scope.choices)
+    return scopes.get(changes["old"], changes["old"]), scopes.get(changes["new"], changes["new"])

@@ -13,10 +13,10 @@ from accounts.models import Membership
 from activity.models import ActivityRecord
 from core import html
 from core.tables import ActionsColumn, NumberColumn, PortalTable, StatusColumn, TimeColumn
-from customers.models import ResellerRelationship
+from customers.models import TENANT_DOMAIN, ResellerRelationship
 from resellers.models import Partnership
 from subscriptions.models import SubscriptionRelation
-from subscriptions.reseller_pages.history import old_and_new, sentence
+from subscriptions.reseller_pages.history import linked_sentence, old_and_new, sentence
 from subscriptions.tables import STATUS_KINDS
 
 NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
@@ -46,6 +46,10 @@ class ManagedCustomerTable(RelationshipTable):
     subscription_count = NumberColumn(gettext_lazy("Subscriptions"), accessor="customer__subscription_count")
     license_count = NumberColumn(gettext_lazy("Licenses"), accessor="customer__license_count")
     since = tables.Column(gettext_lazy("Managed since"), accessor="begins_at")
+
+    def render_domain(self, record: ResellerRelationship) -> SafeString:
+        """The domain, which may break before its fixed part."""
+        return format_html("{}<wbr>.{}", record.customer.domain_prefix, TENANT_DOMAIN)
 
     def render_since(self, record: ResellerRelationship) -> SafeString:
         """The day, and where it is over, until when."""
@@ -148,8 +152,8 @@ class ActivityTable(PortalTable):
         return sentence(record)
 
     def render_what(self, record: ActivityRecord) -> SafeString:
-        """The sentence; it holds names that people typed."""
-        return html.name(sentence(record))
+        """The sentence, its object as a link where that has a page."""
+        return linked_sentence(record)
 
     def render_change(self, record: ActivityRecord) -> SafeString:
         """What it was and what it became."""

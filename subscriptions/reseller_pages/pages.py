@@ -14,7 +14,6 @@ from accounts.roles import Permission
 from activity.models import ActivityRecord
 from core import html
 from core.companies import show_phone
-from core.companies import show_phone
 from core.lists import ListPage
 from core.paging import Sort
 from customers.models import ResellerRelationship
@@ -32,7 +31,7 @@ from subscriptions.reseller_pages.page_tables import (
     PeopleTable,
 )
 from subscriptions.reseller_pages.people import people_of
-from subscriptions.reseller_pages.relations import named_subscriptions, with_named_relations
+from subscriptions.reseller_pages.relations import named_count, named_subscriptions, with_named_relations
 
 
 class OverviewView(ResellerPage, TemplateView):
@@ -42,13 +41,12 @@ class OverviewView(ResellerPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         provider, reseller = self.partnership.provider, self.reseller
-        managed = sum(counts.customers_managed(provider, [reseller]).get(reseller.pk, {}).values())
         return super().get_context_data(
             facts=reseller_facts(self.partnership),
             conditions=conditions(provider, reseller, self.obstacles) if self.is_active else [],
-            managed=managed,
-            of_record=counts.subscriptions_of_record(provider, [reseller]).get(reseller.pk, 0),
-            supported=counts.subscriptions_supported(provider, [reseller]).get(reseller.pk, 0),
+            managed=relationships(self.partnership).values("customer").distinct().count(),
+            of_record=named_count(self.actor, self.partnership, "of_record"),
+            supported=named_count(self.actor, self.partnership, "support"),
             may_end=self.is_active and can(self.actor, Permission.END_PARTNERSHIP),
             **kwargs,
         )

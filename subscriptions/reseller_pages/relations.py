@@ -28,6 +28,13 @@ def named_subscriptions(actor: Actor, partnership: Partnership) -> QuerySet[Subs
     return visible.filter(pk__in=named[0].union(named[1]))
 
 
+def named_count(actor: Actor, partnership: Partnership, relation: str) -> int:
+    """How many of those name the reseller in this relation, a key of RELATIONS."""
+    named = RELATIONS[relation]._default_manager.filter(in_force(partnership), reseller=partnership.reseller)
+    visible = Subscription.objects.visible_to(actor).listed()
+    return visible.filter(pk__in=named.values("subscription")).count()
+
+
 def with_named_relations(subscriptions: list[Any], partnership: Partnership) -> None:
     """Give each its newest relation of each kind to the reseller, in two queries."""
     for name, model in RELATIONS.items():

@@ -67,7 +67,7 @@ class RemoveAccessView(ResellerPage, TemplateView):
         return super().get_context_data(
             customer=self.customer,
             consequences=[
-                _("%(reseller)s can no longer open the account and subscriptions of %(customer)s, at once.") % names,
+                _("%(reseller)s can no longer open the account and subscriptions of %(customer)s.") % names,
                 _("%(customer)s stays your customer and keeps its subscriptions.") % names,
                 _("Who is reseller of record and who is support contact does not change.") % names,
                 _("%(reseller)s is told by e-mail.") % names,

@@ -17,6 +17,7 @@ from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from resellers.tables import ENROLMENT_KINDS, customers_link
 
+STACKED = {"td": {"class": "row-actions stacked"}, "th": {"class": "row-actions"}}
 NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 
 
@@ -68,12 +69,12 @@ class ResellerTable(PartnershipTable):
     title = gettext_lazy("Indirect resellers")
     expand_template = "resellers/_reseller_details.html"
 
-    country = tables.Column(gettext_lazy("Country or region"), accessor="reseller__country", attrs=NARROW)
+    country = tables.Column(gettext_lazy("Country"), accessor="reseller__country", attrs=NARROW)
     customers = NumberColumn(gettext_lazy("Customers"), accessor="customer_count")
     subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="subscription_count")
     since = TimeColumn(gettext_lazy("Since"), accessor="began_at")
     status = tables.Column(gettext_lazy("Status"), accessor="reseller__enrolment_state")
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk", attrs=STACKED)
 
     def render_country(self, record: Partnership) -> str:
         """The country by name."""
@@ -96,7 +97,7 @@ class ResellerTable(PartnershipTable):
         )
         if not record.obstacles:
             return words
-        return format_html("<div>{} {}</div>", words, html.status_badge("warning", _("Would be refused today")))
+        return format_html("<div>{}<br>{}</div>", words, _("Would be refused today"))
 
     def render_actions(self, record: Any) -> SafeString:
         """Add new customer where it would not be refused, View customers, End partnership."""
