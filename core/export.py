@@ -55,23 +55,24 @@ class _Line:
 def csv_lines(header: Sequence[Any], rows: Iterable[Sequence[Any]], language: str) -> Iterator[str]:
     """The file in pieces of some hundred rows, the first with the mark by which Excel knows UTF-8.
 
-    The response leaves after the page's own language and time zone are gone, so each piece is made in them again.
+    A response leaves after the page's own language and time zone are gone: they are taken now and used for each piece.
     """
     separator = SEPARATORS.get(language, ",")
     writer = csv.writer(_Line(), delimiter=separator, lineterminator="\r\n")  # type: ignore[arg-type]
-    zone = timezone.get_current_timezone()
     lines = (writer.writerow([cell(value, DECIMAL_MARKS[separator]) for value in row]) for row in rows)
+    head: str = writer.writerow([safe_cell(str(title)) for title in header])
+    return _pieces(BYTE_ORDER_MARK + head, lines, language, timezone.get_current_timezone())
 
-    def piece(first: str = "") -> str:
+
+def _pieces(first: str, lines: Iterator[str], language: str, zone: datetime.tzinfo) -> Iterator[str]:
+    text = first
+    while True:
         with translation.override(language), timezone.override(zone):
-            return first + "".join(islice(lines, ROWS_AT_ONCE))
-
-    with translation.override(language):
-        head: str = writer.writerow([safe_cell(str(title)) for title in header])
-    text = piece(BYTE_ORDER_MARK + head)
-    while text:
-        yield text
-        text = piece()
+            more = "".join(islice(lines, ROWS_AT_ONCE))
+        if not text + more:
+            return
+        yield text + more
+        text = ""
 
 
 def csv_response(
