@@ -128,7 +128,7 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def set_password(self, user: User, password: str) -> None:
         """Save a password that its owner chose (the way through a mailed link ends here)."""
         by = dataclasses.replace(context.request.actor, user=user)
-        set_own_password(user=user, password=password, by=by)
+        set_own_password(user=user, password=password, by=by, by_mailed_link=True)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask for the password again before a change of the second factor, unless it was given minutes ago."""

@@ -5,15 +5,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Owns the mails whose link lets somebody choose a password."""
+    """Owns the mails whose link lets somebody choose a password, and those with a code."""
 
     name = "accounts"
     verbose_name = _("People and companies")
 
     def ready(self) -> None:
-        """Say how these mails get their links."""
+        """Say how these mails get their links and codes."""
+        from accounts.codes import late_code
         from accounts.links import password_link
         from mail.registry import register
 
         register("password_reset", password_link)
         register("account_opened", password_link)
+        register("email_code", late_code)

@@ -34,6 +34,8 @@ def context_words(user: Any = None) -> set[str]:
     texts: list[str] = []
     if user is not None:
         texts += [user.full_name, user.sign_in_name, user.email]
+        # Of somebody who enrolls a company and is not its member yet.
+        texts.append(getattr(user, "company_to_enroll", ""))
         if user.pk:
             texts += user.memberships.values_list("partner__legal_name", flat=True)
     found = {word for text in texts for word in re.findall(r"[^\W_]+", fold(text)) if len(word) >= 4}

@@ -68,3 +68,11 @@ def minutes_until_allowed(request: HttpRequest, action: str, key: str) -> int:
         if len(times) >= rate.amount:
             wait = max(wait, times[rate.amount - 1] + rate.duration - time.time())
     return max(1, math.ceil(wait / 60))
+
+
+def minutes_until_code(request: HttpRequest, purpose: str, address: str) -> int:
+    """Count a code to be mailed to the address for this purpose; when there were too many, minutes to wait, else 0."""
+    key = f"{purpose}|{address}"
+    if ratelimit.consume(request, app=APP, action="email_code", key=key) is not None:
+        return 0
+    return minutes_until_allowed(request, "email_code", key)

@@ -9,6 +9,7 @@ from accounts.access import Actor
 from accounts.models import Membership, Partner, User
 from accounts.registry import enrolment_followers
 from accounts.roles import Role
+from accounts.services.letters import tell_company
 from accounts.services.people import open_account
 from activity.services import record
 from core import clock
@@ -23,16 +24,33 @@ ENROLMENT_TRANSITIONS: dict[str, dict[str, str]] = {
     State.REJECTED: {State.PENDING: "partner.reconsidered"},
 }
 REASON_NEEDED = {State.REJECTED, State.SUSPENDED}
+DECISION_MAILS = {
+    "partner.approved": "enrolment_approved",
+    "partner.rejected": "enrolment_rejected",
+    "partner.suspended": "enrolment_suspended",
+    "partner.reinstated": "enrolment_reinstated",
+    "partner.reconsidered": "enrolment_reconsidered",
+}
 
 
 @transaction.atomic
 def enrol_partner(*, by: Actor, **facts: Any) -> Partner:
     """Take a company's application for the programme, to be decided; facts are the fields of Partner."""
     partner = Partner(**facts, enrolment_state=State.PENDING)
-    partner.full_clean(exclude={"mpn_key"})
-    partner.save()
+    save_checked(partner)
     record("partner.enrolment_requested", partner, by=by, program=partner.program, mpn_id=partner.mpn_id)
     return partner
+
+
+def save_checked(partner: Partner) -> None:
+    """Save a company whose facts are right; an MPN ID that another company took a moment ago is refused like any."""
+    partner.full_clean(exclude={"mpn_key"})
+    try:
+        with transaction.atomic():
+            partner.save()
+    except IntegrityError:
+        partner.clean()
+        raise
 
 
 @transaction.atomic
@@ -52,6 +70,7 @@ def set_enrolment_state(*, partner: Partner, state: str, reason: str = "", by: A
     partner.enrolment_decided_at = None if state == State.PENDING else clock.now()
     partner.save(update_fields=["enrolment_state", "enrolment_reason", "enrolment_decided_at"])
     record(action, partner, by=by, enrolment_state=[before, state], reason=reason.strip())
+    tell_company(DECISION_MAILS[action], partner)
     for follow in enrolment_followers:
         follow(partner, by)
     return partner

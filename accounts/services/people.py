@@ -1,5 +1,6 @@
 """What happens to people, their passwords and second factors."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,17 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor
 from accounts.models import User
 from accounts.passwords import new_temporary_password
+from accounts.services.mailboxes import mark_mailbox_proved
 from accounts.throttle import forget_failed_sign_ins
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, Refused
 from core.text import email_key
 from mail.services import queue_email
+
+
+class AddressTaken(Refused):
+    """Somebody signs in with this address."""
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
@@ -48,6 +54,20 @@ def open_account(
     record("user.created", user, by=by, sign_in_name=name, is_staff=is_staff)
     if user.email:
         queue_email("account_opened", to=user.email, language=language, context={"name": full_name}, about=user)
+    return user
+
+
+@transaction.atomic
+def open_own_account(*, address: str, full_name: str, language: str, password: str, by: Actor) -> User:
+    """Create the account of somebody who has proved the address and chosen a password; `by` is at the new person's."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                address, password, full_name=full_name, language=language, email_proved_at=clock.now()
+            )
+    except IntegrityError as error:
+        raise AddressTaken(_("Somebody already signs in as %(name)s.") % {"name": address}) from error
+    record("user.created", user, by=dataclasses.replace(by, user=user), sign_in_name=address, is_staff=False)
     return user
 
 
@@ -96,8 +116,11 @@ def issue_temporary_password(*, user: User, valid_days: int, by: Actor) -> str:
 
 
 @transaction.atomic
-def set_own_password(*, user: User, password: str, by: Actor) -> User:
-    """Make the password the person's own choice, end every other session and tell the person by mail."""
+def set_own_password(*, user: User, password: str, by: Actor, by_mailed_link: bool = False) -> User:
+    """Make the password the person's own choice, end every other session and tell the person by mail.
+
+    Whoever came by a mailed link has thereby proved the mailbox.
+    """
     user = User.objects.select_for_update().get(pk=user.pk)
     if not user.is_active:
         raise Refused(_("This account is not active."))
@@ -109,6 +132,8 @@ def set_own_password(*, user: User, password: str, by: Actor) -> User:
     user.password_expires_at = None
     user.save(update_fields=["password", "must_change_password", "password_expires_at"])
     _record_security_change("user.password_changed", user, by=by, was_temporary=was_temporary)
+    if by_mailed_link:
+        mark_mailbox_proved(user=user, by=by)
     transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)
     return user
 
