@@ -233,6 +233,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "5/5m/key",  # codes of the second factor; key: the person
     "reset_password": "3/1h/key,20/15m/ip",
     "reset_password_from_key": "20/15m/ip",
+    "email_code": "3/1h/key,20/1h/ip",  # key: the purpose and the address that the code is mailed to
     "change_password": "10/15m/user",
     "reauthenticate": "10/15m/user",
 }
@@ -360,6 +361,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "expire-temporary-passwords": {"task": "customers.tasks.blank_expired_envelopes", "schedule": 60.0},
     "run-queued-imports": {"task": "catalogue.tasks.run_queued_imports", "schedule": 60.0},
     "forget-ended-sessions": {"task": "accounts.tasks.forget_ended_sessions", "schedule": 86_400.0},
+    "purge-email-codes": {"task": "accounts.tasks.purge_email_codes", "schedule": 3600.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
