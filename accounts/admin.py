@@ -1,6 +1,5 @@
 """People, companies and memberships in the back office: read here, changed through the services, never removed."""
 
-from collections.abc import Callable
 from typing import Any
 
 # Imported before they are unregistered: these show what nobody should see (second factors) or change by hand.
@@ -11,18 +10,17 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from accounts import services
-from accounts.models import Membership, Partner, User
-from core.exceptions import Refused
+from accounts import profile_admin, services  # noqa: F401 – registers itself
+from accounts.back_office import RecordedAdmin
+from accounts.enrolment import admin as enrolment_admin  # noqa: F401
+from accounts.models import Membership, User
 from core.text import email_key
 
 for model in (Authenticator, EmailAddress, EmailConfirmation, Group):
@@ -31,48 +29,6 @@ for model in (Authenticator, EmailAddress, EmailConfirmation, Group):
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = _("CSP portal, back office")  # type: ignore[assignment]
-
-
-class ReasonActionForm(ActionForm):
-    """The choice of an action, with a reason for those that take something away."""
-
-    reason = forms.CharField(label=_("Reason:"), required=False, max_length=500)
-
-
-class RecordedAdmin(admin.ModelAdmin):
-    """Nothing is edited in place and nothing is removed: what can be done, services do and record."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody edits rows by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody."""
-        return False
-
-    def may_act(self, request: HttpRequest) -> bool:
-        """Who holds Django's change permission may use the actions."""
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """No actions for those who may only look."""
-        return super().get_actions(request) if self.may_act(request) else {}
-
-    def call_for_each(self, request: HttpRequest, queryset: QuerySet, service: Callable[[Any], object]) -> None:
-        """Run a service for each selected row; each succeeds or is refused by itself, and both are said."""
-        done = 0
-        for row in queryset:
-            try:
-                service(row)
-                done += 1
-            except Refused as refusal:
-                self.message_user(request, f"{row}: {refusal}", messages.ERROR)
-        if done:
-            text = ngettext("Done for %(count)d row.", "Done for %(count)d rows.", done)
-            self.message_user(request, text % {"count": done}, messages.SUCCESS)
 
 
 class UserAddForm(forms.ModelForm):
@@ -148,66 +104,6 @@ class UserAdmin(RecordedAdmin):
         self.call_for_each(request, queryset, lambda user: services.reset_second_factor(user=user, by=request.actor))  # type: ignore[attr-defined]
 
 
-@admin.register(Partner)
-class PartnerAdmin(RecordedAdmin):
-    """Companies: an application is taken down here and decided by an action."""
-
-    list_display = ("legal_name", "program", "mpn_id", "country", "enrolment_state", "created_at")
-    list_filter = ("program", "enrolment_state")
-    search_fields = ("search_text", "mpn_id")
-    action_form = ReasonActionForm
-    actions = ("approve", "reject", "suspend", "reinstate", "reconsider")
-    fields = (
-        "program", "legal_name", "mpn_id", "country", "address_line_1", "address_line_2", "city", "state",
-        "postal_code", "contact_name", "contact_email", "contact_phone", "language", "agreement_accepted_on",
-    )  # fmt: skip
-
-    def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> Any:
-        """What the portal knows about the company; what it decides itself is not asked for."""
-        return (*self.fields, "enrolment_state", "microsoft_id", "created_at") if obj else self.fields
-
-    def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: bool) -> None:
-        """Enrol through the service."""
-        facts = {name: getattr(obj, name) for name in self.fields}
-        created = services.enrol_partner(by=request.actor, **facts)  # type: ignore[attr-defined]
-        obj.__dict__.update(created.__dict__)
-
-    def _move(self, request: HttpRequest, queryset: QuerySet, before: str, after: str) -> None:
-        reason = request.POST.get("reason", "")[:500]
-
-        def move(partner: Partner) -> None:
-            if partner.enrolment_state != before:
-                raise Refused(_("This enrolment is not in the state that the action is for."))
-            services.set_enrolment_state(partner=partner, state=after, reason=reason, by=request.actor)  # type: ignore[attr-defined]
-
-        self.call_for_each(request, queryset, move)
-
-    @admin.action(description=_("Approve the enrolment"))
-    def approve(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Pending becomes active."""
-        self._move(request, queryset, services.State.PENDING, services.State.ACTIVE)
-
-    @admin.action(description=_("Reject the enrolment (give a reason)"))
-    def reject(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Pending becomes rejected."""
-        self._move(request, queryset, services.State.PENDING, services.State.REJECTED)
-
-    @admin.action(description=_("Suspend (give a reason)"))
-    def suspend(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Active becomes suspended."""
-        self._move(request, queryset, services.State.ACTIVE, services.State.SUSPENDED)
-
-    @admin.action(description=_("Reinstate"))
-    def reinstate(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Suspended becomes active."""
-        self._move(request, queryset, services.State.SUSPENDED, services.State.ACTIVE)
-
-    @admin.action(description=_("Reconsider a rejected enrolment"))
-    def reconsider(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Rejected becomes pending."""
-        self._move(request, queryset, services.State.REJECTED, services.State.PENDING)
-
-
 class MembershipAddForm(forms.ModelForm):
     """A new member of a company, by e-mail address."""
 
@@ -276,7 +172,3 @@ class MembershipAdmin(RecordedAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Take people's role away, at once."""
         self.call_for_each(request, queryset, lambda row: services.end_membership(membership=row, by=request.actor))  # type: ignore[attr-defined]
-
-
-# At the end, for it builds on the classes above.
-from accounts import profile_admin  # noqa: E402, F401

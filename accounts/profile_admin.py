@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ReasonActionForm, RecordedAdmin
+from accounts.back_office import ReasonActionForm, RecordedAdmin
 from accounts.differences import differences
 from accounts.models import ProfileChange, ProviderProfile
 from accounts.profile_facts import completeness, in_form_order, label_of, names_of, public_facts, words_of

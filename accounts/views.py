@@ -20,7 +20,7 @@ from django.db import transaction
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -29,6 +29,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView, View
 
 from accounts.access import MEMBERSHIP_IN_SESSION, Actor, membership_user
+from accounts.enrolment.session import next_of, with_next
 from accounts.forms import ChangePasswordForm, OwnPasswordForm, PreferencesForm, ResetPasswordForm
 from accounts.middleware import after_steps
 from accounts.models import Membership
@@ -50,8 +51,11 @@ class SignInView(library.LoginView):  # type: ignore[misc]
     """The way in, for everybody."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the partnership request that waits to be accepted, if one brought the person here."""
-        return super().get_context_data(invitation=self.request.session.get(INVITATION), **kwargs)
+        """Add the partnership request that brought the person here, if one did, and the way to enroll."""
+        enroll_url = with_next(reverse("enrolment:start"), next_of(self.request))
+        return super().get_context_data(
+            invitation=self.request.session.get(INVITATION), enroll_url=enroll_url, **kwargs
+        )
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -16,7 +16,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.admin import RecordedAdmin
+from accounts.back_office import RecordedAdmin
 from catalogue import services
 from catalogue.importing.problems import as_csv
 from catalogue.importing.reading import MOST_BYTES

@@ -1,0 +1,1 @@
+"""How a company enrolls itself: the pages, their forms, and the back office's queue."""
