@@ -28,6 +28,8 @@ POLICY = {
     "base-uri": "'none'",
     "object-src": "'none'",
 }
+# What is otherwise for one person's eyes and no cache's; PublicPagesMiddleware says where.
+PUBLIC_HEADERS = {"Cache-Control": "public, max-age=300", "Vary": "Accept-Language"}
 CONTROLS = {"input", "select", "textarea"}
 # To show the Confirmation again would lose the password that stands on it, so the browser asks before it leaves.
 BROWSER_CHECKED = {"stored"}
@@ -57,6 +59,20 @@ def header_faults(response: HttpResponseBase) -> list[str]:
             continue  # being forgotten
         if not cookie["httponly"] or cookie["samesite"] != "Lax":
             faults.append(f"The cookie {cookie.key} is not HttpOnly and SameSite=Lax")
+    return faults
+
+
+def public_header_faults(response: HttpResponseBase, *, indexed: bool = True) -> list[str]:
+    """What the headers of a page for everybody lack: those of every page, but kept by caches and free of cookies."""
+    expected = {**PUBLIC_HEADERS, "X-Robots-Tag": "all" if indexed else "noindex"}
+    faults = [fault for fault in header_faults(response) if not fault.startswith(("Cache-Control", "X-Robots-Tag"))]
+    faults += [
+        f"{name} is {response.headers.get(name)!r}"
+        for name, value in expected.items()
+        if response.headers.get(name) != value
+    ]
+    if response.cookies:
+        faults.append(f"It sets the cookies {sorted(response.cookies)}")
     return faults
 
 
