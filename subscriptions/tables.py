@@ -17,7 +17,7 @@ from customers.models import TENANT_DOMAIN, Customer
 from customers.pages import account_url
 from subscriptions.models import Subscription
 
-STATUS_KINDS = {
+STATUS_KINDS: dict[str, str] = {
     Subscription.Status.ACTIVE: "success",
     Subscription.Status.SUSPENDED: "warning",
     Subscription.Status.EXPIRED: "danger",

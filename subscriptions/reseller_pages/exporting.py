@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from accounts.access import Actor, require
 from accounts.models import Partner
@@ -88,7 +89,7 @@ def line(partnership: Any) -> list[Any]:
         reseller.legal_name,
         reseller.mpn_id,
         str(reseller.microsoft_id),
-        str(reseller.country.name),
+        countries.name(str(reseller.country)),
         partnership.customer_count,
         partnership.subscription_count,
         timezone.localdate(partnership.began_at),

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
+from django_countries import countries
 
 from accounts.access import can
 from accounts.models import Partner
@@ -167,7 +168,7 @@ def reseller_facts(partnership: Partnership) -> list[tuple[str, Any]]:
     mail = format_html('<a href="mailto:{0}">{0}</a>', reseller.contact_email)
     facts = [
         (_("MPN ID"), html.copy_text(reseller.mpn_id, _("MPN ID")) if reseller.mpn_id else ""),
-        (_("Country or region"), str(reseller.country.name)),
+        (_("Country or region"), countries.name(str(reseller.country))),
         (_("Regions"), region_names(reseller)),
         (_("Contact"), html.name(reseller.contact_name)),
         (_("E-mail address"), mail),

@@ -6,9 +6,12 @@ from django.db.models import Q, QuerySet
 
 from accounts.access import Actor
 from resellers.models import Partnership
-from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 
-RELATIONS: dict[str, type[SubscriptionRelation]] = {"of_record": ResellerOfRecord, "support": SupportContact}
+RELATIONS: dict[str, type[ResellerOfRecord] | type[SupportContact]] = {
+    "of_record": ResellerOfRecord,
+    "support": SupportContact,
+}
 
 
 def in_force(partnership: Partnership) -> Q:
@@ -21,7 +24,9 @@ def in_force(partnership: Partnership) -> Q:
 def named_subscriptions(actor: Actor, partnership: Partnership) -> QuerySet[Subscription]:
     """The actor's subscriptions that name the partnership's reseller as reseller of record or as support contact."""
     named = [
-        model._default_manager.filter(in_force(partnership), reseller=partnership.reseller).values("subscription")
+        model.objects.filter(in_force(partnership), reseller=partnership.reseller).values_list(
+            "subscription_id", flat=True
+        )
         for model in RELATIONS.values()
     ]
     visible = Subscription.objects.visible_to(actor).listed().select_related("customer")
@@ -30,15 +35,15 @@ def named_subscriptions(actor: Actor, partnership: Partnership) -> QuerySet[Subs
 
 def named_count(actor: Actor, partnership: Partnership, relation: str) -> int:
     """How many of those name the reseller in this relation, a key of RELATIONS."""
-    named = RELATIONS[relation]._default_manager.filter(in_force(partnership), reseller=partnership.reseller)
+    named = RELATIONS[relation].objects.filter(in_force(partnership), reseller=partnership.reseller)
     visible = Subscription.objects.visible_to(actor).listed()
-    return visible.filter(pk__in=named.values("subscription")).count()
+    return visible.filter(pk__in=named.values_list("subscription_id", flat=True)).count()
 
 
 def with_named_relations(subscriptions: list[Any], partnership: Partnership) -> None:
     """Give each its newest relation of each kind to the reseller, in two queries."""
     for name, model in RELATIONS.items():
-        rows = model._default_manager.filter(
+        rows = model.objects.filter(
             in_force(partnership), reseller=partnership.reseller, subscription__in=subscriptions
         )
         found = {row.subscription_id: row for row in rows.order_by("begins_at", "pk")} if subscriptions else {}
