@@ -1,11 +1,14 @@
 """Send what is in the outbox: claim, send outside any transaction, mark.
 
 A sender may die at any point. A mail it held is free again when the lease runs out, and is then sent under the same
-Message-ID: a repetition is preferred to a loss.
+Message-ID: a repetition is preferred to a loss. An attempt counts when the server and the mail came together; a mail
+that was put back because the server was away, or because time was up, gets its attempt back. The time of the lease
+then tells one holder from the next.
 """
 
 import contextlib
 import logging
+import math
 import random
 import smtplib
 import time
@@ -33,6 +36,9 @@ BATCH = 50
 # Enough for a day: 1, 2, 4 … 32 minutes and then once an hour.
 MAX_ATTEMPTS = 30
 LONGEST_PAUSE_MINUTES = 60
+# A server that is down says nothing about the mail, which then waits for as long as it takes and is not far behind it.
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=5)
+SERVICE_NOT_AVAILABLE = 421
 SWEEP_SECONDS = 120.0
 BROKEN_CONVERSATIONS = 3
 
@@ -52,18 +58,15 @@ def deliver(email_id: uuid.UUID | str) -> None:
 
 def send_due() -> int:
     """Send all mail that is due or whose sender died, and return how much was taken up."""
-    taken, stop_at = 0, time.monotonic() + SWEEP_SECONDS
-    while time.monotonic() < stop_at:
-        batches = [
-            claim(OutgoingEmail.objects.due(), limit=BATCH),
-            # Alone: if it was this mail that killed its sender, it takes no other mail with it again.
-            claim(OutgoingEmail.objects.abandoned(), limit=1),
-        ]
-        for batch in batches:
-            send_batch(batch)
-        if not any(batches):
-            break
-        taken += sum(map(len, batches))
+    taken, found, stop_at = 0, True, time.monotonic() + SWEEP_SECONDS
+    while found and time.monotonic() < stop_at:
+        found = False
+        # Alone: if it was this mail that killed its sender, it takes no other mail with it again.
+        for candidates, limit in ((OutgoingEmail.objects.due(), BATCH), (OutgoingEmail.objects.abandoned(), 1)):
+            batch = claim(candidates, limit=limit)
+            found, taken = found or bool(batch), taken + len(batch)
+            if not send_batch(batch, stop_at=stop_at):
+                return taken  # the rest would wait for the same timeouts; the next sweep knocks again
     return taken
 
 
@@ -79,22 +82,31 @@ def claim(candidates: OutgoingEmailQuerySet, *, limit: int) -> list[OutgoingEmai
         return list(OutgoingEmail.objects.filter(pk__in=ids).order_by("due_at", "pk"))
 
 
-def send_batch(emails: Sequence[OutgoingEmail]) -> None:
-    """Send claimed mails over one connection; if the server does not converse, put all that are left back."""
+def send_batch(emails: Sequence[OutgoingEmail], *, stop_at: float = math.inf) -> bool:
+    """Send claimed mails over one connection; what it does not come to is put back. Return whether the server talks."""
     connection: BaseEmailBackend = get_connection()
     broken: list[Exception] = []
     try:
         for email in emails:
             if not keep(email):
                 continue
-            # One mail may upset the server; when it hangs up again and again, each attempt only costs a timeout.
-            if len(broken) >= BROKEN_CONVERSATIONS or any(isinstance(error, UnreachableError) for error in broken):
-                put_back(email, broken[-1])
+            if gives_up(broken):
+                put_off(email, broken[-1])
+            elif time.monotonic() >= stop_at:
+                mark(email, state=State.QUEUED, attempts=email.attempts - 1)
             elif error := send_one(email, connection):
                 broken.append(error)
     finally:
         with contextlib.suppress(Exception):
             connection.close()
+    if gives_up(broken):
+        logger.warning("The mail server does not talk (%s): mail waits", describe(broken[-1]))
+    return not gives_up(broken)
+
+
+def gives_up(broken: Sequence[Exception]) -> bool:
+    """Whether further attempts would only cost timeouts: one mail may upset a server, several are a pattern."""
+    return len(broken) >= BROKEN_CONVERSATIONS or any(isinstance(error, UnreachableError) for error in broken)
 
 
 def keep(email: OutgoingEmail) -> bool:
@@ -121,7 +133,7 @@ def send_one(email: OutgoingEmail, connection: BaseEmailBackend) -> Exception | 
         # What is left of the conversation is in an unknown state.
         with contextlib.suppress(Exception):
             connection.close()
-        put_back(email, error)
+        put_off(email, error) if isinstance(error, UnreachableError) else put_back(email, error)
         return error if breaks_conversation(error) else None
     mark(email, state=State.SENT, sent_at=clock.now(), last_error="")
     return None
@@ -154,14 +166,28 @@ def open_connection(connection: BaseEmailBackend) -> None:
     """Open the connection if it is not; whatever goes wrong here speaks of the server and not of a mail."""
     try:
         connection.open()
+        session = getattr(connection, "connection", None)
+        if isinstance(session, smtplib.SMTP):
+            session.ehlo_or_helo_if_needed()  # else the first mail would be blamed for a server that does not greet
     except Exception as error:
         raise UnreachableError from error
 
 
+def put_off(email: OutgoingEmail, error: Exception) -> None:
+    """Put a mail back that is not at fault: the attempt does not count, and the server is asked again soon."""
+    wait = min(max((clock.now() - email.created_at) / 10, SHORTEST_WAIT), LONGEST_WAIT)
+    mark(
+        email,
+        state=State.QUEUED,
+        attempts=email.attempts - 1,
+        due_at=clock.now() + wait,
+        last_error=describe(error),
+    )
+
+
 def put_back(email: OutgoingEmail, error: Exception) -> None:
     """After a failed attempt, wait for the next one, or give up where another attempt cannot help."""
-    cause = error.__cause__ if isinstance(error, UnreachableError) and error.__cause__ else error
-    fields: dict[str, Any] = {"last_error": describe(cause)}
+    fields: dict[str, Any] = {"last_error": describe(error)}
     if is_permanent(error) or email.attempts >= MAX_ATTEMPTS:
         fields["state"] = State.FAILED
     else:
@@ -199,9 +225,9 @@ def smtp_codes(error: BaseException) -> list[int]:
 
 
 def breaks_conversation(error: Exception) -> bool:
-    """Whether there was no answer, as against an answer that refuses."""
+    """Whether there was no answer or a farewell, as against an answer that refuses."""
     if isinstance(error, smtplib.SMTPException):  # a subclass of OSError
-        return isinstance(error, smtplib.SMTPServerDisconnected)
+        return isinstance(error, smtplib.SMTPServerDisconnected) or SERVICE_NOT_AVAILABLE in smtp_codes(error)
     return isinstance(error, UnreachableError | OSError)
 
 
@@ -218,4 +244,6 @@ def is_permanent(error: Exception) -> bool:
 
 def describe(error: BaseException) -> str:
     """The error's class and the server's code; its text could quote what was sent."""
+    if isinstance(error, UnreachableError) and error.__cause__:
+        error = error.__cause__
     return " ".join([type(error).__name__, *map(str, smtp_codes(error))])[:200]

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
@@ -35,8 +36,20 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(state__in=[OutgoingEmail.State.QUEUED, OutgoingEmail.State.SENDING])
 
     def delayed(self) -> "OutgoingEmailQuerySet":
-        """Mail that has waited longer than a working mail server lets it."""
-        return self.waiting().filter(created_at__lt=clock.now() - DELAYED_AFTER)
+        """Mail that waits longer than a working mail server lets it, but for what its recipient's side puts off."""
+        # An arm for each state, because each has a partial index: Home asks this of an outbox that only grows.
+        waiting = Q(state=OutgoingEmail.State.QUEUED) | Q(state=OutgoingEmail.State.SENDING)
+        put_off = Q(last_error__startswith="SMTPRecipientsRefused") | Q(last_error__startswith="SMTPDataError")
+        return self.filter(waiting, created_at__lt=clock.now() - DELAYED_AFTER).exclude(
+            put_off & ~Q(last_error__endswith=" 421")
+        )
+
+    def failed_about(self, rows: models.QuerySet) -> "OutgoingEmailQuerySet":
+        """Mail about any of these rows that could not be sent, oldest first; `rows` starts from visible_to(actor)."""
+        keys = rows.order_by().annotate(key=Cast("pk", models.CharField())).values("key")
+        return self.filter(
+            state=OutgoingEmail.State.FAILED, about_type=rows.model._meta.label_lower, about_id__in=keys
+        ).order_by("created_at", "pk")
 
 
 class OutgoingEmail(models.Model):

@@ -11,9 +11,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from django.db import transaction
 
-from mail import registry, services
+from core import cache as core_cache
+from mail import registry
 from mail.models import OutgoingEmail
 from mail.services import queue_email
+
+from .processes import Fleet, own_redis
+from .smtp_server import ScriptedServer
 
 LINK = "https://portal.example/requests/1f0c?answer=a&key=canary-f00d"
 
@@ -43,7 +47,7 @@ def owners() -> Iterator[dict[str, registry.BeforeSend]]:
 @pytest.fixture(autouse=True)
 def fresh_broker(monkeypatch) -> None:
     """Forget that a broker refused in an earlier test."""
-    monkeypatch.setattr(services, "_broker_rests_until", 0.0)
+    monkeypatch.setattr(core_cache, "_rests_until", 0.0)
 
 
 @pytest.fixture
@@ -120,6 +124,23 @@ def mail_server(settings) -> Iterator[Script]:
     controller.start()
     yield script
     controller.stop(no_assert=True)
+
+
+@pytest.fixture
+def smtp() -> Iterator[ScriptedServer]:
+    """A mail server for processes of their own."""
+    server = ScriptedServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def fleet(django_db_setup, smtp, tmp_path) -> Iterator[Fleet]:
+    """An installation without any process but its Redis; the test starts and kills what it needs."""
+    with own_redis(tmp_path) as broker:
+        installation = Fleet(tmp_path, broker, smtp.port)
+        yield installation
+        installation.stop()
 
 
 @pytest.fixture

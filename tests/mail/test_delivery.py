@@ -178,17 +178,6 @@ def test_a_refused_sender_delays_because_it_can_be_mended(queue, mail_server):
     waits_for_next_attempt(kept, "SMTPSenderRefused 550")
 
 
-def test_a_server_that_is_down_costs_one_try_for_the_whole_batch(queue, no_mail_server, monkeypatch):
-    opened = []
-    original = delivery.open_connection
-    monkeypatch.setattr(delivery, "open_connection", lambda c: (opened.append(1), original(c)))
-    rows = [queue(to=f"p{number}@fabrikam.com") for number in range(3)]
-    send_due()
-    for kept in rows:
-        waits_for_next_attempt(kept, "ConnectionRefusedError")
-    assert len(opened) == 1
-
-
 def test_a_connection_dropped_after_the_data_repeats_under_the_same_message_id(queue, mail_server):
     kept = queue()
     mail_server.hang_up_after_data.add("rui@fabrikam.com")
@@ -212,15 +201,6 @@ def test_a_server_that_falls_silent_is_left_after_the_timeout(queue, mail_server
     waits_for_next_attempt(kept, "SMTPServerDisconnected")
 
 
-def test_a_server_that_hangs_up_on_everything_is_not_tried_for_each_mail(queue, mail_server):
-    rows = [queue(to=f"p{number}@fabrikam.com") for number in range(6)]
-    mail_server.hang_up_after_data.update(row.recipient for row in rows)
-    send_due()
-    for kept in rows:
-        waits_for_next_attempt(kept, "SMTPServerDisconnected")
-    assert mail_server.sessions == delivery.BROKEN_CONVERSATIONS
-
-
 def test_a_backend_that_takes_nothing_and_says_nothing_is_no_success(queue, monkeypatch):
     monkeypatch.setattr(EmailBackend, "send_messages", lambda self, messages: 0)
     kept = queue()
@@ -236,11 +216,12 @@ def test_the_pauses_double_up_to_an_hour_and_last_a_day():
     assert 21 < sum(minutes) / 60 < 27
 
 
-def test_the_last_attempt_gives_up(queue, no_mail_server):
+def test_the_last_attempt_gives_up(queue, mail_server):
     kept = queue()
+    mail_server.refuse_data["rui@fabrikam.com"] = "451 later"
     OutgoingEmail.objects.update(attempts=MAX_ATTEMPTS - 1)
     deliver(kept.pk)
-    assert (fresh(kept).state, fresh(kept).last_error) == (State.FAILED, "ConnectionRefusedError")
+    assert (fresh(kept).state, fresh(kept).last_error) == (State.FAILED, "SMTPDataError 451")
 
 
 # --- faults that stay -------------------------------------------------------------------------------------------------
