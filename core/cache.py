@@ -15,6 +15,17 @@ REST_SECONDS = 30.0
 _rests_until = 0.0
 
 
+def redis_rests() -> bool:
+    """Whether Redis failed so lately that nobody should wait for it again, be it as the cache or as the broker."""
+    return time.monotonic() < _rests_until
+
+
+def let_redis_rest() -> None:
+    """Remember that Redis failed."""
+    global _rests_until
+    _rests_until = time.monotonic() + REST_SECONDS
+
+
 class FallbackCache(BaseCache):
     """Asks the cache `redis`; when it fails, `database`, and leaves Redis alone for half a minute.
 
@@ -25,12 +36,11 @@ class FallbackCache(BaseCache):
         super().__init__(params)
 
     def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        global _rests_until
-        if time.monotonic() >= _rests_until:
+        if not redis_rests():
             try:
                 return getattr(caches["redis"], method)(*args, **kwargs)
             except redis.RedisError as error:
-                _rests_until = time.monotonic() + REST_SECONDS
+                let_redis_rest()
                 logger.warning("Redis does not answer (%s): the database counts instead.", type(error).__name__)
         return getattr(caches["database"], method)(*args, **kwargs)
 

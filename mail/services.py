@@ -1,7 +1,6 @@
 """Put mail into the outbox, and the back office's two interventions."""
 
 import logging
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.cache import let_redis_rest, redis_rests
 from core.exceptions import InvalidTransition
 from core.secret_names import refuse_secrets
 from mail.models import OutgoingEmail
@@ -24,9 +24,6 @@ from mail.rendering import render_email
 logger = logging.getLogger(__name__)
 
 State = OutgoingEmail.State
-# After a broker refused, pages do not knock again for so long: the sweep finds the mail anyway.
-BROKER_REST_SECONDS = 30.0
-_broker_rests_until = 0.0
 
 
 def queue_email(
@@ -98,13 +95,12 @@ def kick_after_commit(email_id: uuid.UUID) -> None:
 
 def kick(email_id: uuid.UUID) -> None:
     """Hint to the worker that a mail is due. Never raises: without a broker the sweep sends it a little later."""
-    global _broker_rests_until
-    if time.monotonic() < _broker_rests_until:
+    if redis_rests():
         return
     try:
         current_app.send_task("mail.tasks.deliver_email", args=[str(email_id)], retry=False, ignore_result=True)
     except Exception as error:
-        _broker_rests_until = time.monotonic() + BROKER_REST_SECONDS
+        let_redis_rest()
         logger.warning("The broker did not take the hint for mail %s: %s", email_id, type(error).__name__)
 
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.access import system_actor
 from accounts.models import User
 from activity.models import ActivityRecord
+from core import cache as core_cache
 from core import clock
 from core.exceptions import InvalidTransition
 from mail import registry, services
@@ -201,9 +202,9 @@ def test_not_even_a_fault_of_the_hint_itself_reaches_the_page(queue, monkeypatch
 def test_the_broker_is_asked_again_after_its_rest(monkeypatch):
     asked = []
     monkeypatch.setattr(current_app, "send_task", lambda name, **options: asked.append(name))
-    monkeypatch.setattr(services, "_broker_rests_until", time.monotonic() + 60)
+    monkeypatch.setattr(core_cache, "_rests_until", time.monotonic() + 60)
     kick(uuid.uuid4())
-    monkeypatch.setattr(services, "_broker_rests_until", time.monotonic() - 1)
+    monkeypatch.setattr(core_cache, "_rests_until", time.monotonic() - 1)
     kick(uuid.uuid4())
     assert len(asked) == 1
 
