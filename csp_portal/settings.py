@@ -335,10 +335,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
-        # A request waits at most two seconds for a broker that hangs, and not at all for one that is down.
+        # A page waits a second for a broker that hangs, and not at all for one that is down: the sweep finds the mail.
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
-        "max_retries": 1,
+        "max_retries": 0,
         "interval_start": 0,
         "interval_step": 0.1,
         "interval_max": 0.1,
