@@ -14,7 +14,7 @@ from accounts.access import Actor, system_actor
 from accounts.models import Partner, User
 from accounts.roles import Program, Role
 from activity.models import ActivityRecord
-from activity.services import plain, record
+from activity.services import composed, plain, record, record_all
 
 pytestmark = pytest.mark.django_db
 
@@ -176,3 +176,21 @@ def test_overlong_labels_are_cut_rather_than_failing_the_action(actor, partner):
     partner.legal_name = "x" * 300
     kept = record("partner.checked", partner, by=actor)
     assert len(kept.target_label) == 255
+
+
+def test_many_records_are_written_as_one_would_be(actor, partner):
+    record("partner.renamed", partner, by=actor, old="A", new="B")
+    with transaction.atomic():
+        record_all([composed("partner.renamed", partner, by=actor, old="A", new="B")])
+    first, second = ActivityRecord.objects.order_by("pk").values()
+    for kept in (first, second):
+        del kept["id"], kept["at"]
+    assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_records_belong_to_a_transaction_too(partner):
+    kept = composed("partner.renamed", partner, by=system_actor("a check"))
+    with pytest.raises(transaction.TransactionManagementError):
+        record_all([kept])
+    assert ActivityRecord.objects.count() == 0
