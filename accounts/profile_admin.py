@@ -1,23 +1,25 @@
 """Providers' profiles and the changes they ask for, in the back office: compared, decided, published."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.back_office import ReasonActionForm, RecordedAdmin
 from accounts.differences import differences
+from accounts.enrolment.admin import clean_reason
 from accounts.models import ProfileChange, ProviderProfile
 from accounts.profile_facts import completeness, in_form_order, label_of, names_of, public_facts, words_of
 from accounts.services.profiles import (
@@ -31,7 +33,25 @@ from accounts.services.profiles import (
 from core.exceptions import Refused
 
 STYLES = {"all": ["css/profile.css"]}
-SHORT = 60
+# What stands in one line of the queue.
+LINE = 60
+
+
+class RejectionForm(forms.Form):
+    """The words that the company will read."""
+
+    use_required_attribute = False
+
+    reason = forms.CharField(
+        label=_("Reason, as the company will read it"),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": _("Give a reason: the company will ask for it.")},
+    )
+
+    def clean_reason(self) -> str:
+        """The normal form."""
+        return clean_reason(self.cleaned_data["reason"])
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -81,12 +101,9 @@ class ProfileChangeAdmin(RecordedAdmin):
 
     @admin.display(description=_("changes"))
     def summary(self, change: ProfileChange) -> SafeString:
-        """Each field, old and new, in a few words."""
-        rows = (
-            (label_of(field), shortened(field, before), shortened(field, after))
-            for field, (before, after) in in_form_order(change.changes)
-        )
-        return format_html_join(SafeString("<br>"), "{}: {} → {}", rows)
+        """Each field, with old and new where they are short enough for a line."""
+        rows = ((in_a_line(field, *values),) for field, values in in_form_order(change.changes))
+        return format_html('<div class="difference-summary">{}</div>', format_html_join(SafeString("<br>"), "{}", rows))
 
     @admin.display(description=_("difference"))
     def comparison(self, change: ProfileChange) -> SafeString:
@@ -102,7 +119,7 @@ class ProfileChangeAdmin(RecordedAdmin):
         """With the two buttons, while there is something to decide."""
         change = ProfileChange.objects.filter(pk=object_id).first() if object_id.isdigit() else None
         waits = change is not None and change.state == ProfileChange.State.PENDING
-        extra = {**(extra_context or {}), "may_decide": waits and self.may_act(request)}
+        extra = {**(extra_context or {}), "rejection": RejectionForm() if waits and self.may_act(request) else None}
         return super().change_view(request, object_id, form_url, extra)
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,31 +127,49 @@ class ProfileChangeAdmin(RecordedAdmin):
         wrap, name = self.admin_site.admin_view, "accounts_profilechange"
         return [
             path("<int:pk>/approve/", wrap(require_POST(self.approve_view)), name=f"{name}_approve"),
-            path("<int:pk>/reject/", wrap(require_POST(self.reject_view)), name=f"{name}_reject"),
+            path("<int:pk>/reject/", wrap(self.reject_view), name=f"{name}_reject"),
             *super().get_urls(),
         ]
 
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Put the change into force."""
-        return self.decide(request, pk, lambda change: approve_profile_change(change=change, by=request.actor))
-
-    def reject_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Leave everything as it is."""
-        reason = request.POST.get("reason", "")[:500]
-        return self.decide(
-            request, pk, lambda change: reject_profile_change(change=change, reason=reason, by=request.actor)
-        )
-
-    def decide(self, request: HttpRequest, pk: int, service: Callable[[ProfileChange], object]) -> HttpResponse:
-        """Run the service, say what came of it, and come back to the queue or to what was refused."""
-        if not self.may_act(request):
-            raise PermissionDenied
-        change = get_object_or_404(ProfileChange.objects.select_related("partner"), pk=pk)
+        """Put the change into force, or say why not."""
+        change = self.own_change(request, pk)
         try:
-            service(change)
+            approve_profile_change(change=change, by=request.actor)
         except Refused as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_profilechange_change", args=[pk]))
+        return self.decided(request)
+
+    def reject_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Leave everything as it is; what was refused says why and keeps the words."""
+        change = self.own_change(request, pk)
+        form = RejectionForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                reject_profile_change(change=change, reason=form.cleaned_data["reason"], by=request.actor)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return self.decided(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": change,
+            "title": _("Reject the change"),
+            "comparison": self.comparison(change),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/accounts/profile_rejection.html", context)
+
+    def own_change(self, request: HttpRequest, pk: int) -> ProfileChange:
+        """The change, for those who may decide."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        return get_object_or_404(ProfileChange.objects.select_related("partner"), pk=pk)
+
+    def decided(self, request: HttpRequest) -> HttpResponse:
+        """Back to the queue."""
         self.message_user(request, _("Decided. The company is told by e-mail."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:accounts_profilechange_changelist"))
 
@@ -192,12 +227,17 @@ class ProviderProfileAdmin(RecordedAdmin):
     @admin.action(description=_("Take from Find a provider (give a reason)"))
     def unpublish(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Show to nobody any more."""
-        reason = request.POST.get("reason", "")[:500]
+        try:
+            reason = clean_reason(request.POST.get("reason", ""))
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
         self.call_for_each(
             request, queryset, lambda row: unpublish_profile(profile=row, reason=reason, by=request.actor)
         )
 
 
-def shortened(field: str, value: Any) -> str:
-    """A value in a few words."""
-    return Truncator(", ".join(words_of(field, value)) or "–").chars(SHORT)
+def in_a_line(field: str, before: Any, after: Any) -> str:
+    """City: Seattle → Tacoma; the name alone of a field that holds a long text."""
+    old, new = (", ".join(words_of(field, value)) or "–" for value in (before, after))
+    return label_of(field) if max(len(old), len(new)) > LINE else f"{label_of(field)}: {old} → {new}"

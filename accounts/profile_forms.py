@@ -24,17 +24,17 @@ from core.text import email_key
 PLACE = ("city", "state", "postal_code")
 
 
-def web_address_field() -> forms.URLField:
+class WebAddressField(forms.URLField):
     """An address that a browser may be sent to; nobody here ever opens it."""
-    schemes = URLValidator(["https", "http"], message=gettext_lazy("Enter an address like https://company.com."))
+
+    default_validators = [URLValidator(["https", "http"])]
+
+
+def web_address_field() -> forms.URLField:
+    """A website, typed with or without https://."""
     widget = forms.URLInput(attrs={"type": "text", "inputmode": "url", "autocapitalize": "none", "spellcheck": "false"})
-    return forms.URLField(
-        label=gettext_lazy("Website"),
-        max_length=200,
-        required=False,
-        assume_scheme="https",
-        validators=[schemes],
-        widget=widget,
+    return WebAddressField(
+        label=gettext_lazy("Website"), max_length=200, required=False, assume_scheme="https", widget=widget
     )
 
 

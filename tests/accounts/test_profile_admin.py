@@ -124,15 +124,28 @@ def test_approving_applies_and_records(client: Client, back_office: User, gail: 
 
 def test_rejecting_takes_a_reason(client: Client, back_office: User, gail: Actor) -> None:
     change = make_change(gail)
-    response = client.post(button(change, "reject"), {"reason": ""}, follow=True)
-    assert response.redirect_chain[-1][0] == f"{QUEUE}{change.pk}/change/"
-    assert "Give a reason" in response.content.decode()
-    client.post(button(change, "reject"), {"reason": "Too vague."})
+    assert "Give a reason" not in page(client, button(change, "reject"))
+    empty = client.post(button(change, "reject"), {"reason": " "}).content.decode()
+    assert "Give a reason: the company will ask for it." in empty
+    assert "Other words." in empty
+    client.post(button(change, "reject"), {"reason": "Too vague.\r\nSay more."})
     change.refresh_from_db()
-    assert (change.state, change.reason) == (State.REJECTED, "Too vague.")
-    again = client.post(button(change, "reject"), {"reason": "Once more."}, follow=True)
-    assert "This change is no longer waiting: Rejected." in again.content.decode()
+    assert (change.state, change.reason) == (State.REJECTED, "Too vague. Say more.")
+    again = client.post(button(change, "reject"), {"reason": "Once more."}).content.decode()
+    assert "This change is no longer waiting: Rejected." in again
+    assert "Once more.</textarea>" in again
     assert OutgoingEmail.objects.count() == 1
+
+
+@pytest.mark.parametrize("reason", ["\x00", "\u202e", "x" * 501])
+def test_an_odd_reason_is_told_and_nothing_happens(client: Client, back_office: User, gail: Actor, reason: str) -> None:
+    profile, change = make_profile(gail.partner), make_change(gail)
+    response = client.post(button(change, "reject"), {"reason": reason})
+    assert (response.status_code, list(response.context["form"].errors)) == (200, ["reason"])
+    change.refresh_from_db()
+    assert change.state == State.PENDING
+    act(client, "providerprofile", "unpublish", profile, reason=reason)
+    assert list(ProviderProfile.objects.published()) == [profile]
 
 
 def test_a_conflict_is_named(client: Client, back_office: User, gail: Actor) -> None:
@@ -145,8 +158,8 @@ def test_a_conflict_is_named(client: Client, back_office: User, gail: Actor) -> 
 
 def test_the_buttons_are_posts_of_those_who_may(client: Client, back_office: User, gail: Actor) -> None:
     change = make_change(gail)
+    assert client.get(button(change, "approve")).status_code == 405
     for name in ("approve", "reject"):
-        assert client.get(button(change, name)).status_code == 405
         assert client.post(button(change, name).replace(str(change.pk), "999999")).status_code == 404
     looker = UserFactory(is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_profilechange"))
@@ -158,6 +171,7 @@ def test_the_buttons_are_posts_of_those_who_may(client: Client, back_office: Use
     for name in ("approve", "reject"):
         data = {"reason": "Because."}
         assert watching.post(button(change, name), data).status_code == 403
+        assert owner.get(button(change, name)).status_code in (302, 403, 405)
         assert owner.post(button(change, name), data).status_code in (302, 403)
         assert stranger.post(button(change, name), data).status_code == 302
     assert ProfileChange.objects.get().state == State.PENDING
