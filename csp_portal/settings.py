@@ -362,6 +362,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-queued-imports": {"task": "catalogue.tasks.run_queued_imports", "schedule": 60.0},
     "forget-ended-sessions": {"task": "accounts.tasks.forget_ended_sessions", "schedule": 86_400.0},
     "purge-email-codes": {"task": "accounts.tasks.purge_email_codes", "schedule": 3600.0},
+    "close-overdue-requests": {"task": "resellers.tasks.close_overdue_requests", "schedule": 600.0},
+    "remind-of-open-requests": {"task": "resellers.tasks.remind_of_open_requests", "schedule": 3600.0},
+    "report-undeliverable-requests": {"task": "resellers.tasks.report_undeliverable_requests", "schedule": 600.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
