@@ -5,12 +5,14 @@ import uuid
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Partner, ProviderProfile
 from accounts.roles import Role
+from core.middleware import PublicPagesMiddleware
 from tests.accounts.profiles import actor_of, make_change, make_profile, signed_in
 from tests.contracts import header_faults, html_faults, public_header_faults
 from tests.factories import PartnerFactory, UserFactory
@@ -231,6 +233,23 @@ def test_a_page_for_everybody_has_public_headers_and_no_cookie(client: Client, n
         for response in (client.get(url), client.head(url)):
             assert public_header_faults(response) == []
     assert public_header_faults(client.get(LIST, {"q": "north"}), indexed=False) == []
+
+
+def test_a_page_that_sets_a_cookie_or_fails_is_not_published() -> None:
+    def with_cookie(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse("yours")
+        response.set_cookie("session", "yours")
+        return response
+
+    for answer in (with_cookie, lambda request: HttpResponse(status=404), lambda request: HttpResponse(status=302)):
+        response = PublicPagesMiddleware(answer)(RequestFactory().get(LIST))
+        assert (response.headers.get("Cache-Control"), response.headers.get("X-Robots-Tag")) == (None, None)
+
+
+def test_the_ways_in_are_offered(client: Client, northwind: ProviderProfile) -> None:
+    for page in (text(client), text(client, address(northwind.partner))):
+        assert f'href="{reverse("enrolment:start")}"' in page
+        assert f'href="{reverse("account_login")}"' in page
 
 
 def test_only_these_pages_are_public(client: Client, northwind: ProviderProfile) -> None:

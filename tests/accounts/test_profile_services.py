@@ -359,3 +359,24 @@ def test_only_enrolled_providers_are_published(office: Actor, kind: str) -> None
     profile = make_profile(PartnerFactory(**{kind: True}), published=False)
     with pytest.raises(Refused, match="Only an indirect provider"):
         publish_profile(profile=profile, by=office)
+
+
+# --- the mails, in words ---
+@pytest.mark.parametrize("kind", ["profile_change_requested", "profile_change_approved", "profile_change_rejected"])
+def test_both_bodies_of_a_mail_say_the_same_and_hold_one_link(gail: Actor, office: Actor, kind: str) -> None:
+    Partner.objects.update(legal_name="North <b>wind</b>")
+    gail.partner.refresh_from_db()
+    change = ask(gail, note="<i>Hurry</i>", description="New words.")
+    if kind == "profile_change_approved":
+        approve_profile_change(change=change, by=office)
+    elif kind == "profile_change_rejected":
+        reject_profile_change(change=change, reason="<i>Hurry</i>", by=office)
+    email = OutgoingEmail.objects.get(kind=kind)
+    path = f"admin/accounts/profilechange/{change.pk}/change/" if kind.endswith("requested") else "profile/"
+    assert f"http://localhost:8000/{path}\n" in email.text
+    assert f'href="http://localhost:8000/{path}"' in email.html
+    assert ("North <b>wind</b>" in email.text, "North <b>wind</b>" in email.html) == (True, False)
+    assert "North &lt;b&gt;wind&lt;/b&gt;" in email.html
+    hurry = kind != "profile_change_approved"
+    assert ("<i>Hurry</i>" in email.text, "&lt;i&gt;Hurry&lt;/i&gt;" in email.html) == (hurry, hurry)
+    assert "New words." not in email.text + email.html
