@@ -9,16 +9,17 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access import resolve_actor
+from accounts.sessions import sign_out_keeping
 from core import clock
 from core.net import client_ip
 
@@ -87,14 +88,25 @@ class SessionLimitsMiddleware:
 
     def _sign_out(self, request: HttpRequest, text: str) -> HttpResponse:
         """End the session, say why, and come back to the same page after the next sign-in."""
-        logout(request)
-        if request.method in ("GET", "HEAD"):
-            back: str | None = request.get_full_path()
-        else:
-            back = page_of_form(request)
+        sign_out_keeping(request)
+        read_only = request.method in ("GET", "HEAD")
+        if not read_only:
             text = f"{text} {_('What you just sent was not saved.')}"
         messages.warning(request, text)
+        if open_to_all(request):
+            # Not by way of sign-in: the address of such a page may hold a secret, which would stand in another's.
+            return self.get_response(request)
+        back = request.get_full_path() if read_only else page_of_form(request)
         return redirect_to_login(back) if back else redirect("account_login")
+
+
+def open_to_all(request: HttpRequest) -> bool:
+    """Whether the page needs no sign-in; an address that leads nowhere does."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return not getattr(view, "login_required", True)
 
 
 def begin_session(request: HttpRequest) -> None:
@@ -154,12 +166,14 @@ class SignInStepsMiddleware:
                 return self._back_to_sign_in(request, _("Sign in again to confirm it is you."))
         if step is None:
             return None
-        if request.method == "GET":
-            request.session[AFTER_STEPS] = request.get_full_path()
+        # A form's own address may not be one to open, so the way back is to the page that it was on.
+        heading = request.get_full_path() if request.method == "GET" else page_of_form(request)
+        if heading:
+            request.session[AFTER_STEPS] = heading
         return redirect(step)
 
     def _back_to_sign_in(self, request: HttpRequest, text: str) -> HttpResponse:
-        logout(request)
+        sign_out_keeping(request)
         messages.warning(request, text)
         return redirect("account_login")
 

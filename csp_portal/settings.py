@@ -252,6 +252,8 @@ MFA_TOTP_TOLERANCE = 1
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60
+# What a session keeps when it ends for a reason that the person did not choose: the links to requests it has opened.
+SESSION_KEYS_KEPT = ["pending_invitation", "opened_invitations"]
 
 # --- languages and time: stored in UTC, shown in the person's zone ---------------------------------------------------
 LANGUAGES = [("en", _("English")), ("pt-br", _("Portuguese (Brazil)"))]
