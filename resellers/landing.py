@@ -1,11 +1,10 @@
 """What a session remembers of the links it has opened, so that the token leaves the address at once."""
 
-from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
 
 from resellers.models import PartnershipRequest
 
+# Both are in SESSION_KEYS_KEPT: they outlive a session that ends by itself.
 # Shown on the sign-in page: {public_id, nonce, provider_name} of the link opened last.
 PENDING = "pending_invitation"
 # public_id -> nonce of every link opened in this session: a person may have two requests open in two tabs.
@@ -35,10 +34,3 @@ def forget_pending(session: SessionBase, request: PartnershipRequest) -> None:
     """Stop announcing an answered request at sign-in."""
     if session.get(PENDING, {}).get("public_id") == str(request.public_id):
         del session[PENDING]
-
-
-def sign_out_keeping_requests(http_request: HttpRequest) -> None:
-    """Sign out and carry the opened links over: Django empties the session of whoever leaves."""
-    kept = {name: http_request.session[name] for name in (PENDING, OPENED) if name in http_request.session}
-    logout(http_request)
-    http_request.session.update(kept)

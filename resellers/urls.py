@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from resellers.views import answering, drafting, lists
+from resellers.views import acceptances, answering, drafting, landing, lists
 
 app_name = "resellers"
 
 request_page = "resellers/requests/<uuid:public_id>/"
+acceptance = "resellers/acceptances/<uuid:public_id>/"
 invitation = "i/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,16 +21,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{request_page}unsent/", drafting.UnsentRequestView.as_view(), name="unsent_request"),
     path(f"{request_page}discard/", drafting.DiscardRequestView.as_view(), name="discard_request"),
     path(f"{request_page}revoke/", drafting.RevokeRequestView.as_view(), name="revoke_request"),
+    path(f"{acceptance}confirm/", acceptances.ConfirmAcceptanceView.as_view(), name="confirm_acceptance"),
+    path(f"{acceptance}refuse/", acceptances.RefuseAcceptanceView.as_view(), name="refuse_acceptance"),
     path(invitation, answering.AnswerView.as_view(), name="invitation"),
+    path(f"{invitation}continue/", answering.ContinueView.as_view(), name="continue"),
+    path(
+        f"{invitation}create-account/",
+        answering.ContinueView.as_view(target="enrolment:start"),
+        name="create_account",
+    ),
     path(f"{invitation}accept/", answering.AcceptView.as_view(), name="accept"),
     path(f"{invitation}decline/", answering.DeclineView.as_view(), name="decline"),
+    path(f"{invitation}withdraw/", answering.WithdrawView.as_view(), name="withdraw_acceptance"),
+    path(f"{invitation}ask/", answering.AskView.as_view(), name="ask_for_new_link"),
     path(f"{invitation}switch/", answering.SwitchAccountView.as_view(), name="switch_account"),
-    path(f"{invitation}<str:token>/", answering.LandingView.as_view(), name="landing"),
+    path(f"{invitation}<str:token>/", landing.LandingView.as_view(), name="landing"),
     # Mail programs like to lose the last character of a link; without it the link is as good.
     re_path(
         r"^i/(?P<public_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<token>[\w-]{43})\Z",
-        answering.LandingView.as_view(),
+        landing.LandingView.as_view(),
         name="landing_cut_short",
     ),
-    path("i/<path:rest>", answering.BrokenLinkView.as_view(), name="broken_link"),
+    path("i/<path:rest>", landing.BrokenLinkView.as_view(), name="broken_link"),
 ]

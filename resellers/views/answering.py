@@ -5,168 +5,155 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.generic import View
 
 from accounts.access import MEMBERSHIP_IN_SESSION, Actor
 from accounts.models import Membership, Partner
-from accounts.roles import MATRIX, Permission, Program, Role
-from core.exceptions import Refused
-from core.pages import too_many
+from accounts.roles import Role
+from accounts.sessions import sign_out_keeping
+from core.exceptions import InvalidTransition, Refused
 from resellers import refusals
-from resellers.landing import forget_pending, landed_nonce, remember, sign_out_keeping_requests
-from resellers.limits import SECONDS, count_bad_link
-from resellers.models import PartnershipRequest
-from resellers.services import accept_request, check_answer, check_link, decline_request
-from resellers.tokens import token_matches
+from resellers.answer_forms import DeclineForm
+from resellers.landing import forget_pending, landed_nonce
+from resellers.models import PartnershipRequest, PendingAcceptance
+from resellers.services import (
+    accept_request,
+    ask_for_new_link,
+    check_answer,
+    check_link,
+    decline_request,
+    note_opened,
+    withdraw_acceptance,
+)
+from resellers.services.accepters import has_accepting_role, people_who_may_accept
+from resellers.services.answers import PossibleAnswer, accepted_by
+from resellers.services.asking import asked_lately
+from resellers.views.landing import InvitationView
 from resellers.wording import GRANTS
 
-# refusal -> (template, status). What the link itself cannot do comes first, then what this person cannot.
+# refusal -> (template, status). Somebody with several companies reads the first that any of them meets.
 VARIANTS: dict[type[Refused], tuple[str, int]] = {
     refusals.LinkWithdrawn: ("broken", 404),
     refusals.NotYetSent: ("not_sent", 409),
     refusals.RequestExpired: ("expired", 410),
     refusals.RequestReplaced: ("replaced", 410),
+    refusals.AcceptanceWaiting: ("waiting", 200),
     refusals.RequestUsed: ("used", 410),
     refusals.ProviderUnavailable: ("unavailable", 409),
-    refusals.OwnRequest: ("own_request", 409),
-    refusals.AnotherAccount: ("another_account", 409),
+    refusals.MailboxNotProved: ("prove_mailbox", 409),
     refusals.AlreadyPartners: ("already_partners", 200),
+    refusals.NotConfirmed: ("not_confirmed", 409),
     refusals.RoleTooLow: ("role_too_low", 403),
     refusals.NotEnrolled: ("not_enrolled", 409),
+    refusals.OwnRequest: ("own_request", 409),
+    refusals.AnotherAccount: ("another_account", 409),
     refusals.NoReseller: ("no_reseller", 409),
 }
-
-
-@method_decorator(login_not_required, name="dispatch")
-class InvitationView(View):
-    """Headers that keep the link from every other site, and the request found by its public ID."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, and let nobody keep or pass on the address.
-
-        Only addresses that hold a token say no-referrer: under that policy browsers post forms with `Origin: null`,
-        which the forgery protection must refuse. The others keep same-origin, and there is nothing secret in them.
-        """
-        response = super().dispatch(request, *args, **kwargs)
-        if "token" in kwargs or "rest" in kwargs:
-            response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    @property
-    def actor(self) -> Actor:
-        """Who looks at the page, perhaps nobody known."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
-
-    def find(self, public_id: UUID) -> PartnershipRequest | None:
-        """The request, whoever asks: what may be shown of it is decided by the link that was opened."""
-        related = ("provider", "created_by", "sent_by", "answered_by", "partnership__reseller")
-        return PartnershipRequest.objects.select_related(*related).filter(public_id=public_id).first()
-
-    def broken(self) -> HttpResponse:
-        """One page for links that are unknown, malformed, withdrawn or guessed, so that it tells nothing."""
-        return render(self.request, "resellers/invitation/broken.html", status=404)
-
-    def bad_link(self) -> HttpResponse:
-        """The same page, counted: guessing is stopped, and costs the portal nothing."""
-        if count_bad_link(self.actor.ip or ""):
-            return too_many(self.request, seconds=SECONDS)
-        return self.broken()
-
-
-class LandingView(InvitationView):
-    """The address in the mail: proves the link and takes the token out of the address. Changes nothing."""
-
-    http_method_names = ("get", "head", "options")
-
-    def get(self, request: HttpRequest, public_id: UUID, token: str) -> HttpResponse:
-        """Note the link in the session and go to the page."""
-        found = self.find(public_id)
-        if found is None or not token_matches(found, token):
-            return self.bad_link()
-        remember(request.session, found)
-        return redirect("resellers:invitation", public_id)
-
-
-class BrokenLinkView(InvitationView):
-    """Addresses that no link has ever had."""
-
-    http_method_names = ("get", "head", "options")
-
-    def get(self, request: HttpRequest, rest: str = "") -> HttpResponse:
-        """The same page as for an unknown link."""
-        return self.bad_link()
 
 
 class AnswerView(InvitationView):
     """The page of the request in the variant that belongs to the reader."""
 
-    http_method_names = ("get", "head", "options")
+    http_method_names: tuple[str, ...] = ("get", "head", "options")
 
     def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """Show who asks, what accepting grants, and what this person can do about it."""
         shown = self.find(public_id)
         if shown is None:
             return self.broken()
-        user = self.actor.user
-        if user and shown.state == PartnershipRequest.State.ACCEPTED and shown.answered_by_id == user.pk:
-            return self.page("accepted", shown)
+        if accepted_by(shown, self.actor) and shown.partnership is not None:
+            return self.page("ended" if shown.partnership.ended_at else "accepted", shown)
         nonce = landed_nonce(request.session, shown)
         try:
-            check_link(shown, nonce)
-            if user is None:
+            if self.actor.user is None:
+                if check_link(shown, nonce) is not None:
+                    raise refusals.RequestUsed
                 return self.page("sign_in", shown)
-            able = self.able_companies(shown, nonce)
+            choices = self.choices(shown, nonce)
         except Refused as refusal:
-            template, status = VARIANTS[type(refusal)]
-            if template == "broken":
-                return self.broken()
-            return self.page(template, shown, status, refusal=refusal)
-        chosen = next((one.pk for one in able if one.partner == self.actor.partner), able[0].pk)
-        return self.page("accept", shown, memberships=able, chosen=chosen)
+            return self.refused(shown, refusal)
+        own = [choice.company.pk for choice in choices]
+        acting_for = self.actor.partner.pk if self.actor.partner else None
+        return self.page("accept", shown, choices=choices, chosen=acting_for if acting_for in own else own[0])
 
-    def able_companies(self, shown: PartnershipRequest, nonce: str) -> list[Membership]:
-        """The person's companies that could accept; raise the refusal that comes closest if there is none."""
+    def choices(self, shown: PartnershipRequest, nonce: str) -> list[PossibleAnswer]:
+        """What accepting would do for each company of the person; raise the closest refusal if none can."""
         able, refused = [], []
         for membership in self.request.memberships or [None]:  # type: ignore[attr-defined]
             try:
-                check_answer(shown, nonce, acting_as(self.actor, membership))
-                able.append(membership)
+                able.append(check_answer(shown, nonce, acting_as(self.actor, membership)))
             except refusals.AnswerRefused as refusal:
                 refused.append(refusal)
+        # A colleague of a company that waits may stand in for it, but nobody is asked to begin where one waits.
         if not able:
             ranks = list(VARIANTS)
             raise min(refused, key=lambda refusal: ranks.index(type(refusal)))
         return able
 
+    def refused(self, shown: PartnershipRequest, refusal: Refused) -> HttpResponse:
+        """The page that belongs to a refusal."""
+        template, status = VARIANTS[type(refusal)]
+        if template == "broken":
+            return self.broken()
+        context: dict[str, Any] = {}
+        if isinstance(refusal, refusals.CompanyRefused):
+            context["company"] = refusal.company
+        if isinstance(refusal, refusals.RoleTooLow):
+            context["colleagues"] = people_who_may_accept(refusal.company)
+        if isinstance(refusal, refusals.AcceptanceWaiting):
+            membership = self.membership_of(refusal.company)
+            may_withdraw = membership is not None and has_accepting_role(membership)
+            context |= {"acceptance": refusal.acceptance, "may_withdraw": may_withdraw}
+        return self.page(template, shown, status, **context)
+
+    def membership_of(self, company: Partner) -> Membership | None:
+        """The reader's own membership of a company."""
+        memberships: list[Membership] = self.request.memberships  # type: ignore[attr-defined]
+        return next((one for one in memberships if one.partner_id == company.pk), None)
+
     def connected_company(self, shown: PartnershipRequest) -> Partner | None:
         """The company that accepted, if the reader works there: to everybody else it is not named."""
         reseller = shown.partnership.reseller if shown.partnership else None
-        own = {membership.partner_id for membership in self.request.memberships}  # type: ignore[attr-defined]
-        return reseller if reseller and reseller.pk in own else None
+        return reseller if reseller and self.membership_of(reseller) else None
 
     def page(self, name: str, shown: PartnershipRequest, status: int = 200, **context: Any) -> HttpResponse:
         """One variant, with the facts that all of them show."""
-        refusal = context.get("refusal")
-        company = refusal.company if isinstance(refusal, refusals.CompanyRefused) else self.connected_company(shown)
         clean = reverse("resellers:invitation", args=[shown.public_id])
-        context |= {
+        frame = {
             "shown": shown,
             "provider": shown.provider,
             "grants": GRANTS,
-            "company": company,
-            "colleagues": people_who_may_accept(company) if isinstance(refusal, refusals.RoleTooLow) else [],
+            "company": self.connected_company(shown),
+            "asked_lately": asked_lately(shown),
+            "here": clean,
             "sign_in_url": f"{reverse('account_login')}?{urlencode({'next': clean})}",
         }
-        return render(self.request, f"resellers/invitation/{name}.html", context, status=status)
+        return render(self.request, f"resellers/invitation/{name}.html", frame | context, status=status)
+
+
+class ContinueView(InvitationView):
+    """Sign in and continue, or create an account: a button, so that whoever goes on is a person."""
+
+    http_method_names = ("post",)
+    target = "account_login"
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Note that the request was opened and go where the button says; the page is next after that."""
+        shown = self.find(public_id)
+        if shown is None:
+            return self.broken()
+        nonce = landed_nonce(request.session, shown)
+        try:
+            check_link(shown, nonce)
+        except Refused:
+            return redirect("resellers:invitation", public_id)
+        note_opened(request=shown, nonce=nonce, by=self.actor)
+        clean = reverse("resellers:invitation", args=[public_id])
+        return redirect(f"{reverse(self.target)}?{urlencode({'next': clean})}")
 
 
 class AcceptView(InvitationView):
@@ -194,23 +181,85 @@ class AcceptView(InvitationView):
         return redirect("resellers:invitation", public_id)
 
 
-class DeclineView(InvitationView):
-    """Decline, with or without an account."""
+class DeclineView(AnswerView):
+    """Decline, with or without an account: a question with a reason, and its answer."""
 
-    http_method_names = ("post",)
+    http_method_names = ("get", "head", "post", "options")
+
+    def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Ask why; a link that cannot be declined leads to the page that says what it is."""
+        shown = self.find(public_id)
+        if shown is None:
+            return self.broken()
+        return self.ask(shown, DeclineForm())
 
     def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """Decline; until the request expires, the same page still accepts."""
         shown = self.find(public_id)
         if shown is None:
             return self.broken()
+        form = DeclineForm(request.POST)
+        if not form.is_valid():
+            return self.ask(shown, form)
+        nonce = landed_nonce(request.session, shown)
         try:
-            decline_request(request=shown, nonce=landed_nonce(request.session, shown), by=self.actor)
+            decline_request(request=shown, nonce=nonce, by=self.actor, **form.cleaned_data)
         except Refused:
-            pass  # the page shows where the request stands
-        else:
-            forget_pending(request.session, shown)
-            messages.success(request, _("You have declined the request."))
+            return redirect("resellers:invitation", public_id)
+        forget_pending(request.session, shown)
+        messages.success(request, _("You have declined the request."))
+        return redirect("resellers:invitation", public_id)
+
+    def ask(self, shown: PartnershipRequest, form: DeclineForm) -> HttpResponse:
+        """The question, if the link can still be declined."""
+        try:
+            waiting = check_link(shown, landed_nonce(self.request.session, shown))
+        except Refused:
+            return redirect("resellers:invitation", shown.public_id)
+        if waiting is not None or shown.state == PartnershipRequest.State.DECLINED:
+            return redirect("resellers:invitation", shown.public_id)
+        return self.page("decline", shown, form=form)
+
+
+class WithdrawView(InvitationView):
+    """Take back a yes that still waits."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Withdraw for the company that accepted, if the person works there."""
+        waiting = PendingAcceptance.objects.waiting().filter(request__public_id=public_id)
+        own: list[Membership] = request.memberships  # type: ignore[attr-defined]
+        for acceptance in waiting.select_related("request", "reseller"):
+            for membership in own:
+                if membership.partner_id == acceptance.reseller_id:
+                    self.withdraw(acceptance, acting_as(self.actor, membership))
+        return redirect("resellers:invitation", public_id)
+
+    def withdraw(self, acceptance: PendingAcceptance, by: Actor) -> None:
+        """Withdraw, and say so, unless it was completed or ended meanwhile."""
+        try:
+            withdraw_acceptance(acceptance=acceptance, by=by)
+        except InvalidTransition:
+            return  # the page shows where the request stands
+        messages.success(self.request, _("You have withdrawn. The request can still be accepted while it is valid."))
+
+
+class AskView(InvitationView):
+    """Ask for a new link, with or without an account."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
+        """Tell the sender, once a day; the answer is the same either way, and tells nothing more than the page did."""
+        shown = self.find(public_id)
+        if shown is None:
+            return self.broken()
+        try:
+            ask_for_new_link(request=shown, nonce=landed_nonce(request.session, shown), by=self.actor)
+        except Refused:
+            return redirect("resellers:invitation", public_id)
+        messages.success(request, _("%(provider)s is asked for a new request.") % {"provider": shown.provider})
         return redirect("resellers:invitation", public_id)
 
 
@@ -221,7 +270,10 @@ class SwitchAccountView(InvitationView):
 
     def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """Sign out and ask for another account; the next page is the request again."""
-        sign_out_keeping_requests(request)
+        shown = self.find(public_id)
+        if shown is not None:
+            note_opened(request=shown, nonce=landed_nonce(request.session, shown), by=self.actor)
+        sign_out_keeping(request)
         clean = reverse("resellers:invitation", args=[public_id])
         return redirect(f"{reverse('account_login')}?{urlencode({'next': clean})}")
 
@@ -240,10 +292,3 @@ def chosen_membership(request: HttpRequest) -> Membership | None:
     if wanted:
         return next((one for one in memberships if str(one.partner.microsoft_id) == wanted), None)
     return memberships[0] if len(memberships) == 1 else None
-
-
-def people_who_may_accept(company: Any) -> list[Membership]:
-    """Colleagues whose role includes accepting; shown to people of the same company only."""
-    roles = MATRIX[Program.INDIRECT_RESELLER, Permission.ACCEPT_PARTNERSHIP]
-    rows = Membership.objects.current().filter(partner=company, role__in=roles)
-    return list(rows.select_related("user").order_by("user__full_name", "pk")[:10])
