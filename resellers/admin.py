@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from resellers.models import Partnership, PartnershipRequest
+from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -34,7 +34,16 @@ class PartnershipAdmin(ReadOnlyAdmin):
     list_select_related = ("provider", "reseller")
     search_fields = ("provider__search_text", "reseller__search_text")
     ordering = ("-began_at", "-pk")
-    fields = ("public_id", "provider", "reseller", "began_at", "ended_at")
+    fields = (
+        "public_id",
+        "provider",
+        "reseller",
+        "began_at",
+        "ended_at",
+        "ended_side",
+        "ended_by",
+        "end_reason",
+    )
 
 
 @admin.register(PartnershipRequest)
@@ -60,7 +69,39 @@ class PartnershipRequestAdmin(ReadOnlyAdmin):
         "sent_by",
         "sent_at",
         "expires_at",
+        "opened_at",
+        "reminded_at",
+        "last_reminded_at",
         "answered_by",
         "answered_at",
+        "decline_reason",
+        "decline_note",
+        "new_link_wanted_at",
+        "new_link_wanted_by",
+        "replaced_by",
+        "resend_number",
         "partnership",
+    )
+
+
+@admin.register(PendingAcceptance)
+class PendingAcceptanceAdmin(ReadOnlyAdmin):
+    """Who has said yes, and what it waits for or how the waiting ended."""
+
+    list_display = ("accepted_at", "reseller", "request", "from_other_domain", "confirmed_at", "ended_at", "outcome")
+    list_filter = ("outcome", "from_other_domain", "accepted_at")
+    list_select_related = ("reseller", "request")
+    search_fields = ("reseller__search_text", "request__recipient_key")
+    ordering = ("-accepted_at", "-pk")
+    fields = (
+        "public_id",
+        "request",
+        "reseller",
+        "accepted_by",
+        "accepted_at",
+        "from_other_domain",
+        "confirmed_by",
+        "confirmed_at",
+        "ended_at",
+        "outcome",
     )
