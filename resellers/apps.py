@@ -4,13 +4,16 @@ from django.apps import AppConfig
 
 
 class ResellersConfig(AppConfig):
-    """Gives the outbox the personal link of a request at the moment its mail leaves."""
+    """Gives the outbox a request's link at the moment its mail leaves; completes what waits for an enrolment."""
 
     name = "resellers"
 
     def ready(self) -> None:
-        """Register what is known only while sending."""
+        """Register with the apps below, which know nothing of this one."""
+        from accounts.registry import enrolment_followers
         from mail import registry
         from resellers.services.requests import late_link
+        from resellers.services.waiting import follow_enrolment
 
         registry.register("partnership_request", late_link)
+        enrolment_followers.append(follow_enrolment)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Partner
 from core.exceptions import Refused
 from core.html import date_text
-from resellers.models import PartnershipRequest
+from resellers.models import PartnershipRequest, PendingAcceptance
 
 
 class RecipientRefused(Refused):
@@ -97,3 +97,46 @@ class RoleTooLow(CompanyRefused):
 
 class AlreadyPartners(CompanyRefused):
     """The two companies have a partnership."""
+
+
+class MailboxNotProved(AnswerRefused):
+    """Nobody has seen yet that the person reads the mailbox of their account; a code proves it."""
+
+
+class NotConfirmed(CompanyRefused):
+    """The provider did not confirm the company, which had accepted from another domain than the one invited."""
+
+
+class AcceptanceWaiting(CompanyRefused):
+    """The person's company has accepted already; the page says what it waits for."""
+
+    def __init__(self, acceptance: PendingAcceptance) -> None:
+        super().__init__(acceptance.reseller)
+        self.acceptance = acceptance
+
+
+class LinkStillWorks(AnswerRefused):
+    """A new link was asked for, and the one at hand is as good."""
+
+
+class AcceptancePending(Refused):
+    """A company has said yes and waits: the request is not sent again or extended over its head."""
+
+    def __init__(self, acceptance: PendingAcceptance) -> None:
+        company = {"company": acceptance.reseller.legal_name}
+        if acceptance.awaits_confirmation:
+            words = _("%(company)s has accepted this request. Confirm or refuse it first.")
+        else:
+            words = _(
+                "%(company)s has accepted this request and waits for its enrolment. Nothing is left for you to do."
+            )
+        super().__init__(words % company)
+        self.acceptance = acceptance
+
+
+class ExtensionRefused(Refused):
+    """The new end would not be later than the present one."""
+
+
+class RecipientDoubtful(RecipientRefused):
+    """The address looks like a slip of the keyboard; entered once more, it is taken as meant."""

@@ -1,31 +1,23 @@
 """The reseller's side of a request: who may answer, accept, decline."""
 
-import dataclasses
+from dataclasses import dataclass
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import gettext as _
-from django_countries import countries
+from django.db import transaction
 
-from accounts.access import Actor, can
-from accounts.mailboxes import PUBLIC_MAIL_DOMAINS
+from accounts.access import Actor
 from accounts.models import Membership, Partner
-from accounts.roles import Permission, Role
 from activity.services import record
 from core import clock
-from core.exceptions import InvalidTransition, Refused
-from core.text import email_key
-from mail.services import queue_email
-from resellers.models import Partnership, PartnershipRequest
+from resellers.addresses import address_fits
+from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from resellers.refusals import (
+    AcceptanceWaiting,
     AlreadyPartners,
     AnotherAccount,
     LinkWithdrawn,
+    MailboxNotProved,
     NoReseller,
+    NotConfirmed,
     NotEnrolled,
     NotYetSent,
     OwnRequest,
@@ -35,59 +27,95 @@ from resellers.refusals import (
     RequestUsed,
     RoleTooLow,
 )
+from resellers.services.accepters import current_membership, has_accepting_role
+from resellers.services.connecting import begin_partnership
+from resellers.services.opening import opened_now
 from resellers.services.requests import move
-from resellers.wording import GRANTS, moment_in
+from resellers.services.telling import staff_of, tell_staff
+from resellers.services.waiting import begin_waiting, complete_if_ready, vouch_for
+from resellers.services.waits import lock_company, lock_request, waiting_acceptance
 
 State = PartnershipRequest.State
 
 
-@transaction.atomic
-def accept_request(*, request: PartnershipRequest, nonce: str, by: Actor) -> Partnership:
-    """Make the actor's company an indirect reseller of the provider, exactly once, whoever else presses meanwhile.
+@dataclass(frozen=True)
+class PossibleAnswer:
+    """What accepting would do for one company of the person."""
 
-    Everything the page showed is checked again here; the person who accepted before gets the same partnership.
+    company: Partner
+    from_other_domain: bool
+
+    @property
+    def waits_for_enrolment(self) -> bool:
+        """Whether the back office has still to decide about the company."""
+        return not self.company.is_enrolled
+
+    @property
+    def waits(self) -> bool:
+        """Whether accepting does not connect at once."""
+        return self.from_other_domain or self.waits_for_enrolment
+
+
+@transaction.atomic
+def accept_request(*, request: PartnershipRequest, nonce: str, by: Actor) -> Partnership | PendingAcceptance:
+    """Make the actor's company an indirect reseller of the provider, or note that it wants to be; exactly once.
+
+    Everything the page showed is checked again here, under the locks; pressed again, the result is the same. What is
+    returned instead of a partnership waits for the provider's confirmation, for the back office, or for both.
     """
+    lock_company(by.partner)
+    request = lock_request(request)
+    if accepted_by(request, by) and request.partnership is not None:
+        return request.partnership
     try:
-        with transaction.atomic():
-            return _connect(_reload(request), nonce, by)
-    except (IntegrityError, Refused):
-        # Somebody was faster, perhaps by a moment between two reads, and perhaps this very person's other press.
-        request = _reload(request)
-        if accepted_by(request, by):
-            return _partnership(request)
-        check_answer(request, nonce, by)
-        raise
+        answer = check_answer(request, nonce, by)
+    except AcceptanceWaiting as refusal:
+        return refusal.acceptance
+    assert by.user is not None
+    if waiting := waiting_acceptance(request):
+        # Of the same company, or the check had refused: a colleague at the invited domain stands in for the provider.
+        return complete_if_ready(acceptance=vouch_for(waiting, by=by), by=by)
+    if answer.waits:
+        return begin_waiting(request, answer.company, from_other_domain=answer.from_other_domain, by=by)
+    return begin_partnership(request=request, reseller=answer.company, person=by.user, answered_at=clock.now(), by=by)
 
 
 @transaction.atomic
-def decline_request(*, request: PartnershipRequest, nonce: str, by: Actor) -> PartnershipRequest:
+def decline_request(
+    *, request: PartnershipRequest, nonce: str, by: Actor, reason: str = "", note: str = ""
+) -> PartnershipRequest:
     """Say no, with or without an account; until the request expires it can still be accepted."""
-    request = _reload(request)
-    check_link(request, nonce)
+    request = lock_request(request)
+    if check_link(request, nonce) is not None:
+        raise RequestUsed
     if request.state == State.DECLINED:
         return request
     person = by.user if by.user and by.user.is_authenticated else None
-    move(request, State.DECLINED, answered_at=clock.now(), answered_by=person)
-    request = _reload(request)
-    record("partnership_request.declined", request, by=by)
-    sender = request.sent_by
-    if sender and sender.email and request.expires_at:
-        queue_email(
-            "partnership_declined",
-            to=sender.email,
-            language=sender.language,
-            context={
-                "recipient": request.recipient,
-                "valid_until": moment_in(sender, request.expires_at),
-                "address": f"{settings.PORTAL_BASE_URL}{request.get_absolute_url()}",
-            },
-            about=request,
-        )
+    answer = {"answered_at": clock.now(), "answered_by": person, "decline_reason": reason, "decline_note": note}
+    move(request, State.DECLINED, **answer, **opened_now())
+    request = lock_request(request)
+    record("partnership_request.declined", request, by=by, reason=reason, note=note)
+    staff = staff_of(request)
+    assert request.expires_at is not None
+    tell_staff(
+        "partnership_declined",
+        request,
+        staff,
+        page=request.get_absolute_url(),
+        recipient=request.recipient,
+        valid_until=staff.moment(request.expires_at),
+        # As its label and not yet in words: the reader's language is not the one of this page.
+        reason=PartnershipRequest.DeclineReason(reason).label if reason else "",
+        note=note,
+    )
     return request
 
 
-def check_link(request: PartnershipRequest, nonce: str) -> None:
-    """Raise the refusal that belongs to the link, whoever holds it; the order is from what may be told to anybody."""
+def check_link(request: PartnershipRequest, nonce: str) -> PendingAcceptance | None:
+    """Raise the refusal that belongs to the link, whoever holds it; the order is from what may be told to anybody.
+
+    Return the acceptance that waits, if one does: the request was answered in time, so its time no longer runs.
+    """
     if request.nonce != nonce or request.state == State.REVOKED:
         raise LinkWithdrawn
     if request.state == State.DRAFT:
@@ -96,127 +124,53 @@ def check_link(request: PartnershipRequest, nonce: str) -> None:
         raise RequestUsed
     if request.state == State.SUPERSEDED:
         raise RequestReplaced
-    if request.state == State.EXPIRED or request.expires_at is None or request.expires_at <= clock.now():
+    waiting = waiting_acceptance(request)
+    if waiting is None and not request.is_answerable:
         raise RequestExpired
     if not (request.provider.is_provider and request.provider.is_enrolled):
         raise ProviderUnavailable
+    return waiting
 
 
-def check_answer(request: PartnershipRequest, nonce: str, by: Actor) -> Partner:
-    """Return the company that would become a reseller, or raise what stands in the way of this person and company."""
-    check_link(request, nonce)
+def check_answer(request: PartnershipRequest, nonce: str, by: Actor) -> PossibleAnswer:
+    """Return what accepting would do, or raise what stands in the way of this person and company."""
+    waiting = check_link(request, nonce)
     # Read anew: the actor is as old as the page, and its role or its company's enrolment may have changed since.
-    membership = _current_membership(by)
-    reseller = membership.partner if membership else None
-    if reseller == request.provider:
+    membership = current_membership(by)
+    if membership is not None and membership.partner == request.provider:
         raise OwnRequest
-    if by.user is None or not address_fits(request.recipient_key, by.user.email):
-        raise AnotherAccount
-    if reseller is None or not reseller.is_reseller:
-        raise NoReseller
-    if not reseller.is_enrolled:
-        raise NotEnrolled(reseller)
-    if Partnership.objects.active().filter(provider=request.provider, reseller=reseller).exists():
-        raise AlreadyPartners(reseller)
-    if membership is None or not can(_acting(by, membership), Permission.ACCEPT_PARTNERSHIP):
-        raise RoleTooLow(reseller)
-    return reseller
+    if waiting is not None and (membership is None or membership.partner_id != waiting.reseller_id):
+        raise RequestUsed
+    if membership is None or not membership.partner.is_reseller:
+        raise NoReseller if by.user and address_fits(request.recipient_key, by.user.email) else AnotherAccount
+    fits = address_fits(request.recipient_key, membership.user.email)
+    if waiting is not None and not (fits and waiting.awaits_confirmation and has_accepting_role(membership)):
+        raise AcceptanceWaiting(waiting)
+    _check_company(request, membership)
+    _check_person(request, membership, fits)
+    return PossibleAnswer(membership.partner, from_other_domain=not fits)
 
 
-def address_fits(recipient_key: str, address: str) -> bool:
-    """Whether a person with this address may answer: the same company's domain, or a request to nobody by name."""
-    if not recipient_key:
-        return True
-    try:
-        key = email_key(address)
-    except ValidationError:
-        return False
-    domain = recipient_key.rpartition("@")[2]
-    return key == recipient_key or (domain == key.rpartition("@")[2] and domain not in PUBLIC_MAIL_DOMAINS)
+def _check_company(request: PartnershipRequest, membership: Membership) -> None:
+    company = membership.partner
+    if company.enrolment_state not in (Partner.EnrolmentState.ACTIVE, Partner.EnrolmentState.PENDING):
+        raise NotEnrolled(company)
+    if Partnership.objects.active().filter(provider=request.provider, reseller=company).exists():
+        raise AlreadyPartners(company)
+
+
+def _check_person(request: PartnershipRequest, membership: Membership, fits: bool) -> None:
+    company = membership.partner
+    if not has_accepting_role(membership):
+        raise RoleTooLow(company)
+    if not fits:
+        refused = PendingAcceptance.objects.filter(request=request, outcome=PendingAcceptance.Outcome.REFUSED)
+        if refused.filter(reseller=company).exists():
+            raise NotConfirmed(company)
+    if membership.user.email_proved_at is None:
+        raise MailboxNotProved
 
 
 def accepted_by(request: PartnershipRequest, by: Actor) -> bool:
     """Whether this very person has accepted the request."""
     return request.state == State.ACCEPTED and by.user is not None and request.answered_by_id == by.user.pk
-
-
-def _current_membership(by: Actor) -> Membership | None:
-    if by.user is None or by.partner is None:
-        return None
-    rows = Membership.objects.current().filter(user=by.user, partner=by.partner)
-    return rows.select_related("partner").first()
-
-
-def _acting(by: Actor, membership: Membership) -> Actor:
-    return dataclasses.replace(by, partner=membership.partner, role=Role(membership.role))
-
-
-def _reload(request: PartnershipRequest) -> PartnershipRequest:
-    related = ("provider", "created_by", "sent_by", "partnership__reseller")
-    return PartnershipRequest.objects.select_related(*related).get(pk=request.pk)
-
-
-def _partnership(request: PartnershipRequest) -> Partnership:
-    assert request.partnership is not None
-    return request.partnership
-
-
-def _connect(request: PartnershipRequest, nonce: str, by: Actor) -> Partnership:
-    """Check, then write: of those who come this far at once, the constraint and the guarded UPDATE let one pass."""
-    reseller = check_answer(request, nonce, by)
-    now = clock.now()
-    partnership = Partnership.objects.create(provider=request.provider, reseller=reseller, began_at=now)
-    accepted = PartnershipRequest.objects.answerable().filter(pk=request.pk, nonce=nonce)
-    if not accepted.update(state=State.ACCEPTED, partnership=partnership, answered_at=now, answered_by=by.user):
-        raise InvalidTransition(_("This request has changed in the meantime. Look at where it stands now."))
-    request = _reload(request)
-    _supersede_others(request, by)
-    record("partnership_request.accepted", request, by=by)
-    record("partnership.began", partnership, by=by)
-    _tell_both_sides(request, reseller, by)
-    return partnership
-
-
-def _supersede_others(request: PartnershipRequest, by: Actor) -> None:
-    """Close what else this provider asks of the same addresses: it has its answer."""
-    addresses = {request.recipient_key, email_key(by.user.email) if by.user else ""} - {""}
-    others = PartnershipRequest.objects.filter(provider=request.provider, recipient_key__in=addresses)
-    open_states = Q(state=State.SENT) | Q(state=State.DECLINED)
-    # Skipping what somebody else holds: two who accept at once must not wait for each other in a circle.
-    for other in others.filter(open_states).exclude(pk=request.pk).select_for_update(skip_locked=True).order_by("pk"):
-        move(other, State.SUPERSEDED)
-        record("partnership_request.superseded", other, by=by)
-
-
-def _tell_both_sides(request: PartnershipRequest, reseller: Partner, by: Actor) -> None:
-    sender, person = request.sent_by, by.user
-    names = {"provider": request.provider.legal_name, "reseller": reseller.legal_name, "person": str(person)}
-    if sender and sender.email:
-        with translation.override(sender.language):
-            country = countries.name(str(reseller.country))
-        queue_email(
-            "partnership_accepted",
-            to=sender.email,
-            language=sender.language,
-            context={
-                **names,
-                "country": country,
-                "mpn_id": reseller.mpn_id,
-                "address": f"{settings.PORTAL_BASE_URL}{reverse('resellers:list')}",
-            },
-            about=request,
-        )
-    if person and person.email:
-        queue_email(
-            "partnership_welcome",
-            to=person.email,
-            language=person.language,
-            context={
-                **names,
-                "sender": str(sender),
-                "grants": GRANTS,
-                "address": f"{settings.PORTAL_BASE_URL}{reverse('resellers:providers')}",
-            },
-            about=request,
-            reply_to=sender.email if sender else "",
-        )

@@ -19,6 +19,7 @@ from mail.models import OutgoingEmail
 from mail.services import queue_email
 from resellers.models import Partnership, PartnershipRequest, new_nonce
 from resellers.refusals import AlreadyPending, LimitReached, RecipientMissing, RecipientRefused
+from resellers.services.waits import lapse_acceptances
 from resellers.tokens import request_link
 from resellers.wording import default_message, wording
 
@@ -129,6 +130,7 @@ def revoke_request(*, request: PartnershipRequest, by: Actor) -> PartnershipRequ
     move(request, State.REVOKED, nonce=new_nonce())
     request = _reload(request)
     record("partnership_request.revoked", request, by=by)
+    lapse_acceptances(request, by)
     return request
 
 
