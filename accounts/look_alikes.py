@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -15,6 +16,8 @@ from core.text import fold
 
 ALIKE = 0.84
 MOST = 10
+# Shorter first words, like ABC, say too little.
+FIRST_WORD = 5
 # Letters of other alphabets, and digits, that pass for a Latin letter.
 TWINS = str.maketrans("аеорсухіѕԁһκνοα015", "aeopcyxisdhkvoaois")
 
@@ -50,21 +53,43 @@ def look_alikes(partner: Partner) -> list[LookAlike]:
 
 
 def similar_names(name: str, names: dict[int, str]) -> dict[int, float]:
-    """Which of these names could be taken for the first, with how alike they are."""
-    matcher = SequenceMatcher(None, b=bare_name(name), autojunk=False)
+    """Which of these names could be taken for the first, with how alike they are, at most 1.
+
+    A company that shares only the first word, the one that people remember, counts for a little less.
+    """
+    whole, first = bare_name(name)
+    matches_whole, matches_first = _matcher(whole), _matcher(first)
     found = {}
     for key, other in names.items():
-        matcher.set_seq1(bare_name(other))
-        # The cheap upper bounds first: almost every name fails there.
-        if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= ALIKE and (ratio := matcher.ratio()) >= ALIKE:
-            found[key] = ratio
+        other_whole, other_first = bare_name(other)
+        alike = matches_whole(other_whole)
+        if not alike and min(len(first), len(other_first)) >= FIRST_WORD:
+            alike = matches_first(other_first) * 0.9
+        if alike:
+            found[key] = alike
     return dict(sorted(found.items(), key=lambda pair: -pair[1])[:MOST])
 
 
-def bare_name(name: str) -> str:
-    """A name without its legal form, case, accents and borrowed letters: what remains in somebody's memory."""
+def _matcher(text: str) -> Callable[[str], float]:
+    """A function that says how alike another text is, 0 for less than ALIKE."""
+    matcher = SequenceMatcher(None, b=text, autojunk=False)
+
+    def compare(other: str) -> float:
+        matcher.set_seq1(other)
+        # The cheap upper bounds first: almost every name fails there.
+        if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+            return 0.0
+        ratio = matcher.ratio()
+        return ratio if ratio >= ALIKE else 0.0
+
+    return compare
+
+
+def bare_name(name: str) -> tuple[str, str]:
+    """A name and its first word without legal form, case, accents and borrowed letters: what somebody remembers."""
     words = re.findall(r"\w+", fold(name).translate(TWINS).replace(".", ""))
-    return "".join([word for word in words if word not in LEGAL_FORMS] or words)
+    words = [word for word in words if word not in LEGAL_FORMS] or words
+    return "".join(words), words[0] if words else ""
 
 
 def mixes_alphabets(name: str) -> bool:

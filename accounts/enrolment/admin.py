@@ -79,7 +79,7 @@ def clean_reason(text: str) -> str:
 class DecisionForm(forms.Form):
     """The words that the company will read."""
 
-    reason = forms.CharField(max_length=500, required=False, widget=forms.Textarea({"rows": 3, "cols": 60}))
+    reason = forms.CharField(max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
 
     def __init__(self, data: Any = None, *, decision: Decision) -> None:
         super().__init__(data, auto_id=f"{decision.name}_%s")
@@ -88,7 +88,6 @@ class DecisionForm(forms.Form):
         self.fields["reason"].label = needed if decision.needs_reason else _("Words to the company (optional)")
         self.fields["reason"].required = decision.needs_reason
         self.fields["reason"].error_messages["required"] = _("Give a reason: the company will ask for it.")
-        self.fields["reason"].widget.attrs["class"] = "vLargeTextField"
         self.use_required_attribute = False
 
     def clean_reason(self) -> str:
@@ -100,7 +99,7 @@ class DecisionForm(forms.Form):
 class PartnerAdmin(RecordedAdmin):
     """Companies: those whose application waits come first, the oldest on top, and are decided on their own page."""
 
-    list_display = ("legal_name", "program", "mpn_id", "country", "enrolment_state", "applicant", "waiting")
+    list_display = ("legal_name", "enrolment_state", "waiting", "applicant", "country", "mpn_id", "program")
     list_filter = ("enrolment_state", "program")
     search_fields = ("search_text", "mpn_id")
     action_form = ReasonActionForm
@@ -144,7 +143,7 @@ class PartnerAdmin(RecordedAdmin):
     def applicant(self, partner: Partner) -> str:
         """The person who applied, if it was not the back office itself."""
         first = next(iter(partner.memberships.all()), None)
-        return f"{first.user.full_name} ({first.user.sign_in_name})" if first else "–"
+        return f"{first.user.full_name}, {first.user.sign_in_name}" if first else "–"
 
     @admin.display(description=_("waiting for"))
     def waiting(self, partner: Partner) -> str:

@@ -28,6 +28,8 @@ from core.text import email_key
 
 # The name of the button that only brings the fields of another country.
 UPDATE = "update_address"
+# The code of no country: every part of an address, none of them mandatory.
+UNKNOWN_COUNTRY = "ZZ"
 PLACE = ("city", "state", "postal_code")
 
 
@@ -114,7 +116,7 @@ class CompanyForm(PortalForm):
             data = None
         known = [(code, name) for code, name in countries if region_of(code)]
         chosen = str((data or typed).get("country") or "")
-        self.country_code = chosen if chosen in dict(known) else ""
+        self.country_code = chosen if chosen in dict(known) else UNKNOWN_COUNTRY
         super().__init__(data, initial=typed)
         self.fields["country"].choices = [("", _("Select the country or region")), *known]
         self._follow_country()
@@ -141,7 +143,7 @@ class CompanyForm(PortalForm):
             self.initial["state"] = find_state(self.country_code, str(self.initial.get("state") or "")) or ""
         if "postal_code" in self.fields and form.postal_example:
             self.fields["postal_code"].help_text = _("Like %(example)s.") % {"example": form.postal_example}
-        if self.country_code:
+        if self.country_code != UNKNOWN_COUNTRY:
             self.fields["country"].help_text = _(
                 "Region of the programme: %(region)s. A provider, its resellers and their customers are in one region."
             ) % {"region": REGION_NAMES[region_of(self.country_code)]}
