@@ -1,7 +1,11 @@
-"""The embedded broker: kombu's filesystem transport with whole messages only.
+"""Two transports of kombu, mended: the directory of the embedded broker, and Redis.
 
-kombu opens a message under its final name and then writes it, so that a worker can read it half written (and stops for
-good on a message that is not JSON), and it moves what it reads through the system's temporary directory.
+The directory carries whole messages only. kombu opens a message under its final name and then writes it, so that a
+worker can read it half written (and stops for good on a message that is not JSON), and it moves what it reads through
+the system's temporary directory.
+
+With Redis, a worker that cannot acknowledge a message (Redis hangs for a moment) counts it as being worked on for ever,
+and takes nothing any more once that has happened as often as it has processes, without a word.
 """
 
 import os
@@ -11,9 +15,10 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from kombu.transport import filesystem
+from kombu.transport import filesystem, redis, virtual
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
+from redis.exceptions import RedisError
 
 
 class Channel(filesystem.Channel):
@@ -49,3 +54,35 @@ class Transport(filesystem.Transport):
     """Named by CELERY_BROKER_TRANSPORT."""
 
     Channel = Channel
+
+
+class RedisQoS(redis.QoS):
+    """Frees the place of a message even if Redis cannot be told; it comes again, and every task may run twice."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge."""
+        try:
+            super().ack(delivery_tag)
+        except RedisError:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Refuse, or give back."""
+        try:
+            super().reject(delivery_tag, requeue)
+        except RedisError:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+
+class RedisChannel(redis.Channel):
+    """A channel whose places are freed."""
+
+    QoS = RedisQoS
+
+
+class RedisTransport(redis.Transport):
+    """Named by CELERY_BROKER_TRANSPORT."""
+
+    Channel = RedisChannel

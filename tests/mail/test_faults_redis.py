@@ -1,6 +1,9 @@
 """Redis refused, hung, emptied and killed: no page waits for it, and what was committed leaves all the same."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -9,7 +12,8 @@ from django.urls import reverse
 from mail.models import OutgoingEmail
 from tests.factories import MembershipFactory, PartnershipRequestFactory
 
-from .processes import hint_through, until
+from .processes import ROOT, hint_through, until
+from .smtp_server import HANG
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 State = OutgoingEmail.State
@@ -81,6 +85,18 @@ def test_the_limits_that_bound_the_wait_are_set():
     assert settings.CACHES["redis"]["OPTIONS"] == {"socket_connect_timeout": 1, "socket_timeout": 1}
 
 
+@pytest.mark.parametrize(
+    ("url", "ssl"), [("redis://redis.example/0", "None"), ("rediss://redis.example/0", "{'ssl_cert_reqs': 'required'}")]
+)
+def test_the_broker_is_ours_and_shows_a_certificate_where_the_address_asks_for_one(url, ssl):
+    program = "from csp_portal.celery import app; c = app.connection_for_write(); print(c.transport_cls, c.ssl or None)"
+    environment = {**os.environ, "REDIS_URL": url, "DJANGO_SETTINGS_MODULE": "csp_portal.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"csp_portal.broker:RedisTransport {ssl}"
+
+
 # --- workers ----------------------------------------------------------------------------------------------------------
 def test_what_was_committed_before_redis_was_emptied_leaves_with_the_next_sweep(queue, fleet, smtp, monkeypatch):
     hint_through(fleet.broker, monkeypatch)
@@ -108,6 +124,21 @@ def test_worker_and_beat_outlive_a_redis_that_goes_and_comes_back(queue, fleet, 
     until(lambda: sent() == 2, "the mail did not leave when Redis was back")
     assert (worker.poll(), beat.poll()) == (None, None)
     assert smtp.script.copies == {"before@fabrikam.com": 1, "meanwhile@fabrikam.com": 1}
+
+
+def test_a_worker_that_could_not_acknowledge_goes_on(queue, fleet, smtp):
+    """It has one process, and so one place: were it not freed, nothing would ever be taken again."""
+    smtp.script.tell("DATA", HANG)
+    queue()
+    worker = fleet.worker(beat=True)
+    assert smtp.script.holding.wait(30)
+    fleet.broker.hang()
+    until(lambda: "Couldn't ack" in fleet.log("worker"), "Redis was told in time")
+    fleet.broker.wake()
+    queue(to="after@fabrikam.com")
+    until(lambda: sent() == 2, "the worker takes nothing any more")
+    assert worker.poll() is None
+    assert smtp.script.copies == {"rui@fabrikam.com": 1, "after@fabrikam.com": 1}
 
 
 def test_a_hint_alone_sends_without_any_beat(queue, fleet, smtp, monkeypatch):
