@@ -336,6 +336,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_TIMEZONE = "UTC"
 if REDIS_URL:
+    CELERY_BROKER_TRANSPORT = "csp_portal.broker:RedisTransport"
+    if REDIS_URL.startswith("rediss:"):
+        # Left alone, kombu takes any certificate for a good one.
+        CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required"}
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         # A page waits a second for a broker that hangs, and not at all for one that is down: the sweep finds the mail.
         "socket_connect_timeout": 1,
