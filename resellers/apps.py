@@ -12,8 +12,10 @@ class ResellersConfig(AppConfig):
         """Register with the apps below, which know nothing of this one."""
         from accounts.registry import enrolment_followers
         from mail import registry
-        from resellers.services.requests import late_link
+        from resellers.services.mailing import late_link
         from resellers.services.waiting import follow_enrolment
+        from resellers.standing import REMINDER_KINDS, REQUEST_KINDS
 
-        registry.register("partnership_request", late_link)
+        for kind in (*REQUEST_KINDS, *REMINDER_KINDS):
+            registry.register(kind, late_link)
         enrolment_followers.append(follow_enrolment)

@@ -78,10 +78,29 @@ def moment_text(moment: datetime) -> str:
     return f"{date_text(local)} {local:%H:%M} {zone_text(local)}"
 
 
+def day_in(language: str, moment: datetime | None) -> str:
+    """A day in a language and the active zone; "" for none."""
+    if moment is None:
+        return ""
+    with translation.override(language):
+        return date_text(timezone.localtime(moment))
+
+
+def short_subject(words: str, provider: Partner) -> str:
+    """A subject that names the provider and fits: `words` has a place for %(provider)s."""
+    room = SUBJECT_LIMIT - len(words % {"provider": ""})
+    return words % {"provider": Truncator(provider.legal_name).chars(room)}
+
+
 def moment_in(person: User, moment: datetime) -> str:
     """The same in the language and zone of a person."""
     with translation.override(person.language), timezone.override(person.zone):
         return moment_text(moment)
+
+
+def validity_words(moment: str) -> str:
+    """The sentence that says when the link ends, in the active language."""
+    return _("The link is valid until %(moment)s.") % {"moment": moment}
 
 
 def wording(request: PartnershipRequest) -> Wording:
@@ -89,18 +108,16 @@ def wording(request: PartnershipRequest) -> Wording:
     with translation.override(request.language):
         provider = request.provider
         name = provider.legal_name
-        prefix = _("Partnership request from %(provider)s")
-        room = SUBJECT_LIMIT - len(prefix % {"provider": ""})
         who = {"provider": name, "country": countries.name(str(provider.country)), "mpn_id": provider.mpn_id}
         introduction = _(
             "%(provider)s (%(country)s, MPN ID %(mpn_id)s) asks your company to become its indirect reseller."
         )
         return Wording(
-            subject=prefix % {"provider": Truncator(name).chars(room)},
+            subject=short_subject(_("Partnership request from %(provider)s"), provider),
             words=request.message,
             introduction=introduction % who,
             invitation=_("Read the request and answer it with this personal link:"),
-            validity=_("The link is valid until %(moment)s.") % {"moment": moment_text(valid_until(request))},
+            validity=validity_words(moment_text(valid_until(request))),
             grants_heading=_("If you accept, %(provider)s can:") % {"provider": name},
             grants=[str(grant) for grant in GRANTS],
             conditions=_(

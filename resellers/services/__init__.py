@@ -12,6 +12,7 @@ from resellers.services.requests import (
     send_request,
     share_request,
 )
+from resellers.services.resending import extend_request, resend_request
 from resellers.services.waiting import complete_if_ready, confirm_acceptance, refuse_acceptance, withdraw_acceptance
 from resellers.services.waits import lapse_acceptances, waiting_acceptance
 
@@ -26,10 +27,12 @@ __all__ = [
     "decline_request",
     "discard_draft",
     "draft_request",
+    "extend_request",
     "lapse_acceptances",
     "note_opened",
     "recipient_obstacle",
     "refuse_acceptance",
+    "resend_request",
     "revoke_request",
     "send_request",
     "share_request",

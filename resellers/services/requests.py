@@ -1,7 +1,6 @@
 """The provider's side of a request: draft, send or share, withdraw."""
 
-import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,21 +14,18 @@ from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition
 from core.text import clean_message, email_key
-from mail.models import OutgoingEmail
-from mail.services import queue_email
 from resellers.models import Partnership, PartnershipRequest, new_nonce
-from resellers.refusals import AlreadyPending, LimitReached, RecipientMissing, RecipientRefused
+from resellers.refusals import AlreadyPending, RecipientMissing, RecipientRefused
+from resellers.services.expiry import expire_address
+from resellers.services.mailing import mail_request
+from resellers.services.quotas import check_mailbox, check_quota
 from resellers.services.waits import lapse_acceptances
-from resellers.tokens import request_link
-from resellers.wording import default_message, wording
+from resellers.standing import unanswered
+from resellers.wording import default_message
 
 State, Channel = PartnershipRequest.State, PartnershipRequest.Channel
 
 VALIDITY_DAYS = (7, 14, 30)
-REQUESTS_PER_PERSON = 50  # in any 24 hours, like the two below
-REQUESTS_PER_PROVIDER = 500
-MAILS_PER_ADDRESS = 5  # of all providers together: nobody's mailbox is flooded through the portal
-DAY = timedelta(days=1)
 
 
 @transaction.atomic
@@ -37,7 +33,7 @@ def draft_request(*, by: Actor) -> PartnershipRequest:
     """Begin a request, or return the one the person began before and has not touched."""
     require(by, Permission.REQUEST_PARTNERSHIP)
     assert by.user is not None
-    provider = _lock_provider(by.partner)
+    provider = lock_provider(by.partner)
     untouched = PartnershipRequest.objects.filter(
         provider=provider, created_by=by.user, state=State.DRAFT, changed_at=None
     )
@@ -84,18 +80,9 @@ def send_request(*, request: PartnershipRequest, by: Actor) -> PartnershipReques
         raise RecipientMissing
     if request.state == State.SENT and request.channel == Channel.PORTAL:
         return request
-    _check_mailbox(request)
+    check_mailbox(request.provider, request.recipient_key)
     request = _leave_draft(request, channel=Channel.PORTAL, by=by)
-    message = wording(request)
-    queue_email(
-        "partnership_request",
-        to=request.recipient,
-        language=request.language,
-        context={"message": message, "provider": request.provider.legal_name, "sender": str(by.user)},
-        about=request,
-        reply_to=by.user.email if by.user else "",
-        dedupe_key=mail_key(request),
-    )
+    mail_request(request, by=by)
     return request
 
 
@@ -142,7 +129,7 @@ def recipient_obstacle(provider: Partner, recipient: str) -> RecipientRefused | 
     people = Membership.objects.current().filter(Q(user__email__iexact=key) | Q(user__sign_in_name=key))
     if people.filter(partner=provider).exists() or key == _key(provider.contact_email):
         return RecipientRefused(_("This address belongs to your own company. Enter the reseller’s address."))
-    pending = PartnershipRequest.objects.awaiting_answer().filter(provider=provider, recipient_key=key)
+    pending = unanswered(PartnershipRequest.objects.filter(provider=provider, recipient_key=key))
     if found := pending.select_related("sent_by").first():
         return AlreadyPending(found)
     partnerships = Partnership.objects.filter(provider=provider).active()
@@ -162,19 +149,6 @@ def move(request: PartnershipRequest, to: str, **fields: Any) -> None:
         raise InvalidTransition(_("This request has changed in the meantime. Look at where it stands now."))
 
 
-def mail_key(request: PartnershipRequest) -> str:
-    """What makes the mail of one link of one request unique, without telling the nonce."""
-    return f"partnership_request:{request.public_id}:{hashlib.sha256(request.nonce.encode()).hexdigest()[:16]}"
-
-
-def late_link(email: OutgoingEmail) -> dict[str, str] | None:
-    """The link for a mail that is about to leave, or None when it would no longer open anything."""
-    request = PartnershipRequest.objects.awaiting_answer().filter(pk=email.about_id).first()
-    if request is None or email.dedupe_key != mail_key(request):
-        return None
-    return {"link": request_link(request)}
-
-
 def _standard(request: PartnershipRequest, language: str) -> str:
     return clean_message(default_message(request.provider, request.created_by, language))
 
@@ -183,7 +157,7 @@ def _key(address: str) -> str:
     return email_key(address) if address else ""
 
 
-def _lock_provider(provider: Partner | None) -> Partner:
+def lock_provider(provider: Partner | None) -> Partner:
     """Let one person of a provider at a time begin or send, so that limits and duplicates are counted exactly."""
     assert provider is not None
     return Partner.objects.select_for_update(no_key=True).get(pk=provider.pk)
@@ -194,49 +168,20 @@ def _reload(request: PartnershipRequest) -> PartnershipRequest:
 
 
 def _lock(request: PartnershipRequest) -> PartnershipRequest:
-    _lock_provider(request.provider)
+    lock_provider(request.provider)
     return _reload(request)
 
 
 def _leave_draft(request: PartnershipRequest, *, channel: str, by: Actor) -> PartnershipRequest:
     """Put the link into force, within the limits, unless the address is asked already."""
     now = clock.now()
-    _expire_overdue(request, now)
+    expire_address(request.provider, request.recipient_key, by=by)
     if obstacle := recipient_obstacle(request.provider, request.recipient):
         raise obstacle
-    _check_limits(request, by, now)
+    check_quota(request.provider, by)
     expires_at = now + timedelta(days=request.valid_days)
     move(request, State.SENT, channel=channel, sent_at=now, sent_by=by.user, expires_at=expires_at)
     request = _reload(request)
     action = "partnership_request.sent" if channel == Channel.PORTAL else "partnership_request.shared"
     record(action, request, by=by, channel=channel, to=request.recipient, valid_until=expires_at)
     return request
-
-
-def _expire_overdue(request: PartnershipRequest, now: datetime) -> None:
-    """Close what this address let pass, so that it can be asked again."""
-    if request.recipient_key:
-        asked = PartnershipRequest.objects.filter(provider=request.provider, recipient_key=request.recipient_key)
-        asked.filter(state=State.SENT, expires_at__lte=now).update(state=State.EXPIRED)
-
-
-def _check_limits(request: PartnershipRequest, by: Actor, now: datetime) -> None:
-    recent = PartnershipRequest.objects.filter(provider=request.provider, sent_at__gt=now - DAY)
-    if recent.filter(sent_by=by.user).count() >= REQUESTS_PER_PERSON:
-        raise LimitReached(
-            _("You have sent %(limit)d requests in 24 hours, which is the limit. Send the next one tomorrow.")
-            % {"limit": REQUESTS_PER_PERSON}
-        )
-    if recent.count() >= REQUESTS_PER_PROVIDER:
-        raise LimitReached(
-            _("Your company has sent %(limit)d requests in 24 hours, which is the limit. Send the next one tomorrow.")
-            % {"limit": REQUESTS_PER_PROVIDER}
-        )
-
-
-def _check_mailbox(request: PartnershipRequest) -> None:
-    mailed = PartnershipRequest.objects.filter(recipient_key=request.recipient_key, channel=Channel.PORTAL)
-    if mailed.filter(sent_at__gt=clock.now() - DAY).count() >= MAILS_PER_ADDRESS:
-        raise LimitReached(
-            _("This address gets no more requests by mail today. Copy the message and send it yourself, or wait a day.")
-        )

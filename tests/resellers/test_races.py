@@ -9,8 +9,7 @@ from core.exceptions import InvalidTransition, Refused
 from mail.models import OutgoingEmail
 from resellers.models import Partnership, PartnershipRequest
 from resellers.refusals import AlreadyPending, LimitReached, LinkWithdrawn, RequestUsed
-from resellers.services import accept_request, draft_request, revoke_request, send_request
-from resellers.services import requests as module
+from resellers.services import accept_request, draft_request, quotas, revoke_request, send_request
 from tests.factories import PartnershipRequestFactory
 from tests.races import at_once, run_parallel
 from tests.resellers.conftest import actor_of, make_draft, make_sent
@@ -167,7 +166,7 @@ def test_two_drafts_to_one_address_do_not_both_leave(sender, northwind):
 
 
 def test_the_limit_holds_for_requests_sent_at_once(sender, monkeypatch):
-    monkeypatch.setattr(module, "REQUESTS_PER_PERSON", 3)
+    monkeypatch.setattr(quotas, "REQUESTS_PER_PERSON", 3)
     drafts = [make_draft(sender, f"p{number}@fabrikam.example") for number in range(6)]
     results = at_once(*[lambda draft=draft: send_request(request=draft, by=sender) for draft in drafts])
     assert sum(isinstance(result, PartnershipRequest) for result in results) == 3

@@ -17,6 +17,8 @@ from resellers.services import (
     change_draft,
     discard_draft,
     draft_request,
+    mailing,
+    quotas,
     recipient_obstacle,
     revoke_request,
     send_request,
@@ -148,7 +150,7 @@ def test_nothing_is_kept_when_the_mail_fails(draft, sender, monkeypatch):
     def fail(*_args, **_options):
         raise RuntimeError
 
-    monkeypatch.setattr(module, "queue_email", fail)
+    monkeypatch.setattr(mailing, "queue_email", fail)
     with pytest.raises(RuntimeError):
         send_request(request=draft, by=sender)
     draft.refresh_from_db()
@@ -206,7 +208,7 @@ def test_another_providers_partners_say_nothing_about_ours(northwind, tailwind, 
 
 # --- how many ---------------------------------------------------------------------------------------------------------
 def test_a_person_sends_so_many_requests_a_day(sender, northwind, monkeypatch):
-    monkeypatch.setattr(module, "REQUESTS_PER_PERSON", 3)
+    monkeypatch.setattr(quotas, "REQUESTS_PER_PERSON", 3)
     for number in range(3):
         make_sent(sender, f"p{number}@fabrikam.example")
     for act in (send_request, lambda **names: share_request(channel=Channel.CLIPBOARD, **names)):
@@ -219,14 +221,14 @@ def test_a_person_sends_so_many_requests_a_day(sender, northwind, monkeypatch):
 
 
 def test_revoking_does_not_win_back_a_request_of_the_day(sender, monkeypatch):
-    monkeypatch.setattr(module, "REQUESTS_PER_PERSON", 1)
+    monkeypatch.setattr(quotas, "REQUESTS_PER_PERSON", 1)
     revoke_request(request=make_sent(sender), by=sender)
     with pytest.raises(LimitReached):
         make_sent(sender)
 
 
 def test_a_provider_sends_so_many_requests_a_day(sender, northwind, monkeypatch):
-    monkeypatch.setattr(module, "REQUESTS_PER_PROVIDER", 2)
+    monkeypatch.setattr(quotas, "REQUESTS_PER_PROVIDER", 2)
     make_sent(sender, "p1@fabrikam.example")
     kim = actor_of(northwind, "kim@northwind.example")
     make_sent(kim, "p2@fabrikam.example")
@@ -235,7 +237,7 @@ def test_a_provider_sends_so_many_requests_a_day(sender, northwind, monkeypatch)
 
 
 def test_an_address_gets_so_many_mails_a_day_from_all_providers_together(sender, tailwind, monkeypatch):
-    monkeypatch.setattr(module, "MAILS_PER_ADDRESS", 2)
+    monkeypatch.setattr(quotas, "MAILS_PER_ADDRESS", 2)
     revoke_request(request=make_sent(sender), by=sender)
     make_sent(tailwind)
     with pytest.raises(LimitReached, match="no more requests by mail"):
@@ -244,7 +246,7 @@ def test_an_address_gets_so_many_mails_a_day_from_all_providers_together(sender,
 
 
 def test_the_limits_are_those_agreed():
-    assert (module.REQUESTS_PER_PERSON, module.REQUESTS_PER_PROVIDER, module.MAILS_PER_ADDRESS) == (50, 500, 5)
+    assert (quotas.REQUESTS_PER_PERSON, quotas.REQUESTS_PER_PROVIDER, quotas.MAILS_PER_ADDRESS) == (50, 500, 5)
 
 
 # --- revoking ---------------------------------------------------------------------------------------------------------

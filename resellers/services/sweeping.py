@@ -1,0 +1,20 @@
+"""One thing at a time over many rows, for background work."""
+
+import logging
+from collections.abc import Callable, Iterable
+
+logger = logging.getLogger(__name__)
+
+
+def each(pks: Iterable[int], act: Callable[[int], bool]) -> int:
+    """Do `act` for each row in a transaction of its own, and return how many it was done for.
+
+    A row that fails is logged, fails alone, and is found again by the next run.
+    """
+    done = 0
+    for pk in list(pks):
+        try:
+            done += act(pk)
+        except Exception:
+            logger.exception("Request %s was left for the next run.", pk)
+    return done
