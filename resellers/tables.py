@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Partner
-from core import html
+from core import clock, html
 from core.tables import ActionsColumn, PortalTable, TimeColumn
+from resellers.delivery import delivery_words, mail_failed
 from resellers.models import PartnershipRequest
+from resellers.request_actions import request_actions
 
 State = PartnershipRequest.State
 
@@ -27,13 +29,33 @@ REQUEST_KINDS = {
     State.SENT: "info",
     State.ACCEPTED: "success",
     State.DECLINED: "warning",
-    State.DRAFT: "neutral",
 }
+STACKED = {"th": {"class": "row-actions"}, "td": {"class": "row-actions stacked"}}
+NARROW = {"th": {"class": "hide-md"}, "td": {"class": "hide-md"}}
 
 
 def customers_link(name: str, company: Partner) -> str:
     """The customers shared with this company."""
     return f"{reverse('customers:list')}?{name}={company.microsoft_id}"
+
+
+def state_badge(request: Any) -> SafeString:
+    """The state as it is now: a request expires by itself, unless a company has accepted it and waits."""
+    state = State(request.state)
+    if request.is_expired and request.waiting is None:
+        state = State.EXPIRED
+    return html.status_badge(REQUEST_KINDS.get(state, "neutral"), state.label)
+
+
+def acceptance_words(request: Any) -> str:
+    """Who has accepted, and what that waits for; "" when nothing waits."""
+    acceptance = request.waiting
+    if acceptance is None:
+        return ""
+    names = {"company": acceptance.reseller.legal_name, "person": acceptance.accepted_by.full_name}
+    if acceptance.awaits_confirmation:
+        return _("%(company)s’s %(person)s accepted from another domain: confirm") % names
+    return _("%(company)s accepted and waits for its enrolment") % names
 
 
 class RequestTable(PortalTable):
@@ -43,26 +65,21 @@ class RequestTable(PortalTable):
     row_key = "public_id"
 
     recipient = tables.Column(pgettext_lazy("recipient", "To"), accessor="recipient", empty_values=())
-    sent_by = tables.Column(gettext_lazy("Sent by"), accessor="sent_by__full_name")
+    sent_by = tables.Column(gettext_lazy("Sent by"), accessor="sent_by__full_name", attrs=NARROW)
     sent_at = TimeColumn(verbose_name=gettext_lazy("Sent"), accessor="sent_at")
-    expires_at = TimeColumn(verbose_name=gettext_lazy("Valid until"), accessor="expires_at")
-    delivery = tables.Column(gettext_lazy("Delivery"), accessor="delivery")
+    expires_at = tables.Column(gettext_lazy("Valid until"), accessor="expires_at")
+    delivery = tables.Column(gettext_lazy("Delivery"), accessor="channel", empty_values=())
     state = tables.Column(gettext_lazy("State"), accessor="state")
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
+    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk", attrs=STACKED)
 
     def row_name(self, record: PartnershipRequest) -> str:
         """The address."""
         return str(record)
 
     def row_actions(self, record: PartnershipRequest) -> list[tuple[Any, str]]:
-        """What the state allows."""
-        page = record.get_absolute_url()
-        if record.state == State.DRAFT:
-            return [(_("Continue"), page)]
-        if record.is_answerable:
-            revoke = reverse("resellers:revoke_request", args=[record.public_id])
-            return [(_("Copy link"), f"{page}#link"), (_("Revoke"), revoke)]
-        return [(_("View"), page)]
+        """What may be done with it, or a look at it."""
+        actions = [(action.label, action.url) for action in request_actions(record)]
+        return actions or [(_("View"), record.get_absolute_url())]
 
     def render_recipient(self, record: PartnershipRequest) -> SafeString:
         """The address as a link to the request."""
@@ -75,7 +92,32 @@ class RequestTable(PortalTable):
         """A name somebody typed."""
         return html.name(value)
 
-    def render_state(self, record: PartnershipRequest) -> SafeString:
-        """The state as it is now: a request expires by itself."""
-        state = State.EXPIRED if record.is_expired else State(record.state)
-        return html.status_badge(REQUEST_KINDS.get(state, "neutral"), state.label)
+    def render_expires_at(self, record: Any) -> SafeString:
+        """The day, and how long that is from now while it matters."""
+        day = html.time_tag(record.expires_at, "date")
+        if record.state != State.SENT or record.waiting is not None or record.expires_at <= clock.now():
+            return day
+        return two_lines(day, html.relative_text(record.expires_at))
+
+    def render_delivery(self, record: Any) -> SafeString:
+        """How far the mail came, and whether a person has been seen."""
+        words: Any = delivery_words(record)
+        if not words:
+            return html.missing()
+        if mail_failed(record):
+            words = html.status_badge("danger", words)
+        if record.opened_at is None:
+            return format_html("{}", words)
+        return two_lines(words, format_html(_("Opened by a person on {}"), html.time_tag(record.opened_at, "date")))
+
+    def render_state(self, record: Any) -> SafeString:
+        """The state, and what somebody should know about it."""
+        words = acceptance_words(record)
+        if not words and record.new_link_wanted_at and record.state in (State.SENT, State.DECLINED, State.EXPIRED):
+            words = _("New link wanted")
+        return two_lines(state_badge(record), words) if words else state_badge(record)
+
+
+def two_lines(first: Any, second: Any) -> SafeString:
+    """A cell with a quieter second line."""
+    return format_html('<div>{}<br><span class="muted">{}</span></div>', first, second)

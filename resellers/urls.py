@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from resellers.views import acceptances, answering, drafting, landing, lists
+from resellers.views import acceptances, answering, drafting, landing, lists, resending
 
 app_name = "resellers"
 
@@ -21,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{request_page}unsent/", drafting.UnsentRequestView.as_view(), name="unsent_request"),
     path(f"{request_page}discard/", drafting.DiscardRequestView.as_view(), name="discard_request"),
     path(f"{request_page}revoke/", drafting.RevokeRequestView.as_view(), name="revoke_request"),
+    path(f"{request_page}resend/", resending.ResendRequestView.as_view(), name="resend_request"),
+    path(f"{request_page}correct/", resending.CorrectRequestView.as_view(), name="correct_request"),
+    path(f"{request_page}extend/", resending.ExtendRequestView.as_view(), name="extend_request"),
     path(f"{acceptance}confirm/", acceptances.ConfirmAcceptanceView.as_view(), name="confirm_acceptance"),
     path(f"{acceptance}refuse/", acceptances.RefuseAcceptanceView.as_view(), name="refuse_acceptance"),
     path(invitation, answering.AnswerView.as_view(), name="invitation"),

@@ -38,6 +38,15 @@ class OwnRequestView(PermittedView):
 
     def own_request(self, public_id: UUID) -> PartnershipRequest:
         """The request, if the actor may see it."""
-        related = ("provider", "created_by", "sent_by", "answered_by", "partnership__reseller")
+        related = (
+            "provider",
+            "created_by",
+            "sent_by",
+            "answered_by",
+            "partnership__reseller",
+            "new_link_wanted_by",
+            "replaced_by",
+            "replaces",
+        )
         rows = PartnershipRequest.objects.visible_to(self.actor).select_related(*related)
         return get_object_or_404(rows, public_id=public_id)

@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts.roles import Permission
 from core.exceptions import Refused
-from mail.models import OutgoingEmail
+from resellers.delivery import add_standing, delivery_words, mail_failed
+from resellers.doubts import address_doubt
 from resellers.forms import RequestForm
+from resellers.history import request_history
 from resellers.models import PartnershipRequest
 from resellers.refusals import AlreadyPending, RecipientRefused
+from resellers.request_actions import request_actions
 from resellers.services import (
     change_draft,
     discard_draft,
@@ -23,6 +26,7 @@ from resellers.services import (
     send_request,
     share_request,
 )
+from resellers.tables import acceptance_words, state_badge
 from resellers.tokens import request_link
 from resellers.views.access import OwnRequestView, PermittedView
 from resellers.wording import full_text, mailto, valid_until, wording
@@ -45,6 +49,8 @@ class RequestView(OwnRequestView):
     """The draft page, and once the request has left, where it stands."""
 
     http_method_names = ("get", "head", "post", "options")
+    # Whether the button lets the request leave; then a doubtful address is asked about.
+    leaves = False
 
     def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """Show the draft or the request."""
@@ -60,14 +66,18 @@ class RequestView(OwnRequestView):
         if draft.state != State.DRAFT:
             # A second press, or a colleague was faster: no text is taken any more, the act itself knows what to do.
             return self.act_or_explain(draft)
-        form = RequestForm(request.POST, draft=draft)
+        form = RequestForm(request.POST, draft=draft, asks=self.leaves)
         if not form.is_valid():
             return self.draft_page(draft, form)
-        entered, before = form.cleaned_data, draft.language
+        entered, before = form.entered(), draft.language
         try:
             draft = change_draft(request=draft, by=self.actor, **entered)
             if draft.language != before and draft.message and draft.message == entered["message"]:
                 messages.warning(request, _("The language has changed, but your own words stay as you wrote them."))
+            if form.took_link_out:
+                messages.info(
+                    request, _("Your link stands once in the message, below your words: it was taken out of them.")
+                )
             return self.act(draft)
         except RecipientRefused as refusal:
             form.add_error("recipient", str(refusal))
@@ -103,6 +113,7 @@ class RequestView(OwnRequestView):
             "subject": wording(draft).subject,
             "preview": wording(draft).as_text(link),
             "obstacle": obstacle if not form.is_bound else None,
+            "doubt": address_doubt(draft.provider, draft.recipient) if draft.recipient and not form.is_bound else "",
             "pending": obstacle.pending if isinstance(obstacle, AlreadyPending) else None,
         }
         return render(self.request, "resellers/partnershiprequest_form.html", context)
@@ -117,6 +128,8 @@ class ButtonView(RequestView):
 class CopyRequestView(ButtonView):
     """Copy to clipboard."""
 
+    leaves = True
+
     def act(self, draft: PartnershipRequest) -> HttpResponse:
         """Put the link into force and come back to the text."""
         draft = share_request(request=draft, channel=Channel.CLIPBOARD, by=self.actor)
@@ -126,6 +139,8 @@ class CopyRequestView(ButtonView):
 
 class MailRequestView(ButtonView):
     """Open in email."""
+
+    leaves = True
 
     def act(self, draft: PartnershipRequest) -> HttpResponse:
         """Put the link into force and come back to the link that opens the mail program."""
@@ -140,6 +155,8 @@ class MailRequestView(ButtonView):
 
 class SendRequestView(ButtonView):
     """Send."""
+
+    leaves = True
 
     def act(self, draft: PartnershipRequest) -> HttpResponse:
         """Mail it and show the row in Requested."""
@@ -225,21 +242,19 @@ class RevokeRequestView(OwnRequestView):
 
 def detail_context(shown: PartnershipRequest) -> dict[str, Any]:
     """What the page of a request that has left shows; the link and the text only while they open something."""
-    open_now = shown.is_answerable
-    mail = OutgoingEmail.objects.about(shown).filter(kind="partnership_request").first()
+    add_standing([shown])
+    open_now = shown.is_answerable and shown.waiting is None  # type: ignore[attr-defined]
     return {
         "shown": shown,
+        "state": state_badge(shown),
+        "acceptance": acceptance_words(shown),
+        "actions": [action for action in request_actions(shown) if action.name != "copy"],
         "open_now": open_now,
-        "delivery": delivery_words(shown.channel, mail.state if mail else None),
+        "failed": mail_failed(shown),
+        "delivery": delivery_words(shown),
         "link": request_link(shown) if open_now else "",
         "text": full_text(shown) if open_now else "",
         "mailto": mailto(shown) if open_now else "",
         "partnership": shown.partnership,
+        "history": request_history(shown),
     }
-
-
-def delivery_words(channel: str, mail_state: str | None) -> str:
-    """How the request left and how far its mail came, in words; nobody knows whether a mail was read."""
-    if channel == Channel.PORTAL and mail_state:
-        return str(OutgoingEmail.State(mail_state).label)
-    return str(Channel(channel).label) if channel else ""

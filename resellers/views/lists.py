@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy
 from accounts.access import can
 from accounts.roles import Permission
 from core.lists import ListPage
-from mail.models import OutgoingEmail
+from core.paging import COUNT_CAP
+from resellers.delivery import add_standing
 from resellers.filters import RequestFilter
 from resellers.models import PartnershipRequest
+from resellers.standing import unanswered
 from resellers.tables import RequestTable
 from resellers.views.access import PermittedView
-from resellers.views.drafting import delivery_words
 
 
 class SectionList(PermittedView, ListPage):
@@ -25,20 +26,21 @@ class SectionList(PermittedView, ListPage):
     template_name = "resellers/section_list.html"
 
     def get_tabs(self) -> list[dict[str, Any]]:
-        """Active, and for those who may request, Requested with the number that waits for an answer."""
-        name = self.request.resolver_match.url_name if self.request.resolver_match else ""
-        if not can(self.actor, Permission.REQUEST_PARTNERSHIP):
-            return []
-        waiting = PartnershipRequest.objects.visible_to(self.actor).awaiting_answer().count()
-        return [
-            {"label": _("Active"), "url": reverse("resellers:list"), "current": name == "list", "count": None},
-            {
-                "label": _("Requested"),
-                "url": reverse("resellers:requested"),
-                "current": name == "requested",
-                "count": waiting,
-            },
-        ]
+        """Active, Requested with the number that waits for an answer, Ended: those that the actor may open."""
+        tabs = []
+        if can(self.actor, Permission.VIEW_RESELLERS):
+            tabs.append(self._tab("list", _("Active")))
+        if can(self.actor, Permission.REQUEST_PARTNERSHIP):
+            waiting = unanswered(PartnershipRequest.objects.visible_to(self.actor)).order_by().values("pk")
+            tabs.append(self._tab("requested", _("Requested"), waiting[:COUNT_CAP].count()))
+        if can(self.actor, Permission.VIEW_RESELLERS):
+            tabs.append(self._tab("ended", _("Ended")))
+        return tabs
+
+    def _tab(self, name: str, label: str, count: int | None = None) -> dict[str, Any]:
+        here = self.request.resolver_match
+        current = here is not None and here.url_name == name
+        return {"label": label, "url": reverse(f"resellers:{name}"), "current": current, "count": count}
 
 
 class RequestListView(SectionList):
@@ -55,14 +57,10 @@ class RequestListView(SectionList):
 
     def get_queryset(self) -> QuerySet[PartnershipRequest]:
         """Requests of the actor's company."""
-        return PartnershipRequest.objects.visible_to(self.actor).listed().select_related("sent_by")
+        related = ("sent_by", "new_link_wanted_by")
+        return PartnershipRequest.objects.visible_to(self.actor).listed().select_related(*related)
 
     def prepare(self, rows: list[Any]) -> None:
-        """Say of each visible request how it left."""
-        about = PartnershipRequest._meta.label_lower
-        mails = OutgoingEmail.objects.filter(
-            kind="partnership_request", about_type=about, about_id__in=[str(row.pk) for row in rows]
-        )
-        states = dict(mails.order_by("created_at").values_list("about_id", "state"))
-        for row in rows:
-            row.delivery = delivery_words(row.channel, states.get(str(row.pk)))
+        """How far the mail of each visible request came, and who has accepted it."""
+        if rows:
+            add_standing(rows)

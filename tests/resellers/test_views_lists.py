@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from core import clock
+from core.html import date_text
 from resellers.models import PartnershipRequest
 from resellers.services import accept_request, decline_request, draft_request, revoke_request
 from resellers.tokens import link_token
@@ -18,8 +19,8 @@ from tests.resellers.conftest import actor_of, make_draft, make_sent, signed_in
 
 State = PartnershipRequest.State
 # What a list costs from the second request of a session on: who asks (session, person, memberships), then count and
-# rows; on a tab of Indirect resellers the number waiting, and countries, or how the visible requests left.
-QUERIES = {"requested": 7, "providers": 5}
+# rows; on Requested the number that waits, how the mails of the visible requests came, and who has accepted them.
+QUERIES = {"requested": 8, "providers": 5}
 RESELLERS, REQUESTED, PROVIDERS = (reverse(f"resellers:{name}") for name in ("list", "requested", "providers"))
 
 
@@ -97,23 +98,30 @@ def test_the_requests_with_how_they_left_and_where_they_stand(sender, northwind,
     response = checked(signed_in(sender).get(REQUESTED))
     listed = {row[0]: (row[1], row[4], row[5], row[6]) for row in rows(response)}
     waiting, sasha = "Waiting to be sent", "Sasha Berg"
+    opened = f"{waiting} Opened by a person on {date_text(clock.now())}"
     assert listed == {
-        "riley@fabrikam.example": (sasha, waiting, "Accepted", "View riley@fabrikam.example"),
+        "riley@fabrikam.example": (sasha, opened, "Accepted", "View riley@fabrikam.example"),
         "open@fabrikam.example": (
             sasha,
             waiting,
             "Awaiting reply",
-            "Copy link open@fabrikam.example Revoke open@fabrikam.example",
+            "Copy link open@fabrikam.example Resend open@fabrikam.example Extend open@fabrikam.example "
+            "Revoke open@fabrikam.example",
         ),
-        "expired@fabrikam.example": (sasha, waiting, "Expired", "View expired@fabrikam.example"),
+        "expired@fabrikam.example": (sasha, waiting, "Expired", "Resend expired@fabrikam.example"),
         "revoked@fabrikam.example": (sasha, waiting, "Revoked", "View revoked@fabrikam.example"),
         "declined@fabrikam.example": (
             sasha,
-            waiting,
+            opened,
             "Declined",
-            "Copy link declined@fabrikam.example Revoke declined@fabrikam.example",
+            "Copy link declined@fabrikam.example Resend declined@fabrikam.example Revoke declined@fabrikam.example",
         ),
-        "Personal link": (sasha, "Copied", "Awaiting reply", "Copy link Personal link Revoke Personal link"),
+        "Personal link": (
+            sasha,
+            "Copied",
+            "Awaiting reply",
+            "Copy link Personal link Make a new link Personal link Extend Personal link Revoke Personal link",
+        ),
         "draft@fabrikam.example": ("— None", "— None", "Draft", "Continue draft@fabrikam.example"),
     }
     assert f'href="{shared.get_absolute_url()}#link"' in response.content.decode()
