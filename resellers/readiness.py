@@ -152,13 +152,23 @@ def conditions(provider: Partner, reseller: Partner, found: Iterable[Obstacle]) 
 
 def partnerships_refused_today(partnerships: QuerySet[Partnership], provider: Partner) -> QuerySet[Partnership]:
     """Those of the provider's partnerships for whose reseller `obstacles()` finds something."""
+    return partnerships.exclude(_ready(provider))
+
+
+def partnerships_ready_today(partnerships: QuerySet[Partnership], provider: Partner) -> QuerySet[Partnership]:
+    """Those of the provider's partnerships for whose reseller `obstacles()` finds nothing."""
+    return partnerships.filter(_ready(provider))
+
+
+def _ready(provider: Partner) -> Q:
+    """The conditions of company_obstacles() as one condition of a partnership."""
     shared = Q(reseller__country__in=sorted(provider.countries))
     for region in provider.regions:
         # A JSON list of names: the quotes keep one name from being found inside another.
         shared |= Q(reseller__further_regions__icontains=f'"{region}"')
-    ready = shared & Q(
+    settled = Q(
         ended_at=None,
         reseller__enrolment_state=Partner.EnrolmentState.ACTIVE,
         reseller__agreement_accepted_on__isnull=False,
     )
-    return partnerships.exclude(ready & ~Q(reseller__mpn_id=""))
+    return shared & settled & ~Q(reseller__mpn_id="")

@@ -13,7 +13,9 @@ from core.filters import PortalFilterSet, SearchFilter
 from core.text import fold
 from customers.models import ResellerRelationship
 from resellers.models import Partnership
-from resellers.readiness import partnerships_refused_today
+from resellers.readiness import partnerships_ready_today, partnerships_refused_today
+
+ELSEWHERE = "elsewhere"
 
 
 class CompanySearch(SearchFilter):
@@ -34,9 +36,7 @@ class EndedResellerFilter(PortalFilterSet):
     """By name, MPN ID or e-mail address, and by the country of the company."""
 
     q = CompanySearch(label=_("Search by name, MPN ID or e-mail"))
-    country = django_filters.ChoiceFilter(
-        field_name="reseller__country", label=_("Country or region"), empty_label=_("All")
-    )
+    country = django_filters.ChoiceFilter(label=_("Country or region"), empty_label=_("All"), method="filter_country")
 
     class Meta:
         model = Partnership
@@ -44,12 +44,21 @@ class EndedResellerFilter(PortalFilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Only countries that occur: 249 others would find nothing.
-        codes = self.queryset.order_by().values_list("reseller__country", flat=True).distinct()
-        names = dict(countries)
-        self.filters["country"].extra["choices"] = sorted(
-            ((code, names.get(code, code)) for code in codes), key=lambda choice: str(choice[1])
-        )
+        # The provider's own countries and one word for all others: to ask which occur would read the whole list.
+        own = [pair for pair in countries if pair[0] in self.own_countries]
+        self.filters["country"].extra["choices"] = [*own, (ELSEWHERE, _("Another country"))]
+
+    @property
+    def own_countries(self) -> frozenset[str]:
+        """Where the provider may do business."""
+        actor: Actor = self.request.actor
+        return actor.partner.countries if actor.partner else frozenset()
+
+    def filter_country(self, queryset: QuerySet[Partnership], name: str, value: str) -> QuerySet[Partnership]:
+        """Resellers of one country, or of any in which the provider may not do business."""
+        if value == ELSEWHERE:
+            return queryset.exclude(reseller__country__in=sorted(self.own_countries))
+        return queryset.filter(reseller__country=value)
 
 
 class ResellerFilter(EndedResellerFilter):
@@ -70,11 +79,7 @@ class ResellerFilter(EndedResellerFilter):
 
     def filter_customers(self, queryset: QuerySet[Partnership], name: str, value: str) -> QuerySet[Partnership]:
         """Resellers that manage none of the provider's customers now, or some."""
-        managed = Exists(
-            ResellerRelationship.objects.current().filter(
-                reseller=OuterRef("reseller"), customer__provider=OuterRef("provider")
-            )
-        )
+        managed = Exists(ResellerRelationship.objects.current().filter(partnership=OuterRef("pk")))
         return queryset.filter(~managed if value == "none" else managed)
 
     def filter_today(self, queryset: QuerySet[Partnership], name: str, value: str) -> QuerySet[Partnership]:
@@ -82,6 +87,6 @@ class ResellerFilter(EndedResellerFilter):
         actor: Actor = self.request.actor
         if actor.partner is None:
             return queryset.none()
-        refused = partnerships_refused_today(Partnership.objects.visible_to(actor).active(), actor.partner)
-        inside = Q(pk__in=refused.values("pk"))
-        return queryset.filter(inside if value == "refused" else ~inside)
+        if value == "refused":
+            return partnerships_refused_today(queryset, actor.partner)
+        return partnerships_ready_today(queryset, actor.partner)

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_countries import countries
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
@@ -15,8 +16,14 @@ from core import html
 from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn
 from customers.models import ResellerRelationship
 from resellers.models import Partnership
-from resellers.tables import ENROLMENT_KINDS, customers_link
+from resellers.tables import ENROLMENT_KINDS
 
+ASKED = (
+    Permission.VIEW_CUSTOMERS,
+    Permission.ADD_CUSTOMER,
+    Permission.END_PARTNERSHIP,
+    Permission.REQUEST_PARTNERSHIP,
+)
 STACKED = {"td": {"class": "row-actions stacked"}, "th": {"class": "row-actions"}}
 NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 
@@ -35,6 +42,9 @@ class PartnershipTable(PortalTable):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         self.actor = actor
+        # Asked once and not for each cell.
+        self.may = {permission: can(actor, permission) for permission in ASKED}
+        self.customers_url = reverse("customers:list")
         super().__init__(*args, **kwargs)
 
     def row_name(self, record: Partnership) -> str:
@@ -69,24 +79,24 @@ class ResellerTable(PartnershipTable):
     title = gettext_lazy("Indirect resellers")
     expand_template = "resellers/_reseller_details.html"
 
-    country = tables.Column(gettext_lazy("Country"), accessor="reseller__country", attrs=NARROW)
+    country = tables.Column(gettext_lazy("Country"), accessor="pk", attrs=NARROW)
     customers = NumberColumn(gettext_lazy("Customers"), accessor="customer_count")
     subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="subscription_count")
     since = TimeColumn(gettext_lazy("Since"), accessor="began_at")
-    status = tables.Column(gettext_lazy("Status"), accessor="reseller__enrolment_state")
+    status = tables.Column(gettext_lazy("Status"), accessor="pk")
     actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk", attrs=STACKED)
 
     def render_country(self, record: Partnership) -> str:
         """The country by name."""
-        return str(record.reseller.country.name)
+        return countries.name(str(record.reseller.country))
 
     def render_customers(self, record: Any) -> SafeString:
         """The number, as a link to those customers."""
         number = html.number_text(record.customer_count)
-        if not record.customer_count or not can(self.actor, Permission.VIEW_CUSTOMERS):
+        if not record.customer_count or not self.may[Permission.VIEW_CUSTOMERS]:
             return format_html("{}", number)
         hidden = _("customers of %(reseller)s") % {"reseller": record.reseller.legal_name}
-        url = customers_link("reseller", record.reseller)
+        url = self.customers_of(record)
         return format_html('<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, number, hidden)
 
     def render_status(self, record: Any) -> SafeString:
@@ -102,11 +112,11 @@ class ResellerTable(PartnershipTable):
     def render_actions(self, record: Any) -> SafeString:
         """Add new customer where it would not be refused, View customers, End partnership."""
         parts = []
-        if may_add_customer(self.actor, record):
+        if self.may_add_customer(record):
             parts.append(self.button("add-customer", _("Add new customer"), record, record.reseller.microsoft_id))
-        if can(self.actor, Permission.VIEW_CUSTOMERS):
-            parts.append(self.link(customers_link("reseller", record.reseller), _("View customers"), record))
-        if can(self.actor, Permission.END_PARTNERSHIP) and (url := end_url(record)):
+        if self.may[Permission.VIEW_CUSTOMERS]:
+            parts.append(self.link(self.customers_of(record), _("View customers"), record))
+        if self.may[Permission.END_PARTNERSHIP] and (url := end_url(record)):
             parts.append(self.link(url, _("End partnership"), record))
         return format_html_join(" ", "{}", ((part,) for part in parts))
 
@@ -117,8 +127,16 @@ class ResellerTable(PartnershipTable):
             "manages": scopes.get(ResellerRelationship.Scope.MANAGE, 0),
             "views": scopes.get(ResellerRelationship.Scope.VIEW_AND_REQUEST, 0),
             "more": max(0, record.customer_count - len(record.newest_customers)),
-            "may_add_customer": may_add_customer(self.actor, record),
+            "may_add_customer": self.may_add_customer(record),
         }
+
+    def may_add_customer(self, record: Any) -> bool:
+        """Whether Add new customer is offered for the row: to who may, while nothing stands in the way."""
+        return not record.obstacles and self.may[Permission.ADD_CUSTOMER]
+
+    def customers_of(self, record: Partnership) -> str:
+        """The provider's customers that the reseller manages."""
+        return f"{self.customers_url}?reseller={record.reseller.microsoft_id}"
 
 
 class EndedResellerTable(PartnershipTable):
@@ -147,14 +165,9 @@ class EndedResellerTable(PartnershipTable):
 
     def render_actions(self, record: Any) -> SafeString:
         """Request a partnership again, unless there is one again."""
-        if record.is_partner_again or not can(self.actor, Permission.REQUEST_PARTNERSHIP):
+        if record.is_partner_again or not self.may[Permission.REQUEST_PARTNERSHIP]:
             return self.link(record.get_absolute_url(), _("View"), record)
         return self.button("request-again", _("Request a partnership again"), record, record.reseller.microsoft_id)
-
-
-def may_add_customer(actor: Actor, record: Any) -> bool:
-    """Whether Add new customer is offered for the row: to who may, while nothing stands in the way."""
-    return not record.obstacles and can(actor, Permission.ADD_CUSTOMER)
 
 
 def end_url(partnership: Partnership) -> str:

@@ -13,6 +13,7 @@ from resellers.readiness import (
     company_obstacles,
     conditions,
     obstacles,
+    partnerships_ready_today,
     partnerships_refused_today,
     reasons,
     region_names,
@@ -174,6 +175,8 @@ def test_the_list_and_the_function_agree_over_every_combination():
         )
         own = Partnership.objects.filter(provider=provider).select_related("reseller")
         refused = set(partnerships_refused_today(own, provider).values_list("pk", flat=True))
+        ready = set(partnerships_ready_today(own, provider).values_list("pk", flat=True))
+        assert (refused | ready, refused & ready) == ({one.pk for one in partnerships}, set())
         for partnership in partnerships:
             found = company_obstacles(provider, partnership.reseller, active=partnership.ended_at is None)
             assert (partnership.pk in refused) == bool(found), (country, regions, codes(found), partnership.reseller)

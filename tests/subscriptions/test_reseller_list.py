@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.models import Partner
 from accounts.roles import Role
 from core import clock
 from resellers.models import Partnership
@@ -16,9 +17,9 @@ from tests.resellers.conftest import actor_of, signed_in
 
 LIST, ENDED = reverse("resellers:list"), reverse("resellers:ended")
 # From the second request of a session on: who asks (session, person, memberships), count and rows, the number of
-# waiting requests, countries; then for the visible rows customers, subscriptions and newest customers, or on the
+# waiting requests; then for the visible rows customers, subscriptions and newest customers, or on the
 # tab of ended ones who is a partner again.
-QUERIES = {LIST: 10, ENDED: 8}
+QUERIES = {LIST: 9, ENDED: 7}
 
 
 @pytest.fixture
@@ -134,16 +135,18 @@ def test_an_opened_row_says_who_what_and_why_not(sender, northwind, cast):
         ("q=secret", []),
         ("q=ended", []),
         ("q=%25", []),
-        ("country=BR", ["São Paulo Nuvem"]),
-        ("country=BR&q=fabrikam", []),
-        ("country=DE", []),
+        ("country=US", ["Fabrikam", "Wide World"]),
+        ("country=elsewhere", ["São Paulo Nuvem"]),
+        ("country=elsewhere&q=fabrikam", []),
+        ("country=BR", []),
+        ("country=ZZ", []),
         ("customers=none", ["São Paulo Nuvem", "Wide World"]),
         ("customers=some", ["Fabrikam"]),
         ("customers=all", []),
         ("today=refused", ["São Paulo Nuvem", "Wide World"]),
         ("today=possible", ["Fabrikam"]),
         ("today=refused&customers=some", []),
-        ("today=refused&country=BR&q=nuvem&customers=none", ["São Paulo Nuvem"]),
+        ("today=refused&country=elsewhere&q=nuvem&customers=none", ["São Paulo Nuvem"]),
         ("sort=reseller", ["Fabrikam", "São Paulo Nuvem", "Wide World"]),
         ("sort=-reseller", ["Wide World", "São Paulo Nuvem", "Fabrikam"]),
         ("sort=-country", ["Wide World", "Fabrikam", "São Paulo Nuvem"]),
@@ -160,6 +163,15 @@ def test_searching_filtering_sorting(sender, northwind, cast, query, found):
     assert [row[1] for row in rows(response)] == found
     if not found:
         assert "Clear filters" in words(response) or "Select a choice" in words(response)
+
+
+def test_the_countries_of_the_providers_regions_are_offered(sender, northwind):
+    Partner.objects.filter(pk=northwind.pk).update(further_regions=["brazil"])
+    PartnershipFactory(provider=northwind, reseller__country="BR", reseller__legal_name="Nuvem")
+    response = checked(signed_in(sender).get(f"{LIST}?country=BR"))
+    choices = [str(label) for _code, label in response.context["filter_form"].fields["country"].choices]
+    assert choices == ["All", "Brazil", "United States of America", "Another country"]
+    assert [row[1] for row in rows(response)] == ["Nuvem"]
 
 
 def test_paging_by_each_sort_shows_every_row_once(sender, northwind):
@@ -256,8 +268,8 @@ def test_requesting_again_begins_a_request(sender, cast):
     [
         ("q=004242", ["Ended Partner"]),
         ("q=fabrikam", []),
-        ("country=FR", ["Ended Partner"]),
-        ("country=BR", []),
+        ("country=elsewhere", ["Ended Partner"]),
+        ("country=US", []),
         ("sort=-since", ["Ended Partner"]),
         ("sort=nothing", ["Ended Partner"]),
         ("today=refused&customers=none", ["Ended Partner"]),
