@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.codes import code_digits
+from accounts.codes import code_digits, hash_of
 from accounts.models import EmailCode
+from accounts.services import CompanyFacts
+from core import clock
 from mail.delivery import deliver
 from mail.models import OutgoingEmail
 
@@ -75,3 +77,15 @@ def mailed_digits(email: OutgoingEmail) -> str:
     found = re.findall(r"(?m)^(\d{6})$", str(mail.outbox[0].body))
     assert len(found) == 1
     return str(found[0])
+
+
+def facts(**changes: str) -> CompanyFacts:
+    """What the company says, in normal form."""
+    shaped = {**COMPANY, "postal_code": "01310-100", "contact_phone": "+5511961234567", **changes}
+    return CompanyFacts(**{name: shaped[name] for name in CompanyFacts.__dataclass_fields__})
+
+
+def proof(address: str = ADDRESS, binding: str = "a browser") -> dict[str, str]:
+    """A code that was typed."""
+    code = EmailCode.objects.create(address_key=address, session_hash=hash_of(binding), used_at=clock.now())
+    return {"code_id": str(code.pk), "binding": binding}

@@ -10,14 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.access import ANONYMOUS, Actor
-from accounts.codes import hash_of
 from accounts.enrolment.session import ENROLLING
 from accounts.models import EmailCode, Membership, Partner, User
 from accounts.roles import Program, Role
 from accounts.services import (
     AddressTaken,
     AlreadyEnrolled,
-    CompanyFacts,
     Newcomer,
     ProofMissing,
     enrol_company,
@@ -28,7 +26,20 @@ from core import clock
 from core.exceptions import Refused
 from mail.delivery import deliver
 from mail.models import OutgoingEmail
-from tests.accounts.enrolling import ADDRESS, COMPANY, NEW_PASSWORD, PERSON, ask, digits, enroll, prove, type_code, url
+from tests.accounts.enrolling import (
+    ADDRESS,
+    COMPANY,
+    NEW_PASSWORD,
+    PERSON,
+    ask,
+    digits,
+    enroll,
+    facts,
+    proof,
+    prove,
+    type_code,
+    url,
+)
 from tests.contracts import html_faults
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory
 from tests.faults import fail_at_each_statement
@@ -42,18 +53,6 @@ TAKEN = "A company with this MPN ID is already enrolled. Ask a colleague who wor
 def visitor(client: Client, db: None) -> Client:
     """A stranger who has proved the address."""
     return prove(client)
-
-
-def facts(**changes: str) -> CompanyFacts:
-    """What the company says, in normal form."""
-    shaped = {**COMPANY, "postal_code": "01310-100", "contact_phone": "+5511961234567", **changes}
-    return CompanyFacts(**{name: shaped[name] for name in CompanyFacts.__dataclass_fields__})
-
-
-def proof(address: str = ADDRESS, binding: str = "a browser") -> dict[str, str]:
-    """A code that was typed."""
-    code = EmailCode.objects.create(address_key=address, session_hash=hash_of(binding), used_at=clock.now())
-    return {"code_id": str(code.pk), "binding": binding}
 
 
 def newcomer() -> Newcomer:
