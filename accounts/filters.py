@@ -1,5 +1,6 @@
 """Filters of the public list of indirect providers."""
 
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -11,6 +12,12 @@ from accounts.profile_facts import choices_of, country_choices
 from core.filters import PortalFilterSet, SearchFilter
 from core.markets import REGIONS, region_of
 from core.text import fold
+
+
+@lru_cache(maxsize=1000)
+def folded(text: str) -> str:
+    """What a provider says of itself as it is sought; folding costs more than reading it, and it seldom changes."""
+    return fold(text)
 
 
 class PublishedSearch(SearchFilter):
@@ -26,7 +33,7 @@ class PublishedSearch(SearchFilter):
         if not words:
             return qs
         texts = qs.values_list("pk", "partner__legal_name", "description")
-        found = [pk for pk, *parts in texts if all(word in fold(" ".join(parts)) for word in words)]
+        found = [pk for pk, *parts in texts if all(word in folded(" ".join(parts)) for word in words)]
         return qs.filter(pk__in=found)
 
 
