@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from mail import delivery
+from mail import delivery, heartbeat
 
 
 @shared_task(name="mail.tasks.deliver_email", time_limit=240)
@@ -14,4 +14,5 @@ def deliver_email(email_id: str) -> None:
 @shared_task(name="mail.tasks.send_due_emails", time_limit=900)
 def send_due_emails() -> None:
     """Send everything that is due; run every few seconds by beat."""
+    heartbeat.note()
     delivery.send_due()

@@ -281,17 +281,6 @@ def test_the_database_refuses_states_that_cannot_be(queue, fields):
         OutgoingEmail.objects.filter(pk=email.pk).update(**fields)
 
 
-@pytest.mark.django_db
-def test_delayed_is_what_waits_longer_than_a_working_server_lets_it(queue):
-    old, new, sent = queue(), queue(), queue()
-    OutgoingEmail.objects.filter(pk=old.pk).update(created_at=clock.now() - timedelta(minutes=6))
-    OutgoingEmail.objects.filter(pk=sent.pk).update(
-        created_at=clock.now() - timedelta(minutes=6), state=State.SENT, sent_at=clock.now()
-    )
-    assert list(OutgoingEmail.objects.delayed()) == [old]
-    assert set(OutgoingEmail.objects.waiting()) == {old, new}
-
-
 # --- interventions ----------------------------------------------------------------------------------------------------
 def put(email, state, **fields):
     fields |= {"sent_at": clock.now()} if state == State.SENT else {}
