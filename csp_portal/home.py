@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Min, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
-from core.html import number_text
+from core import clock
+from core.html import date_text, number_text
 from core.paging import COUNT_CAP
 from customers.models import Customer
 from mail.models import OutgoingEmail
@@ -32,7 +34,12 @@ class Queue(NamedTuple):
     @property
     def count_text(self) -> str:
         """312, or 10,000+ where nobody counted further, as in the list."""
-        return f"{number_text(COUNT_CAP - 1)}+" if self.count >= COUNT_CAP else number_text(self.count)
+        return capped_text(self.count)
+
+
+def capped_text(count: int) -> str:
+    """A count that went no further than the cap."""
+    return f"{number_text(COUNT_CAP - 1)}+" if count >= COUNT_CAP else number_text(count)
 
 
 def count_of(rows: QuerySet) -> int:
@@ -114,10 +121,26 @@ class Delay(NamedTuple):
     count: int
     since: datetime
 
+    @property
+    def count_text(self) -> str:
+        """12, or 10,000+."""
+        return capped_text(self.count)
+
+    @property
+    def since_text(self) -> str:
+        """14:02 in the person's zone, with the day in front unless it is today."""
+        since = timezone.localtime(self.since)
+        time = f"{since:%H:%M}"
+        return time if since.date() == timezone.localdate(clock.now()) else f"{date_text(since)} {time}"
+
 
 def delayed_mail(actor: Actor) -> Delay | None:
-    """How much mail waits longer than it should, for provider staff, who would wonder; None when all is well."""
+    """How much mail waits longer than it should, for provider staff, who would wonder; None when all is well.
+
+    It is the whole installation's: a mail server that does not answer concerns everybody alike, and tells on nobody.
+    """
     if not actor.is_provider:
         return None
-    found = OutgoingEmail.objects.delayed().aggregate(count=Count("pk"), since=Min("created_at"))
-    return Delay(**found) if found["count"] else None
+    delayed = OutgoingEmail.objects.delayed()
+    since = delayed.aggregate(since=Min("created_at"))["since"]
+    return Delay(count_of(delayed), since) if since else None

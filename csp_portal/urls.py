@@ -15,6 +15,7 @@ from subscriptions.urls import customer_pages
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("healthz/", views.healthz, name="healthz"),
+    path("healthz/ready/", views.healthz_ready, name="healthz_ready"),
     path("account/", include("accounts.urls")),
     path("account/", include("accounts.sign_in_urls")),
     path("enroll/", include("accounts.enrolment_urls")),

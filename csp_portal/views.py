@@ -10,6 +10,8 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from csp_portal.home import delayed_mail, queues, recent_activity
+from mail import heartbeat
+from mail.models import OutgoingEmail
 from orders.services import open_drafts
 
 
@@ -53,3 +55,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return HttpResponse("unavailable", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def healthz_ready(request: HttpRequest) -> HttpResponse:
+    """Answer `ok`, or `degraded` and which part needs somebody; 503 only when no page can be served.
+
+    Degraded is still 200: pages work without worker, broker and mail server, so no load balancer may take them away.
+    """
+    try:
+        parts = {
+            "background work": heartbeat.is_silent(),
+            "mail delayed": OutgoingEmail.objects.delayed().exists(),
+        }
+    except DatabaseError:
+        return HttpResponse("unavailable", status=503, content_type="text/plain")
+    troubled = ", ".join(name for name, trouble in parts.items() if trouble)
+    return HttpResponse(f"degraded: {troubled}" if troubled else "ok", content_type="text/plain")
