@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,19 @@ from accounts.roles import Role
 from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.details import CustomerDetails
+from customers.models import Customer
 from orders.models import Order, OrderDraft
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
 from resellers.models import Partnership
-from tests.factories import MembershipFactory, PartnerFactory, PartnershipFactory
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from tests.factories import (
+    CustomerFactory,
+    MembershipFactory,
+    PartnerFactory,
+    PartnershipFactory,
+    SubscriptionFactory,
+    UserFactory,
+)
 
 SESSION = "a-session-key"
 numbers = itertools.count(1)
@@ -186,3 +196,64 @@ def person(actor: Actor) -> User:
     """The signed-in person, typed."""
     assert actor.user is not None
     return actor.user
+
+
+# --- the end of a partnership -----------------------------------------------------------------------------------------
+@dataclass
+class Shared:
+    """What Northwind and Fabrikam have together, and who could take it over."""
+
+    partnership: Partnership
+    customers: list[Customer]
+    subscriptions: list[Subscription]
+    contoso: Partner
+    litware: Partner
+    admin: Actor
+    reseller_admin: Actor
+
+    @property
+    def provider(self) -> Partner:
+        return self.partnership.provider
+
+    @property
+    def reseller(self) -> Partner:
+        return self.partnership.reseller
+
+
+def name_on(subscription: Subscription, *, of_record: Partner | None = None, support: Partner | None = None) -> None:
+    """Name resellers on a subscription."""
+    by = UserFactory()
+    if of_record:
+        ResellerOfRecord.objects.create(
+            subscription=subscription, reseller=of_record, mpn_id=of_record.mpn_id, set_by=by
+        )
+    if support:
+        SupportContact.objects.create(subscription=subscription, reseller=support, set_by=by)
+
+
+@pytest.fixture
+def shared(provider: Partner, reseller: Partner, partnership: Partnership) -> Shared:
+    """Two customers of Fabrikam's with three subscriptions, of which it supports one; one of Contoso's names it too."""
+    contoso = PartnerFactory(reseller=True, legal_name="Contoso", mpn_id="777", contact_email="desk@contoso.example")
+    litware = PartnerFactory(reseller=True, legal_name="Litware", mpn_id="888", contact_email="desk@litware.example")
+    for one in (contoso, litware):
+        PartnershipFactory(provider=provider, reseller=one)
+    customers = [
+        CustomerFactory(provider=provider, company_name=f"Bakery {letter}", managed_by=reseller) for letter in "AB"
+    ]
+    customers.append(CustomerFactory(provider=provider, company_name="Cinema", managed_by=contoso))
+    sku = make_sku("Business Standard", max_licenses=300)
+    owners = [customers[0], customers[0], customers[1], customers[2]]
+    subscriptions = [SubscriptionFactory(customer=owner, sku=sku) for owner in owners]
+    for subscription in subscriptions:
+        name_on(subscription, of_record=reseller)
+    name_on(subscriptions[0], support=reseller)
+    return Shared(
+        partnership=partnership,
+        customers=customers,
+        subscriptions=subscriptions,
+        contoso=contoso,
+        litware=litware,
+        admin=actor_of(provider, Role.ADMIN_AGENT, sign_in_name="ada@northwind.example", full_name="Ada Admin"),
+        reseller_admin=actor_of(reseller, sign_in_name="finn@fabrikam.example", full_name="Finn Fabrikam"),
+    )

@@ -1,0 +1,89 @@
+"""The resellers that can take over, found by what a person types, and what keeps one from taking over what."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Partner
+from accounts.models.partners import mpn_key
+from core.text import fold
+from orders.partnerships.choices import Choices, Takeover
+from orders.partnerships.consequences import Consequences, Relation
+from resellers.models import Partnership
+from resellers.readiness import company_obstacles
+
+# More options than this are typed, not scrolled through.
+LONGEST_SELECT = 15
+SHOWN_MATCHES = 5
+
+
+def possible_takers(partnership: Partnership) -> QuerySet[Partner]:
+    """The other resellers with which the provider has a partnership, by name.
+
+    Those that would be refused are among them: who chooses one is told why and what repairs it.
+    """
+    active = Partnership.objects.active().filter(provider=partnership.provider)
+    others = active.exclude(reseller=partnership.reseller)
+    return Partner.objects.filter(pk__in=others.values("reseller")).order_by("legal_name", "pk")
+
+
+def find_taker(takers: QuerySet[Partner], typed: str) -> Partner:
+    """The one reseller that a name or an MPN ID means; ValidationError says when it is none or more than one."""
+    folded = fold(typed)
+    if folded.isascii() and folded.isdigit():
+        found = list(takers.filter(mpn_key=mpn_key(folded)[:12]))
+    else:
+        matching = takers
+        for word in folded.replace("(", " ").replace(")", " ").replace("mpn id", " ").split()[:6]:
+            matching = matching.filter(search_text__contains=word)
+        found = list(matching[: SHOWN_MATCHES + 1])
+        exact = list(matching.filter(search_text__startswith=f"{folded} ")[: SHOWN_MATCHES + 1])
+        found = [one for one in exact if fold(one.legal_name) == folded] or found
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        text = _("No reseller of yours is called “%(typed)s”. Enter its MPN ID, or a part of its name.")
+        raise ValidationError(text % {"typed": typed})
+    names = ", ".join(one.name_and_mpn for one in found[:SHOWN_MATCHES])
+    raise ValidationError(
+        _("More than one reseller matches. Enter the MPN ID of one of them: %(names)s") % {"names": names}
+    )
+
+
+class Objection(NamedTuple):
+    """Why a reseller cannot take something over, and what repairs it."""
+
+    taker: int
+    text: str
+
+
+def objections(partnership: Partnership, wanted: Iterable[tuple[int, str]]) -> list[Objection]:
+    """What keeps these resellers from taking over in these countries (pairs of key and country); one query."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return []
+    active = Partnership.objects.active().filter(provider=partnership.provider, reseller=OuterRef("pk"))
+    takers = Partner.objects.annotate(is_partner=Exists(active)).in_bulk({key for key, _country in pairs})
+    found: dict[Objection, None] = {}
+    for key, country in pairs:
+        taker = takers[key]
+        lasts = taker.is_partner and key != partnership.reseller_id
+        for obstacle in company_obstacles(partnership.provider, taker, active=lasts, customer_country=country):
+            found[Objection(key, f"{obstacle.sentence} {obstacle.repair}")] = None
+    return list(found)
+
+
+def wanted_by(choices: Choices, takeover: Takeover, consequences: Consequences) -> set[tuple[int, str]]:
+    """Who would take over something, and in which country."""
+    wanted: set[tuple[int, str]] = set()
+    for relation in Relation:
+        for held in consequences.rows(relation):
+            taker = takeover.to[relation].get(held.key)
+            if taker is not None:
+                wanted.add((taker, held.country))
+    if isinstance(choices.drafts, int):
+        wanted |= {(choices.drafts, draft.country) for draft in consequences.drafts}
+    return wanted
