@@ -76,3 +76,13 @@ def minutes_until_code(request: HttpRequest, purpose: str, address: str) -> int:
     if ratelimit.consume(request, app=APP, action="email_code", key=key) is not None:
         return 0
     return minutes_until_allowed(request, "email_code", key)
+
+
+def minutes_until_enrolment(request: HttpRequest, address: str) -> int:
+    """Count an application of whoever has this address; minutes to wait when there were too many, else 0.
+
+    Each answer says whether a number is in use, and each new password costs a hash.
+    """
+    if ratelimit.consume(request, app=APP, action="enroll", key=address) is not None:
+        return 0
+    return minutes_until_allowed(request, "enroll", address)

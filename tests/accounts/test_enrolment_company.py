@@ -195,6 +195,16 @@ def test_a_number_in_use_is_a_field_error_however_it_is_spelled(visitor: Client,
     assert counts() == before
 
 
+def test_asking_for_numbers_in_use_has_an_end(visitor: Client) -> None:
+    PartnerFactory(mpn_id="0077001")
+    for _try in range(20):
+        assert enroll(visitor).context["form"].errors == {"mpn_id": [TAKEN]}
+    page = enroll(visitor, mpn_id="77002")
+    assert page.context["form"].errors == {"__all__": ["Too many attempts. Try again in 60 minutes."]}
+    assert "Av. Paulista 1000" in page.content.decode()
+    assert not User.objects.exists()
+
+
 def test_the_fields_follow_the_country_without_javascript(visitor: Client) -> None:
     def update(country: str) -> Any:
         typed = {**COMPANY, **PERSON, "country": country, "update_address": "1", "legal_name": "<b>Typed</b>"}

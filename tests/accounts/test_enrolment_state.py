@@ -250,6 +250,16 @@ def test_another_companys_number_is_refused_beside_the_field(client: Client, rej
     assert Partner.objects.get(pk=rejected.partner_id).enrolment_state == State.REJECTED
 
 
+def test_asking_for_numbers_in_use_has_an_end(client: Client, rejected: Membership) -> None:
+    PartnerFactory(mpn_id="77002")
+    client.force_login(rejected.user)
+    for _try in range(20):
+        client.post(url("apply_again"), {**COMPANY, "mpn_id": "77002"})
+    page = client.post(url("apply_again"), {**COMPANY, "mpn_id": "77003"})
+    assert page.context["form"].errors == {"__all__": ["Too many attempts. Try again in 60 minutes."]}
+    assert Partner.objects.get(pk=rejected.partner_id).mpn_id == "0077001"
+
+
 def test_another_country_brings_its_fields(client: Client, rejected: Membership) -> None:
     client.force_login(rejected.user)
     page = client.post(url("apply_again"), {**COMPANY, "country": "US", "update_address": "1"})

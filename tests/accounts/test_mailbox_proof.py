@@ -131,6 +131,12 @@ def test_an_account_without_mailbox_has_nothing_to_prove(client: Client, db: Non
     assert not mark_mailbox_proved(user=person, by=Actor(user=person))
 
 
+def test_an_address_that_receives_nothing_is_no_mailbox(visitor: Client, person: User) -> None:
+    User.objects.update(email="ana@localhost")
+    for response in (visitor.get(url("prove_email")), visitor.post(url("send_own_code"))):
+        assert response.status_code == 409
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example"])
 def test_the_way_back_stays_in_the_portal(visitor: Client, person: User, elsewhere: str) -> None:
     visitor.post(url("send_own_code"))

@@ -1,4 +1,4 @@
-"""What both journeys with a code have in common: how it is judged and what is said about it."""
+"""What the journeys have in common: how a code is judged, and what is said when something comes too often."""
 
 import logging
 from collections.abc import Callable
@@ -20,6 +20,16 @@ def too_many_codes(minutes: int) -> str:
     text = ngettext(
         "Too many codes were asked for. Try again in %(minutes)d minute.",
         "Too many codes were asked for. Try again in %(minutes)d minutes.",
+        minutes,
+    )
+    return text % {"minutes": minutes}
+
+
+def too_many_tries(minutes: int) -> str:
+    """The refusal of another application, with the time until the next."""
+    text = ngettext(
+        "Too many attempts. Try again in %(minutes)d minute.",
+        "Too many attempts. Try again in %(minutes)d minutes.",
         minutes,
     )
     return text % {"minutes": minutes}

@@ -18,6 +18,7 @@ from django.views.generic import FormView, TemplateView
 from accounts.access import Actor, membership_user
 from accounts.enrolment.forms import UPDATE, EnrolForm, EnrolNewcomerForm
 from accounts.enrolment.session import ENROLLING, AskedCode, asked_code, forget_code, next_of, with_next
+from accounts.enrolment.views.codes import too_many_tries
 from accounts.enrolment.views.steps import page
 from accounts.models import Membership, User, mpn_key
 from accounts.services import (
@@ -29,6 +30,7 @@ from accounts.services import (
     enrol_with_account,
     refuse_unsuitable,
 )
+from accounts.throttle import minutes_until_enrolment
 from core.exceptions import Refused
 
 
@@ -88,6 +90,10 @@ class CompanyView(FormView):
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         """Enroll; what the service refuses is said in the page, and nothing that was typed is lost."""
+        address = self.asked.address if self.asked else membership_user(self.request).sign_in_name
+        if minutes := minutes_until_enrolment(self.request, address):
+            form.add_error(None, too_many_tries(minutes))
+            return self.form_invalid(form)
         try:
             if self.asked:
                 return self.enrol_newcomer(form, self.asked)

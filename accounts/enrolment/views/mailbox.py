@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -26,11 +27,13 @@ class OwnMailboxPage(View):
     """A page for somebody whose mailbox is still to be proved."""
 
     user: User
+    address: str
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Without a mailbox there is nothing to prove, with a proved one nothing left to do."""
         self.user = membership_user(request)
-        if not self.user.email:
+        self.address = normal_address(self.user)
+        if not self.address:
             text = _("This account has no mailbox, so there is nothing to prove.")
             return render(request, "enrolment/unsuitable.html", {"text": text}, status=409)
         if self.user.email_proved_at is not None:
@@ -41,7 +44,7 @@ class OwnMailboxPage(View):
     def asked(self) -> AskedCode | None:
         """The code that was asked for in this session for the address as it is now."""
         asked = asked_code(self.request.session, PROVING)
-        return asked if asked and asked.address == email_key(self.user.email) else None
+        return asked if asked and asked.address == self.address else None
 
 
 class ProveEmailView(OwnMailboxPage, FormView):
@@ -75,8 +78,7 @@ class SendOwnCodeView(OwnMailboxPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send it, unless too many were sent, and back to the page where it is typed."""
-        address = email_key(self.user.email)
-        minutes = minutes_until_code(request, "prove", address)
+        minutes = minutes_until_code(request, "prove", self.address)
         if minutes:
             messages.error(request, too_many_codes(minutes))
         else:
@@ -84,6 +86,14 @@ class SendOwnCodeView(OwnMailboxPage):
             code = send_own_code(
                 user=self.user, binding=binding, replaces=before.code_id if before else "", by=request.actor
             )
-            remember_code(request.session, PROVING, AskedCode(address, str(code.pk), binding))
+            remember_code(request.session, PROVING, AskedCode(self.address, str(code.pk), binding))
             messages.success(request, _("The code is on its way. Only the newest one works."))
         return redirect(with_next(reverse("enrolment:prove_email"), next_of(request)))
+
+
+def normal_address(user: User) -> str:
+    """The account's address in its normal form; "" where it has none that could receive a code."""
+    try:
+        return email_key(user.email)
+    except ValidationError:
+        return ""

@@ -12,9 +12,11 @@ from django.views.generic import FormView, TemplateView
 
 from accounts.access import Actor
 from accounts.enrolment.forms import UPDATE, CorrectFactsForm
+from accounts.enrolment.views.codes import too_many_tries
 from accounts.models import Membership, Partner
 from accounts.roles import Role
 from accounts.services import resubmit_enrolment
+from accounts.throttle import minutes_until_enrolment
 from core.addresses import address_lines
 from core.companies import show_phone
 from core.exceptions import InvalidTransition
@@ -80,6 +82,9 @@ class ApplyAgainView(FormView):
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         """Apply again; the second press finds the application waiting."""
+        if minutes := minutes_until_enrolment(self.request, self.request.user.sign_in_name):
+            form.add_error(None, too_many_tries(minutes))
+            return self.form_invalid(form)
         try:
             resubmit_enrolment(partner=self.partner, facts=form.facts(), by=self.request.actor)
         except ValidationError as error:
