@@ -24,7 +24,12 @@ class Item:
 
 HOME = Item(_("Home"), "house", "home")
 CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
-PROVIDER = [HOME, CUSTOMERS, Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS)]
+PROVIDER = [
+    HOME,
+    CUSTOMERS,
+    Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
+    Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
+]
 RESELLER = [
     HOME,
     CUSTOMERS,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,10 @@ from core.html import date_text, number_text
 from core.paging import COUNT_CAP
 from customers.models import Customer
 from mail.models import OutgoingEmail
+from resellers.filters import ATTENTION
 from resellers.models import Partnership, PartnershipRequest
+from resellers.readiness import partnerships_refused_today
+from resellers.standing import unanswered
 from subscriptions.models import Subscription
 
 RECENT_RECORDS = 10
@@ -54,7 +57,7 @@ def queues(actor: Actor) -> list[Queue]:
 
 def _provider_queues(actor: Actor) -> Iterator[Queue]:
     if can(actor, Permission.REQUEST_PARTNERSHIP):
-        count = count_of(PartnershipRequest.objects.visible_to(actor).awaiting_answer())
+        count = count_of(unanswered(PartnershipRequest.objects.visible_to(actor)))
         label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
         yield Queue(count, str(label), reverse("resellers:requested"))
     if can(actor, Permission.VIEW_RESELLERS):
@@ -84,15 +87,65 @@ def _reseller_queues(actor: Actor) -> Iterator[Queue]:
         yield Queue(count, str(label), reverse("customers:list"))
 
 
+# What somebody should look at: a filter of the Requested tab, and its count in words.
+ATTENTION_WORDS = {
+    "confirm": ngettext_lazy("%(count)s acceptance to confirm", "%(count)s acceptances to confirm", "count"),
+    "failed": ngettext_lazy(
+        "%(count)s request could not be sent: correct the address",
+        "%(count)s requests could not be sent: correct the addresses",
+        "count",
+    ),
+    "new_link": ngettext_lazy("%(count)s reader wants a new link", "%(count)s readers want a new link", "count"),
+    "expiring": ngettext_lazy(
+        "%(count)s request expires within 7 days", "%(count)s requests expire within 7 days", "count"
+    ),
+}
+
+
+def attention(actor: Actor) -> list[Queue]:
+    """What somebody of the company should look at, nothing while all is well (two queries)."""
+    return [*_requests_to_look_at(actor), *_resellers_to_look_at(actor)]
+
+
+def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
+    if not (actor.is_provider and can(actor, Permission.REQUEST_PARTNERSHIP)):
+        return
+    rows = PartnershipRequest.objects.visible_to(actor).listed()
+    wanted = {
+        name: Count("pk", filter=Q(pk__in=narrowed(rows).values("pk"))) for name, (_l, narrowed) in ATTENTION.items()
+    }
+    counts = rows.aggregate(**wanted)
+    for name, words in ATTENTION_WORDS.items():
+        if count := counts[name]:
+            label = words % {"count": count}
+            yield Queue(count, label, f"{reverse('resellers:requested')}?attention={name}")
+
+
+def _resellers_to_look_at(actor: Actor) -> Iterator[Queue]:
+    if not (actor.is_provider and can(actor, Permission.VIEW_RESELLERS)) or actor.partner is None:
+        return
+    active = Partnership.objects.visible_to(actor).active()
+    if count := count_of(partnerships_refused_today(active, actor.partner)):
+        label = ngettext_lazy(
+            "New business with %(count)s reseller would be refused today",
+            "New business with %(count)s resellers would be refused today",
+            "count",
+        )
+        yield Queue(count, label % {"count": count}, f"{reverse('resellers:list')}?today=refused")
+
+
 # What happened, in words that the object's own name follows.
 ACTION_WORDS = {
     "customer.created": _("added the customer"),
     "order.placed": _("placed the order"),
     "partnership.began": _("began the partnership"),
+    "partnership.ended": _("ended the partnership"),
     "partnership_request.sent": _("sent a partnership request to"),
     "partnership_request.shared": _("shared a partnership request:"),
     "partnership_request.revoked": _("revoked the partnership request to"),
     "partnership_request.declined": _("declined the partnership request to"),
+    "partnership_request.resent": _("sent again the partnership request to"),
+    "partnership_request.extended": _("extended the partnership request to"),
 }
 
 

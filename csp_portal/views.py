@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from csp_portal.home import delayed_mail, queues, recent_activity
+from csp_portal.home import attention, delayed_mail, queues, recent_activity
 from mail import heartbeat
 from mail.models import OutgoingEmail
 from orders.services import open_drafts
@@ -26,23 +26,21 @@ class HomeView(TemplateView):
             return redirect(actor.customer)
         if actor.partner is None and request.user.is_staff:  # type: ignore[union-attr]
             return redirect("admin:index")
+        if not (actor.is_provider or actor.is_reseller):
+            # Without an active company there is one thing to do: to see where its enrolment stands.
+            return redirect("enrolment:status")
         return super().dispatch(request, *args, **kwargs)
-
-    def get_template_names(self) -> list[str]:
-        actor = self.request.actor  # type: ignore[attr-defined]
-        return ["home.html"] if actor.is_provider or actor.is_reseller else ["home_waiting.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         actor = self.request.actor  # type: ignore[attr-defined]
-        context = super().get_context_data(**kwargs)
-        if actor.is_provider or actor.is_reseller:
-            context.update(
-                queues=queues(actor),
-                drafts=list(open_drafts(actor)[:5]),
-                happenings=recent_activity(actor),
-                delayed=delayed_mail(actor),
-            )
-        return context
+        return super().get_context_data(
+            attention=attention(actor),
+            queues=queues(actor),
+            drafts=list(open_drafts(actor)[:5]),
+            happenings=recent_activity(actor),
+            delayed=delayed_mail(actor),
+            **kwargs,
+        )
 
 
 @login_not_required

@@ -123,6 +123,36 @@ COMPANIES = (
         (("globaladmin", "Oliver Grant", _GA),),
         enrolled=False,
     ),
+    DemoCompany(
+        "lucernepublishing.example",
+        "Lucerne Cloud Partners Inc.",
+        _R,
+        "9120455",
+        "US",
+        ("350 Fifth Avenue", "New York", "NY", "10118"),
+        "+12125550100",
+        (("globaladmin", "Isaac Moreno", _GA), ("helpdesk", "Freya Lund", Role.HELPDESK_AGENT)),
+    ),
+    DemoCompany(
+        "woodgrove.example",
+        "Woodgrove Technology LLC",
+        _R,
+        "9231866",
+        "US",
+        ("900 Market Street", "Philadelphia", "PA", "19107"),
+        "+12155550100",
+        (("globaladmin", "Denise Walker", _GA),),
+    ),
+    DemoCompany(
+        "treyresearch.example",
+        "Trey Research Services Inc.",
+        _R,
+        "9342277",
+        "US",
+        ("12 Technology Square", "Cambridge", "MA", "02139"),
+        "+16175550188",
+        (("globaladmin", "Victor Hale", _GA),),
+    ),
 )
 
 # (provider, reseller, days ago): Litware has no partnership, so that the first request can go to it.
@@ -130,6 +160,8 @@ PARTNERSHIPS = (
     ("northwind.example", "fabrikam.example", 400),
     ("northwind.example", "contoso.example", 310),
     ("northwind.example", "adventureworks.example", 230),
+    ("northwind.example", "woodgrove.example", 190),
+    ("northwind.example", "treyresearch.example", 260),
     ("tailwind.example", "fabrikam.example", 150),
     ("tailwind.example", "wideworldimporters.example", 340),
 )

@@ -28,6 +28,8 @@ from csp_portal.demo.companies import (
     DemoCompany,
     DemoCustomers,
 )
+from csp_portal.demo.profiles import load_profiles
+from csp_portal.demo.requests import load_requests, refuse_mail
 from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
@@ -67,14 +69,19 @@ def load() -> None:
         for number, (_place, group, name) in enumerate(sorted(everybody)):
             with clock.at(now - timedelta(days=121 - 3 * number, minutes=37 * number)):
                 _customer(people, group, name, number)
+    load_requests(people.actors, now)
+    load_profiles(people.actors, now)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
     )
+    refuse_mail()
     User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
     # The customers' administrators have long chosen a password of their own: the demo's, like everybody.
     User.objects.update(
-        password=make_password(settings.DEMO_PASSWORD), must_change_password=False, password_expires_at=None
+        password=make_password(settings.DEMO_PASSWORD),
+        must_change_password=False,
+        password_expires_at=None,
     )
 
 
@@ -128,7 +135,9 @@ class Companies:
             member = add_member(
                 partner=partner, email=f"{local}@{company.domain}", full_name=full_name, role=role, by=office
             )
-            User.objects.filter(pk=member.user_id).update(language=company.language, time_zone=company.time_zone)
+            User.objects.filter(pk=member.user_id).update(
+                language=company.language, time_zone=company.time_zone, email_proved_at=clock.now()
+            )
             if company.domain not in self.actors:
                 self.actors[company.domain] = Actor(user=member.user, partner=partner, role=Role(role))
         self.partners[company.domain] = partner

@@ -1,4 +1,4 @@
-"""The pages of the demo's mailbox; everybody reads everybody's mail, so they exist outside production only."""
+"""The demo's mailbox and its requests: everybody reads everybody's links, so they exist outside production only."""
 
 from typing import Any
 
@@ -8,8 +8,11 @@ from django.utils.decorators import method_decorator
 from django.views.generic import TemplateView
 
 from csp_portal.demo.mailbox import newest_mails, read_mail
+from resellers.models import PartnershipRequest
+from resellers.tokens import request_link
 
 MAILS_SHOWN = 100
+REQUESTS_SHOWN = 50
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -33,3 +36,15 @@ class MailView(TemplateView):
         if mail is None:
             raise Http404
         return super().get_context_data(mail=mail, **kwargs)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class RequestsView(TemplateView):
+    """List the latest partnership requests with their links, so that each variant of their page can be opened."""
+
+    template_name = "demo/requests.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        left = PartnershipRequest.objects.exclude(state=PartnershipRequest.State.DRAFT)
+        newest = left.select_related("provider").order_by("-sent_at", "-pk")[:REQUESTS_SHOWN]
+        return super().get_context_data(requests=[(one, request_link(one)) for one in newest], **kwargs)

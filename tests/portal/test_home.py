@@ -1,15 +1,22 @@
 """The first page of each audience."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import Partner
+from core import clock
 from csp_portal import home
-from csp_portal.home import Queue, queues
+from csp_portal.home import Queue, attention, queues
 from customers.models import Customer
+from mail.models import OutgoingEmail
 from orders.models import OrderDraft
+from resellers.models import PartnershipRequest
+from resellers.services.mailing import mail_request
+from resellers.services.waiting import begin_waiting
 from tests.world import World, make_world
 
 
@@ -47,7 +54,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
     assert world.ours.provider_admin.user is not None
     client.force_login(world.ours.provider_admin.user)
     client.get("/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         client.get("/")
     for number in range(2):
         OrderDraft.objects.create(
@@ -56,5 +63,42 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
             reseller=world.ours.reseller,
             details={"company_name": f"Draft {number}"},
         )
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         assert client.get("/").content.decode().count("Draft ") == 2
+
+
+def test_what_needs_attention_is_counted_as_its_list_counts(world: World, django_assert_num_queries: Callable) -> None:
+    actor, request = world.ours.provider_admin, world.ours.request
+    assert attention(actor) == []
+    now = clock.now()
+    PartnershipRequest.objects.filter(pk=request.pk).update(new_link_wanted_at=now, expires_at=now + timedelta(days=3))
+    Partner.objects.filter(pk=world.ours.reseller.pk).update(agreement_accepted_on=None)
+    mail_request(request, by=actor)
+    OutgoingEmail.objects.update(state=OutgoingEmail.State.FAILED)
+    begin_waiting(request, world.theirs.reseller, from_other_domain=True, by=world.theirs.reseller_admin)
+    with django_assert_num_queries(2):
+        found = attention(actor)
+    requested = reverse("resellers:requested")
+    assert {item.url: (item.count, item.label) for item in found} == {
+        f"{requested}?attention=confirm": (1, "1 acceptance to confirm"),
+        f"{requested}?attention=failed": (1, "1 request could not be sent: correct the address"),
+        f"{requested}?attention=new_link": (1, "1 reader wants a new link"),
+        f"{reverse('resellers:list')}?today=refused": (1, "New business with 1 reseller would be refused today"),
+    }
+    client = Client()
+    client.force_login(actor.user)
+    for item in found:
+        assert client.get(item.url).context["listing"].page.count == item.count, item.url
+    assert "Needs attention" in client.get("/").content.decode()
+    assert attention(world.theirs.provider_admin) == []
+    assert attention(world.ours.reseller_admin) == []
+
+
+@pytest.mark.parametrize("state", ["pending", "rejected", "suspended"])
+def test_home_leads_people_without_an_active_company_to_its_enrolment(world: World, state: str) -> None:
+    Partner.objects.filter(pk=world.ours.reseller.pk).update(enrolment_state=state)
+    client = Client()
+    for person in (world.ours.reseller_admin.user, world.stranger):
+        client.force_login(person)
+        response = client.get("/")
+        assert (response.status_code, response.headers["Location"]) == (302, reverse("enrolment:status"))
