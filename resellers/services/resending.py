@@ -129,6 +129,7 @@ def _made_before(old: PartnershipRequest, recipient: str, by: Actor) -> Partners
 
 def _successor(old: PartnershipRequest, address: str, key: str, by: Actor) -> PartnershipRequest:
     """The new request: the same words for as many days, with a nonce of its own."""
+    assert by.user is not None
     now = clock.now()
     return PartnershipRequest.objects.create(
         provider=old.provider,
