@@ -1,195 +1,58 @@
-"""The page behind a link, in every variant."""
+"""The page behind a link, by who reads it: a stranger, the right person, another, one whose company is not ready."""
 
 import re
 from datetime import timedelta
-from html import unescape
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from accounts.access import ANONYMOUS
-from accounts.models import Partner
+from accounts.access import Actor
+from accounts.models import Partner, User
 from accounts.roles import Role
+from activity.models import ActivityRecord
 from core import clock
 from mail.models import OutgoingEmail
 from resellers.landing import PENDING
-from resellers.models import Partnership, PartnershipRequest
-from resellers.services import accept_request, decline_request, revoke_request, share_request
-from resellers.tokens import link_token, request_link
-from tests.contracts import header_faults, html_faults
-from tests.factories import PASSWORD, MembershipFactory, PartnerFactory, PartnershipFactory, UserFactory
+from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
+from resellers.services import (
+    accept_request,
+    share_request,
+)
+from tests.accounts.conftest import totp_code
+from tests.factories import (
+    PASSWORD,
+    CustomerAdministratorFactory,
+    MembershipFactory,
+    PartnerFactory,
+    PartnershipFactory,
+    UserFactory,
+)
 from tests.resellers.conftest import actor_of, make_draft, make_sent, signed_in
-from tests.resellers.test_wording import bad_tokens
+from tests.resellers.invitation import (
+    buttons,
+    check_page,
+    clean,
+    heading,
+    landing,
+    opened,
+    page,
+    press,
+    state_of,
+    without_token,
+    words,
+)
 
 State = PartnershipRequest.State
 
 
-def landing(request) -> str:
-    """The address in the mail, without the host."""
-    return reverse("resellers:landing", args=[request.public_id, link_token(request)])
-
-
-def clean(request) -> str:
-    """The address without the token."""
-    return reverse("resellers:invitation", args=[request.public_id])
-
-
-def press(name, request) -> str:
-    """The address of a button."""
-    return reverse(f"resellers:{name}", args=[request.public_id])
-
-
-def opened(request, actor=None) -> Client:
-    """A browser in which the link was opened, and somebody is signed in."""
-    browser = signed_in(actor) if actor else Client()
-    assert browser.get(landing(request)).url == clean(request)
+def opened_with_password(request, actor) -> Client:
+    """A browser in which the link was opened and somebody signed in as people do."""
+    browser = opened(request)
+    entered = {"login": actor.user.sign_in_name, "password": PASSWORD, "next": clean(request)}
+    browser.post(reverse("account_login"), entered)
     return browser
-
-
-def words(response) -> str:
-    """The page without entities, with single spaces."""
-    return " ".join(unescape(response.content.decode()).split())
-
-
-def heading(response) -> str:
-    """The h1."""
-    return " ".join(re.sub(r"<[^>]+>", "", re.search(r"<h1[^>]*>(.*?)</h1>", words(response))[1]).split())
-
-
-def without_token(response) -> str:
-    """The page but for the token of its forms, which is another each time."""
-    return re.sub(r'(name="csrfmiddlewaretoken" value=")[^"]+', r"\1", response.content.decode())
-
-
-def state_of(request) -> str:
-    """The state now."""
-    return PartnershipRequest.objects.get(pk=request.pk).state
-
-
-def page(request, actor=None, status=200):
-    """The page as this person sees it, checked against what every page promises."""
-    response = opened(request, actor).get(clean(request))
-    assert response.status_code == status
-    check_page(response, request)
-    return response
-
-
-def check_page(response, request) -> None:
-    """No token, no foreign address, no way to pass one on."""
-    assert html_faults(response.content.decode()) == []
-    assert header_faults(response) == []
-    # Under no-referrer a browser posts with `Origin: null`, and no answer would ever be taken.
-    assert response.headers["Referrer-Policy"] == "same-origin"
-    assert "no-store" in response.headers["Cache-Control"]
-    assert link_token(request) not in response.content.decode()
-    assert not re.findall(r'(?:href|src|action)="(?:https?:)?//', response.content.decode())
-
-
-# --- landing ----------------------------------------------------------------------------------------------------------
-def test_the_link_takes_the_token_out_of_the_address(sent, client):
-    response = client.get(landing(sent))
-    assert (response.status_code, response.url) == (302, clean(sent))
-    assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert client.session[PENDING] == {
-        "public_id": str(sent.public_id),
-        "nonce": sent.nonce,
-        "provider_name": "Northwind Distribution",
-    }
-
-
-def test_a_link_without_its_last_slash_works_as_well(sent, client):
-    assert client.get(landing(sent).rstrip("/")).url == clean(sent)
-
-
-SCANNERS = ["Mozilla/5.0 (compatible; SafeLinks)", "Barracuda", "Proofpoint", "Googlebot", ""]
-
-
-def test_mail_scanners_change_nothing(sent, riley):
-    before = PartnershipRequest.objects.values().get()
-    for agent in SCANNERS:
-        scanner = Client(headers={"user-agent": agent})
-        for method in (scanner.get, scanner.head, scanner.options):
-            assert method(landing(sent), follow=True).status_code == 200
-            assert method(clean(sent)).status_code in (200, 404)
-            for name in ("accept", "decline", "switch_account"):
-                assert method(press(name, sent)).status_code in (200, 405)
-    assert PartnershipRequest.objects.values().get() == before
-    browser = opened(sent, riley)
-    assert browser.post(press("accept", sent)).url == clean(sent)
-    assert state_of(sent) == State.ACCEPTED
-
-
-def test_posts_without_the_pages_token_do_nothing(sent, riley):
-    browser = Client(enforce_csrf_checks=True)
-    browser.force_login(riley.user)
-    browser.get(landing(sent))
-    for name in ("accept", "decline", "switch_account"):
-        response = browser.post(press(name, sent), {"email": "evil@evil.example", "provider": "x"})
-        assert response.status_code == 403
-    assert state_of(sent) == State.SENT
-
-
-def test_unknown_malformed_and_guessed_links_give_one_page(sent, client, sender, monkeypatch):
-    monkeypatch.setattr("resellers.limits.TRIES", 10_000)
-    token = link_token(sent)
-    gone = revoke_request(request=make_sent(sender, "x@fabrikam.example"), by=sender)
-    addresses = [
-        reverse("resellers:landing", args=["00000000-0000-4000-8000-000000000000", token]),
-        reverse("resellers:landing", args=[gone.public_id, token]),
-        reverse("resellers:invitation", args=["00000000-0000-4000-8000-000000000000"]),
-        clean(sent),
-        clean(gone),
-        "/i/not-a-guid/",
-        f"/i/not-a-guid/{token}/",
-        f"/i/{sent.public_id}/{token}/more/",
-        f"/i/{str(sent.public_id).upper()}/{token}/",
-        *(reverse("resellers:landing", args=[sent.public_id, bad]) for bad in bad_tokens(token) if bad),
-    ]
-    bodies = {client.get(address).content for address in addresses}
-    assert len(bodies) == 1
-    assert {client.get(address).status_code for address in addresses} == {404}
-    assert "northwind" not in bodies.pop().decode().lower()
-    assert PENDING not in client.session
-
-
-def test_a_nul_in_a_link_is_refused(sent, client):
-    assert client.get(f"{landing(sent)[:-1]}%00/").status_code in (400, 404)
-
-
-def test_after_twenty_bad_links_in_ten_minutes_there_is_a_pause(sent, client, settings):
-    # The database's cache believes the moved clock; Redis has one of its own.
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
-    bad = reverse("resellers:landing", args=[sent.public_id, "A" * 43])
-    assert [client.get(bad).status_code for _try in range(20)] == [404] * 20
-    response = client.get(bad)
-    assert (response.status_code, response.headers["Retry-After"]) == (429, "600")
-    assert client.get("/i/whatever/").status_code == 429
-    assert client.get(landing(sent)).status_code == 302
-    assert Client(REMOTE_ADDR="192.0.2.7").get(bad).status_code == 404
-    assert client.get(bad, headers={"x-forwarded-for": "192.0.2.8"}).status_code == 429
-    with time_machine.travel(clock.now() + timedelta(minutes=11)):
-        assert client.get(bad).status_code == 404
-
-
-def test_without_the_cache_links_still_work_and_bad_ones_are_still_unknown(sent, client, monkeypatch):
-    def fail(*_args, **_options):
-        raise OSError
-
-    monkeypatch.setattr(cache, "get_many", fail)
-    assert client.get(landing(sent)).status_code == 302
-    assert client.get(reverse("resellers:landing", args=[sent.public_id, "A" * 43])).status_code == 404
-
-
-def test_links_signed_with_an_older_key_work_until_it_is_dropped(sent, client, settings):
-    settings.INVITE_KEYS = ["old"]
-    address = landing(sent)
-    settings.INVITE_KEYS = ["new", "old"]
-    assert client.get(address).status_code == 302
-    settings.INVITE_KEYS = ["new"]
-    assert client.get(address).status_code == 404
 
 
 # --- a: not signed in -------------------------------------------------------------------------------------------------
@@ -197,7 +60,7 @@ def test_a_stranger_reads_who_asks_and_what_it_grants(sent):
     response = page(sent)
     text = words(response)
     assert heading(response) == "Partnership request from Northwind Distribution"
-    assert "Northwind Distribution asks your company to become its indirect reseller." in text
+    assert "Northwind Distribution asks your company to become its <strong>indirect reseller</strong>." in text
     assert "Sasha Berg" in text
     assert "r•••@fabrikam.example" in text
     assert "riley@fabrikam.example" not in text
@@ -208,8 +71,7 @@ def test_a_stranger_reads_who_asks_and_what_it_grants(sent):
         "Designate you as the customer’s support contact",
     ):
         assert grant in text
-    assert f'href="{reverse("account_login")}?next=%2Fi%2F{sent.public_id}%2F"' in text
-    assert "Accept and connect" not in text
+    assert buttons(response) == ["Sign in and continue", "Create an account", "Decline"]
     assert text.index("Sent to") < text.index("Sign in and continue")
 
 
@@ -218,6 +80,33 @@ def test_the_page_is_the_same_whether_or_not_the_address_is_known(sent, riley):
     riley.user.memberships.all().delete()
     riley.user.delete()
     assert without_token(page(sent)) == known
+
+
+@pytest.mark.parametrize(("button", "target"), [("continue", "account_login"), ("create_account", "enrolment:start")])
+def test_going_on_is_what_shows_that_a_person_opened_it(sent, button, target):
+    browser = opened(sent)
+    browser.get(clean(sent))
+    browser.get(press("decline", sent))
+    sent.refresh_from_db()
+    assert sent.opened_at is None
+    assert browser.get(press(button, sent)).status_code == 405
+    for _press in range(2):
+        response = browser.post(press(button, sent))
+        assert response.url == f"{reverse(target)}?next=%2Fi%2F{sent.public_id}%2F"
+    first = PartnershipRequest.objects.get(pk=sent.pk).opened_at
+    assert first is not None
+    assert ActivityRecord.objects.filter(action="partnership_request.opened").count() == 1
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        opened(sent).post(press("continue", sent))
+    assert PartnershipRequest.objects.get(pk=sent.pk).opened_at == first
+
+
+def test_going_on_takes_the_link(sent):
+    for button in ("continue", "create_account"):
+        response = Client().post(press(button, sent), follow=True)
+        assert response.status_code == 404
+    sent.refresh_from_db()
+    assert sent.opened_at is None
 
 
 def test_accepting_without_signing_in_does_nothing(sent):
@@ -241,7 +130,9 @@ def test_signing_in_keeps_the_request_and_changes_the_session(sent, riley):
 # --- b: accept --------------------------------------------------------------------------------------------------------
 def test_the_right_person_accepts(sent, riley, fabrikam, northwind):
     response = page(sent, riley)
-    assert "<strong>Fabrikam Services</strong> becomes an indirect reseller of <strong>Northwind" in words(response)
+    role = "<strong>Fabrikam Services</strong> becomes an <strong>indirect reseller</strong> of <strong>Northwind"
+    assert role in words(response)
+    assert buttons(response) == ["Accept and connect", "Decline", "Not now"]
     browser = opened(sent, riley)
     response = browser.post(press("accept", sent), {"company": str(fabrikam.microsoft_id)}, follow=True)
     assert response.redirect_chain == [(clean(sent), 302)]
@@ -306,16 +197,51 @@ def test_a_company_of_somebody_else_is_not_connected(sent, riley, casey):
 
 
 # --- c: another account -----------------------------------------------------------------------------------------------
-def test_another_companys_account_may_switch_and_not_accept(sent, casey):
-    response = page(sent, casey, 409)
+def test_an_account_that_acts_for_no_reseller_may_switch_and_not_accept(sent, tailwind):
+    response = page(sent, tailwind, 409)
     text = words(response)
     assert heading(response) == "This request is for another account"
-    assert "You are signed in as casey@contoso.example; the request was sent to r•••@fabrikam.example." in text
-    assert "Accept and connect" not in text
-    assert "Switch account" in text
-    assert "ask Sasha Berg of Northwind Distribution" in text
-    opened(sent, casey).post(press("accept", sent))
-    assert state_of(sent) == State.SENT
+    assert "You are signed in as toni@tailwind.example; the request was sent to r•••@fabrikam.example." in text
+    assert "riley@" not in text
+    assert buttons(response) == [
+        "Switch account",
+        "Ask Northwind Distribution to send it to toni@tailwind.example",
+        "Home",
+    ]
+    opened(sent, tailwind).post(press("accept", sent))
+    assert (state_of(sent), PendingAcceptance.objects.count()) == (State.SENT, 0)
+
+
+def test_a_customers_administrator_learns_that_the_link_makes_resellers(sender):
+    shared = share_request(request=make_draft(sender, ""), channel="clipboard", by=sender)
+    administrator = CustomerAdministratorFactory().user
+    browser = opened(shared, Actor(user=administrator))
+    response = browser.get(clean(shared))
+    assert response.status_code == 409
+    assert "This link makes a company a reseller, not a customer" in words(response)
+    assert buttons(response) == ["Switch account", "Home"]
+
+
+def test_a_reseller_of_another_domain_may_accept_and_then_waits(sent, casey):
+    response = page(sent, casey)
+    text = words(response)
+    assert heading(response) == "Partnership request from Northwind Distribution"
+    assert "It was sent to r•••@fabrikam.example; you are casey@contoso.example." in text
+    assert "Northwind Distribution then confirms that your company is the one it asked." in text
+    assert "riley@" not in text
+    assert buttons(response) == [
+        "Accept",
+        "Decline",
+        "Switch account",
+        "Not now",
+        "Ask Northwind Distribution to send it to casey@contoso.example",
+    ]
+    browser = opened(sent, casey)
+    response = browser.post(press("accept", sent), {"company": str(casey.partner.microsoft_id)}, follow=True)
+    assert response.redirect_chain == [(clean(sent), 302)]
+    assert heading(response) == "Accepted, and waiting"
+    assert (state_of(sent), Partnership.objects.count()) == (State.SENT, 0)
+    assert PENDING not in browser.session
 
 
 def test_switching_accounts_keeps_the_request(sent, casey, riley):
@@ -340,6 +266,37 @@ def test_two_links_opened_in_one_browser_do_not_mix(sent, tailwind, riley):
     assert (state_of(sent), state_of(other)) == (State.ACCEPTED, State.SENT)
 
 
+# --- d: a mailbox that nobody has seen read ---------------------------------------------------------------------------
+def test_who_has_not_proved_the_mailbox_is_asked_for_a_code_and_cannot_accept(sent, riley):
+    User.objects.filter(pk=riley.user.pk).update(email_proved_at=None)
+    response = page(sent, riley, 409)
+    assert heading(response) == "Confirm your e-mail address to accept"
+    assert buttons(response) == ["Confirm your e-mail address", "Switch account", "Decline"]
+    assert f'href="{reverse("enrolment:prove_email")}?next=%2Fi%2F{sent.public_id}%2F"' in words(response)
+    opened(sent, riley).post(press("accept", sent))
+    assert (state_of(sent), Partnership.objects.count(), PendingAcceptance.objects.count()) == (State.SENT, 0, 0)
+    User.objects.filter(pk=riley.user.pk).update(email_proved_at=clock.now())
+    assert "Accept and connect" in buttons(page(sent, riley))
+
+
+# --- e: a second factor that is missing -------------------------------------------------------------------------------
+def test_who_owes_a_second_factor_sets_it_up_and_comes_back(sent, riley, settings):
+    settings.MFA_REQUIRED = True
+    browser = opened_with_password(sent, riley)
+    browser.get(reverse("mfa_activate_totp"))
+    response = browser.post(press("accept", sent), headers={"referer": f"http://testserver{clean(sent)}"})
+    assert (response.url, state_of(sent)) == (reverse("mfa_activate_totp"), State.SENT)
+    setting_up = browser.get(reverse("mfa_activate_totp"))
+    assert "accept the partnership request from Northwind Distribution. You come back to it" in words(setting_up)
+    code = totp_code(setting_up.context["form"].secret)
+    browser.post(reverse("mfa_activate_totp"), {"code": code})
+    recovery = browser.get(reverse("mfa_view_recovery_codes"))
+    assert f'href="{clean(sent)}">Later' in words(recovery)
+    shown = browser.post(reverse("mfa_view_recovery_codes"))
+    assert f'href="{clean(sent)}">I have stored them' in words(shown)
+    assert "Accept and connect" in buttons(browser.get(clean(sent)))
+
+
 # --- f: whose company or role stands in the way -----------------------------------------------------------------------
 def test_a_lesser_role_learns_who_may(sent, fabrikam, riley, robin):
     sales = actor_of(fabrikam, "sam@fabrikam.example", Role.SALES_AGENT)
@@ -355,20 +312,29 @@ def test_a_lesser_role_learns_who_may(sent, fabrikam, riley, robin):
     assert state_of(sent) == State.SENT
 
 
-@pytest.mark.parametrize(
-    ("state", "words_of_state"),
-    [("pending", "is being verified"), ("suspended", "is suspended"), ("rejected", "was rejected")],
-)
+@pytest.mark.parametrize(("state", "words_of_state"), [("suspended", "is suspended"), ("rejected", "was rejected")])
 def test_a_company_that_is_not_enrolled_reads_what_to_do(sent, riley, fabrikam, state, words_of_state):
     Partner.objects.filter(pk=fabrikam.pk).update(enrolment_state=state)
     response = page(sent, riley, 409)
     assert heading(response) == "Fabrikam Services cannot accept yet"
     assert words_of_state in words(response)
     assert "stays valid" in words(response)
+    assert buttons(response) == ["See the enrolment", "Switch account", "Home"]
     opened(sent, riley).post(press("accept", sent))
-    assert state_of(sent) == State.SENT
+    assert (state_of(sent), PendingAcceptance.objects.count()) == (State.SENT, 0)
     Partner.objects.filter(pk=fabrikam.pk).update(enrolment_state="active")
     assert "Accept and connect" in words(page(sent, riley))
+
+
+def test_a_company_whose_enrolment_is_not_decided_accepts_and_waits(sent, riley, fabrikam):
+    Partner.objects.filter(pk=fabrikam.pk).update(enrolment_state="pending")
+    response = page(sent, riley)
+    assert "the partnership begins by itself when the enrolment is approved" in words(response)
+    assert buttons(response) == ["Accept", "Decline", "Not now"]
+    response = opened(sent, riley).post(press("accept", sent), follow=True)
+    assert heading(response) == "Accepted, and waiting"
+    assert "The enrolment of Fabrikam Services as an indirect reseller is approved." in words(response)
+    check_page(response, sent)
 
 
 def test_people_without_a_reseller(sender, tailwind, client):
@@ -382,124 +348,16 @@ def test_people_without_a_reseller(sender, tailwind, client):
     response = browser.get(clean(shared))
     assert response.status_code == 409
     assert heading(response) == "Only an indirect reseller can accept"
+    assert buttons(response) == ["Enroll your company", "Switch account", "Home"]
 
 
 def test_who_is_connected_already(sent, riley, northwind):
     PartnershipFactory(provider=northwind, reseller=riley.partner)
     response = page(sent, riley)
     assert heading(response) == "You are already connected with Northwind Distribution"
-    assert "Accept and connect" not in words(response)
+    assert buttons(response) == ["Indirect providers", "Home"]
 
 
 def test_a_provider_that_is_not_active(sent, riley, northwind):
     Partner.objects.filter(pk=northwind.pk).update(enrolment_state="suspended")
     assert heading(page(sent, riley, 409)) == "This request cannot be accepted at present"
-
-
-# --- g to j: what became of the request -------------------------------------------------------------------------------
-def test_an_expired_request(sent, riley):
-    browser = opened(sent, riley)
-    PartnershipRequest.objects.update(expires_at=clock.now())
-    response = browser.post(press("accept", sent), follow=True)
-    assert response.status_code == 410
-    assert heading(response) == "This request has expired"
-    check_page(response, sent)
-    assert not Partnership.objects.exists()
-    assert heading(page(sent, None, 410)) == "This request has expired"
-
-
-def test_a_revoked_request_is_an_unknown_link(sent, sender, riley):
-    browser = opened(sent, riley)
-    before = browser.get("/i/unknown/").content
-    revoke_request(request=sent, by=sender)
-    assert (browser.get(clean(sent)).status_code, browser.get(clean(sent)).content) == (404, before)
-    assert browser.get(landing(sent)).content == before
-    response = browser.post(press("accept", sent), follow=True)
-    assert (response.status_code, response.content) == (404, before)
-    assert not Partnership.objects.exists()
-
-
-def test_a_replaced_request(sent, riley):
-    PartnershipRequest.objects.update(state=State.SUPERSEDED)
-    response = page(sent, riley, 410)
-    assert heading(response) == "This request was replaced"
-
-
-def test_what_others_see_of_an_accepted_request(sent, riley, robin, casey):
-    accept_request(request=sent, nonce=sent.nonce, by=riley)
-    for actor in (casey, None):
-        response = page(sent, actor, 410)
-        assert heading(response) == "This request has already been used"
-        for secret in ("Riley", "riley@", "Fabrikam Services"):
-            assert secret not in words(response)
-    response = page(sent, robin, 410)
-    assert "Fabrikam Services and Northwind Distribution are partners now." in words(response)
-    assert "Riley" not in words(response)
-    assert heading(opened(sent, casey).post(press("accept", sent), follow=True)) == "This request has already been used"
-
-
-def test_the_link_of_a_draft(draft, riley):
-    response = page(draft, riley, 409)
-    assert heading(response) == "This request has not been sent yet"
-    opened(draft, riley).post(press("accept", draft))
-    assert state_of(draft) == State.DRAFT
-
-
-# --- k: decline -------------------------------------------------------------------------------------------------------
-def test_declining_can_be_regretted(sent, riley):
-    stranger = opened(sent)
-    assert stranger.get(press("decline", sent)).status_code == 405
-    response = stranger.post(press("decline", sent), follow=True)
-    assert "You have declined the request." in words(response)
-    assert "You can still accept it until it expires." in words(response)
-    assert "Decline</button>" not in words(response)
-    assert state_of(sent) == State.DECLINED
-    stranger.post(press("decline", sent))
-    assert OutgoingEmail.objects.filter(kind="partnership_declined").count() == 1
-    assert "You can still accept it" in words(page(sent, riley))
-    opened(sent, riley).post(press("accept", sent))
-    assert state_of(sent) == State.ACCEPTED
-
-
-def test_declining_takes_the_link(sent, riley):
-    for browser in (Client(), signed_in(riley)):
-        assert browser.post(press("decline", sent), follow=True).status_code == 404
-        assert browser.post(press("accept", sent), follow=True).status_code == 404
-    assert state_of(sent) == State.SENT
-
-
-def test_an_accepted_request_is_not_declined(sent, riley):
-    browser = opened(sent)
-    accept_request(request=sent, nonce=sent.nonce, by=riley)
-    browser.post(press("decline", sent))
-    assert state_of(sent) == State.ACCEPTED
-
-
-def test_a_declined_request_expires_as_well(sent):
-    decline_request(request=sent, nonce=sent.nonce, by=ANONYMOUS)
-    PartnershipRequest.objects.update(expires_at=clock.now())
-    assert heading(page(sent, None, 410)) == "This request has expired"
-
-
-# --- whatever the variant ---------------------------------------------------------------------------------------------
-def test_names_and_words_that_people_typed_are_text(sender, northwind):
-    northwind.legal_name = "<b>Bold</b> & Sons"
-    northwind.save()
-    sender.user.full_name = "<script>alert(1)</script>"
-    sender.user.save()
-    shared = share_request(request=make_draft(sender, ""), channel="clipboard", by=sender)
-    response = page(shared)
-    assert "<b>Bold" not in response.content.decode()
-    assert "<script>alert" not in response.content.decode()
-
-
-def test_the_pages_speak_the_browsers_language(sent):
-    response = opened(sent).get(clean(sent), headers={"accept-language": "pt-BR"})
-    assert '<html lang="pt-br"' in words(response).lower()
-
-
-def test_a_host_of_another_makes_no_link(sent, client, settings):
-    settings.PORTAL_BASE_URL = "https://portal.example"
-    response = client.get(landing(sent), headers={"x-forwarded-host": "evil.example"})
-    assert response.url == clean(sent)
-    assert "evil.example" not in request_link(sent)
