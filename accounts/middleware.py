@@ -185,9 +185,14 @@ def gave_second_factor(request: HttpRequest, app: Authenticator) -> bool:
     return any(record["method"] == "mfa" and record["at"] >= since for record in records)
 
 
+def heading_for(request: HttpRequest) -> str:
+    """Where the person was heading who owed a step of sign-in, else home."""
+    heading: str = request.session.get(AFTER_STEPS, "")
+    return heading if url_has_allowed_host_and_scheme(heading, None) else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
 def after_steps(request: HttpRequest) -> str:
-    """Where to go when a step of sign-in is done: where the person was heading, else home."""
-    heading: str = request.session.pop(AFTER_STEPS, "")
-    if url_has_allowed_host_and_scheme(heading, None):
-        return heading
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    """Where to go when a step of sign-in is done; said once."""
+    heading = heading_for(request)
+    request.session.pop(AFTER_STEPS, None)
+    return heading

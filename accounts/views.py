@@ -31,7 +31,7 @@ from django.views.generic import FormView, TemplateView, View
 from accounts.access import MEMBERSHIP_IN_SESSION, Actor, membership_user
 from accounts.enrolment.session import next_of, with_next
 from accounts.forms import ChangePasswordForm, OwnPasswordForm, PreferencesForm, ResetPasswordForm
-from accounts.middleware import after_steps
+from accounts.middleware import after_steps, heading_for
 from accounts.models import Membership
 from accounts.services import record_second_factor, request_password_reset, set_own_password, update_preferences
 from accounts.throttle import APP, minutes_until_allowed
@@ -249,8 +249,9 @@ class RecoveryCodesView(TemplateView):
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether there is something to show."""
-        return super().get_context_data(**{"codes": [], "seen": self._codes().wrap().did_view, **kwargs})
+        """Whether there is something to show, and where to go who does not want to see it now."""
+        frame = {"codes": [], "seen": self._codes().wrap().did_view, "later_url": heading_for(self.request)}
+        return super().get_context_data(**{**frame, **kwargs})
 
     def _codes(self, lock: bool = False) -> Authenticator:
         rows = Authenticator.objects.filter(user=membership_user(self.request), type=Authenticator.Type.RECOVERY_CODES)
