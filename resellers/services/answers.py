@@ -29,7 +29,7 @@ from resellers.refusals import (
 )
 from resellers.services.accepters import current_membership, has_accepting_role
 from resellers.services.connecting import begin_partnership
-from resellers.services.opening import opened_now
+from resellers.services.opening import opened_by
 from resellers.services.requests import move
 from resellers.services.telling import staff_of, tell_staff
 from resellers.services.waiting import begin_waiting, complete_if_ready, vouch_for
@@ -91,8 +91,9 @@ def decline_request(
     if request.state == State.DECLINED:
         return request
     person = by.user if by.user and by.user.is_authenticated else None
-    answer = {"answered_at": clock.now(), "answered_by": person, "decline_reason": reason, "decline_note": note}
-    move(request, State.DECLINED, **answer, **opened_now())
+    now = clock.now()
+    answer = {"answered_at": now, "answered_by": person, "decline_reason": reason, "decline_note": note}
+    move(request, State.DECLINED, **answer, **opened_by(now))
     request = lock_request(request)
     record("partnership_request.declined", request, by=by, reason=reason, note=note)
     staff = staff_of(request)

@@ -12,7 +12,7 @@ from resellers.addresses import address_fits
 from resellers.models import PartnershipRequest
 from resellers.refusals import LinkStillWorks, RequestExpired, RequestUsed
 from resellers.services.answers import check_link
-from resellers.services.opening import opened_now
+from resellers.services.opening import opened_by
 from resellers.services.telling import staff_of, tell_staff
 
 ONCE_IN = timedelta(days=1)
@@ -37,7 +37,7 @@ def ask_for_new_link(*, request: PartnershipRequest, nonce: str, by: Actor) -> b
     now = clock.now()
     unasked = Q(new_link_wanted_at=None) | Q(new_link_wanted_at__lte=now - ONCE_IN)
     rows = PartnershipRequest.objects.filter(unasked, pk=request.pk, nonce=nonce)
-    if not rows.update(new_link_wanted_at=now, new_link_wanted_by=by.user, **opened_now()):
+    if not rows.update(new_link_wanted_at=now, new_link_wanted_by=by.user, **opened_by(now)):
         return False
     record("partnership_request.new_link_wanted", request, by=by)
     _tell_sender(request, by, expired=expired)

@@ -10,7 +10,7 @@ from activity.services import record
 from core import clock
 from resellers.addresses import mailbox_key
 from resellers.models import Partnership, PartnershipRequest
-from resellers.services.opening import opened_now
+from resellers.services.opening import opened_by
 from resellers.services.requests import move
 from resellers.services.telling import tell_connected
 from resellers.services.waits import lapse_acceptances, lapse_others, lock_request
@@ -35,7 +35,7 @@ def begin_partnership(
         # A refusal that was regretted is history; the record keeps it.
         decline_reason="",
         decline_note="",
-        **opened_now(),
+        **opened_by(answered_at),
     )
     request = lock_request(request)
     _supersede_others(request, person, by)

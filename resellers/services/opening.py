@@ -1,5 +1,6 @@
 """That a person, and no mail scanner, opened a request: known from the first button pressed on its page."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -14,9 +15,9 @@ from resellers.models import PartnershipRequest
 State = PartnershipRequest.State
 
 
-def opened_now() -> dict[str, Any]:
-    """The field that an answer sets along with its own: opened now, unless it was before."""
-    return {"opened_at": Coalesce("opened_at", Value(clock.now()))}
+def opened_by(moment: datetime) -> dict[str, Any]:
+    """The field that an answer sets along with its own: opened at that moment, unless it was before."""
+    return {"opened_at": Coalesce("opened_at", Value(moment))}
 
 
 @transaction.atomic

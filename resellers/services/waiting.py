@@ -13,6 +13,7 @@ from core.exceptions import InvalidTransition, NotPermitted
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from resellers.services.accepters import current_membership, has_accepting_role
 from resellers.services.connecting import begin_partnership
+from resellers.services.opening import opened_by
 from resellers.services.telling import staff_of, tell_person, tell_staff
 from resellers.services.waits import Outcome, end_acceptance, lock_acceptance, tell_not_connected
 
@@ -27,8 +28,7 @@ def begin_waiting(
         request=request, reseller=company, accepted_by=by.user, from_other_domain=from_other_domain
     )
     record("pending_acceptance.began", acceptance, by=by, from_other_domain=from_other_domain)
-    if request.opened_at is None:
-        PartnershipRequest.objects.filter(pk=request.pk, opened_at=None).update(opened_at=acceptance.accepted_at)
+    PartnershipRequest.objects.filter(pk=request.pk).update(**opened_by(acceptance.accepted_at))
     _tell_staff_it_waits(acceptance)
     return acceptance
 
