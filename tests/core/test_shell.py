@@ -26,8 +26,8 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
 @pytest.mark.parametrize(
     ("program", "role", "expected"),
     [
-        (Program.INDIRECT_PROVIDER, Role.GLOBAL_ADMIN, ["Home", "Customers", "Indirect resellers"]),
-        (Program.INDIRECT_PROVIDER, Role.HELPDESK_AGENT, ["Home", "Customers"]),
+        (Program.INDIRECT_PROVIDER, Role.GLOBAL_ADMIN, ["Home", "Customers", "Indirect resellers", "Company profile"]),
+        (Program.INDIRECT_PROVIDER, Role.HELPDESK_AGENT, ["Home", "Customers", "Company profile"]),
         (Program.INDIRECT_RESELLER, Role.SALES_AGENT, ["Home", "Customers", "Indirect providers"]),
     ],
 )
@@ -80,6 +80,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
         "Home",
         "Customers",
         "Indirect resellers",
+        "Company profile",
     ]
     forms = {form.get("action"): form.get("method") for form in bar.iter("form")}
     assert "post" in forms.values()
