@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -32,8 +32,12 @@ from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
 from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
+from orders.partnerships.choices import let_go
+from orders.partnerships.consequences import Consequences
+from orders.partnerships.reviewing import fingerprint as review_mark
+from orders.partnerships.services import leave_partnership
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
-from resellers.models import PartnershipRequest
+from resellers.models import Partnership, PartnershipRequest
 from resellers.services import accept_request, change_draft, draft_request, send_request
 
 BACK_OFFICE = "backoffice@portal.example"
@@ -69,6 +73,7 @@ def load() -> None:
         for number, (_place, group, name) in enumerate(sorted(everybody)):
             with clock.at(now - timedelta(days=121 - 3 * number, minutes=37 * number)):
                 _customer(people, group, name, number)
+    _changes_of_fortune(people, now)
     load_requests(people.actors, now)
     load_profiles(people.actors, now)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
@@ -159,6 +164,26 @@ def _partner(people: Companies, provider: str, reseller: str) -> None:
     with clock.at(clock.now() + timedelta(hours=26)):
         request = PartnershipRequest.objects.get(pk=request.pk)
         accept_request(request=request, nonce=request.nonce, by=receiver)
+
+
+def _changes_of_fortune(people: Companies, now: datetime) -> None:
+    """One reseller left its provider, and another was suspended: new business with it would be refused today."""
+    with clock.at(now - timedelta(days=40)):
+        partnership = Partnership.objects.get(reseller=people.partners["treyresearch.example"])
+        consequences = Consequences(partnership)
+        leave_partnership(
+            partnership=partnership,
+            reason="We concentrate on our own services.",
+            reviewed=review_mark(consequences, let_go(consequences)),
+            by=people.actors["treyresearch.example"],
+        )
+    with clock.at(now - timedelta(days=6)):
+        set_enrolment_state(
+            partner=people.partners["woodgrove.example"],
+            state=Partner.EnrolmentState.SUSPENDED,
+            reason="The yearly authorization has run out. Send us the signed form.",
+            by=system_actor("demo data"),
+        )
 
 
 def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -> None:
