@@ -110,7 +110,9 @@ class NamedSubscriptionTable(PortalTable):
             (_("Designated support contact"), record.named_support),
         ]
         parts = [(words, since_words(relation)) for words, relation in named if relation is not None]
-        return format_html_join(SafeString("<br>"), '{} <span class="muted">{}</span>', parts)
+        return format_html(
+            "<div>{}</div>", format_html_join(SafeString("<br>"), '{} <span class="muted">{}</span>', parts)
+        )
 
 
 class PeopleTable(PortalTable):
@@ -161,21 +163,22 @@ class ActivityTable(PortalTable):
         if pair is None:
             return html.missing(_("No details"))
         old, new = (html.name(value) if value else html.missing(_("None")) for value in pair)
-        return format_html("{} → {}", old, new)
+        return format_html("<div>{} → {}</div>", old, new)
 
     def render_who(self, record: ActivityRecord) -> SafeString:
         """The name without the address it signs in with, and the company acted for."""
         person = record.actor_label.rpartition(" (")[0] or record.actor_label
         if not record.acting_for_label:
             return html.name(person)
-        return format_html('<bdi>{}</bdi> <span class="muted">· <bdi>{}</bdi></span>', person, record.acting_for_label)
+        company = record.acting_for_label
+        return format_html('<div><bdi>{}</bdi> <span class="muted">· <bdi>{}</bdi></span></div>', person, company)
 
 
 def period(begins_at: Any, ends_at: Any) -> SafeString:
     """A day, or two with a dash between them."""
     if ends_at is None:
         return html.time_tag(begins_at, "date")
-    return format_html("{} – {}", html.time_tag(begins_at, "date"), html.time_tag(ends_at, "date"))
+    return format_html("<div>{} – {}</div>", html.time_tag(begins_at, "date"), html.time_tag(ends_at, "date"))
 
 
 def since_words(relation: SubscriptionRelation) -> SafeString:
