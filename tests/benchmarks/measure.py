@@ -1,0 +1,130 @@
+"""How things are measured here: side by side, as a ratio, by medians after a warm-up."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+
+RUNS = 9
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table."""
+
+    goal_id: str
+    work: str
+    goal: str
+    measured: str
+    reached: bool
+
+
+# What is measured, in the order of definition: a name to choose it by, and a function of the ground it stands on.
+Benchmark = Callable[[Any], Iterator[Result]]
+benchmarks: dict[str, Benchmark] = {}
+
+
+def benchmark(function: Benchmark) -> Benchmark:
+    """Put a function into the benchmark, under its own name."""
+    benchmarks[function.__name__] = function
+    return function
+
+
+def at_most(goal_id: str, work: str, value: float, limit: float, unit: str = "K", note: str = "") -> Result:
+    """A result that must not exceed a limit."""
+    measured = f"{value:.2f} {unit}" + (f" ({note})" if note else "")
+    return Result(goal_id, work, f"≤ {limit:g} {unit}", measured, value <= limit)
+
+
+def at_least(goal_id: str, work: str, value: float, limit: float, unit: str, note: str = "") -> Result:
+    """A result that must reach a limit."""
+    measured = f"{value:.2f} {unit}" + (f" ({note})" if note else "")
+    return Result(goal_id, work, f"≥ {limit:g} {unit}", measured, value >= limit)
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long something took."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def side_by_side(*acts: Callable[[], object], runs: int = RUNS) -> list[float]:
+    """The median seconds of each, taken in turns, so that what else the machine does meets all alike."""
+    for act in acts:
+        for _ in range(WARM_UP):
+            act()
+    times: list[list[float]] = [[] for _ in acts]
+    for _ in range(runs):
+        for own, act in zip(times, acts, strict=True):
+            own.append(seconds(act))
+    return [statistics.median(own) for own in times]
+
+
+class Visitor:
+    """A person who is signed in and opens pages, through the whole middleware and without a test client."""
+
+    application = None
+
+    def __init__(self, user: User) -> None:
+        if Visitor.application is None:
+            Visitor.application = get_wsgi_application()
+        session = SessionStore()
+        session.update(
+            {
+                SESSION_KEY: str(user.pk),
+                BACKEND_SESSION_KEY: "allauth.account.auth_backends.AuthenticationBackend",
+                HASH_SESSION_KEY: user.get_session_auth_hash(),
+            }
+        )
+        session.save()
+        self.cookie = f"__Host-session={session.session_key}"
+
+    def get(self, path: str) -> bytes:
+        """Open a page; anything but a page fails."""
+        path, _mark, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "portal.example",
+            "SERVER_PORT": "443",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "portal.example",
+            "HTTP_COOKIE": self.cookie,
+            "wsgi.url_scheme": "https",
+            "wsgi.input": BytesIO(),
+            "wsgi.errors": BytesIO(),
+        }
+        status: list[str] = []
+        response = Visitor.application(environ, lambda line, _headers: status.append(line))  # type: ignore[misc]
+        body = b"".join(response)
+        response.close()
+        if not status[0].startswith("200"):
+            raise RuntimeError(f"{path}?{query} answers {status[0]}")
+        return body
+
+    def queries(self, path: str) -> int:
+        """How many queries a page takes."""
+        with CaptureQueriesContext(connection) as captured:
+            self.get(path)
+        return len(captured)
+
+    def in_k(self, *paths: str) -> list[float]:
+        """What each page costs, in constant pages."""
+        acts = [lambda path=path: self.get(path) for path in ("/bench/constant/", *paths)]
+        constant, *costs = side_by_side(*acts)
+        return [cost / constant for cost in costs]

@@ -1,0 +1,107 @@
+"""What pages cost: lists, their filters, searches and far pages, and the pages of one thing (P1 to P6, P11)."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from html import unescape
+
+from django.urls import reverse
+
+from tests.benchmarks.ground import RARE, Ground
+from tests.benchmarks.measure import Result, Visitor, at_most, benchmark, side_by_side
+
+NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"')
+
+
+def flat(goal_id: str, what: str, path: str, ground: Ground, limit: float) -> Iterator[Result]:
+    """A list against the constant page, and against the same list of a provider with a thousand rows."""
+    [cost] = ground.large.in_k(path)
+    yield at_most(goal_id, what, cost, limit)
+    large, small = side_by_side(lambda: ground.large.get(path), lambda: ground.small.get(path))
+    yield at_most(goal_id, f"{what}, against its time at 1 k", large / small, 1.15, "×")
+
+
+def each(
+    goal_id: str, what: str, base: str, queries: dict[str, str], visitor: Visitor, limit: float
+) -> Iterator[Result]:
+    """The same list with other parameters."""
+    costs = visitor.in_k(*[f"{base}?{query}" for query in queries.values()])
+    for name, cost in zip(queries, costs, strict=True):
+        yield at_most(goal_id, f"{what}, {name}", cost, limit)
+
+
+def far_page(visitor: Visitor, path: str, steps: int) -> str:
+    """The address so many pages forward, found as a person finds it."""
+    for _ in range(steps):
+        found = NEXT.search(visitor.get(path).decode())
+        if not found:
+            return path
+        query = unescape(found[1])
+        path = query if query.startswith("/") else path.partition("?")[0] + query
+    return path
+
+
+@benchmark
+def resellers_list(ground: Ground) -> Iterator[Result]:
+    """The Indirect resellers list."""
+    path = reverse("resellers:list")
+    yield from flat("P2", "Indirect resellers", path, ground, 5)
+    sorts = {f"by {key}": f"sort={key}" for key in ("reseller", "-reseller", "country", "since", "status")}
+    filters = {
+        "one country": "country=US",
+        "another country": "country=elsewhere",
+        "without customers": "customers=none",
+        "with customers": "customers=some",
+        "refused today": "today=refused",
+        "one country by name": "country=US&sort=reseller",
+    }
+    yield from each("P3", "Indirect resellers", path, sorts | filters, ground.large, 7)
+    searches = {"rare term": f"q={RARE}", "common term": "q=services", "no hit": "q=xyzzyx"}
+    yield from each("P4", "Indirect resellers", path, searches, ground.large, 20)
+    far = far_page(ground.large, f"{path}?per_page=25", 300)
+    near, distant = side_by_side(lambda: ground.large.get(path), lambda: ground.large.get(far))
+    yield at_most("P5", "Indirect resellers, 300 pages on", distant / near, 1.1, "×")
+
+
+@benchmark
+def customers_list(ground: Ground) -> Iterator[Result]:
+    """The Customers list."""
+    path = reverse("customers:list")
+    yield from flat("P1", "Customers", path, ground, 5)
+    sorts = {f"by {key}": f"sort={key}" for key in ("company_name", "-company_name", "created", "-created")}
+    reseller = ground.world.ours.reseller.microsoft_id
+    filters = {"of a reseller": f"reseller={reseller}", "direct ones": "reseller=none"}
+    yield from each("P3", "Customers", path, sorts | filters, ground.large, 7)
+    searches = {"rare term": f"q={RARE}", "common term": "q=bakery", "no hit": "q=xyzzyx"}
+    yield from each("P4", "Customers", path, searches, ground.large, 20)
+    far = far_page(ground.large, f"{path}?per_page=100", 250)
+    first = f"{path}?per_page=100"
+    near, distant = side_by_side(lambda: ground.large.get(first), lambda: ground.large.get(far))
+    yield at_most("P5", "Customers, the thousandth page's rows", distant / near, 1.1, "×")
+
+
+@benchmark
+def single_pages(ground: Ground) -> Iterator[Result]:
+    """Home and the pages of one thing."""
+    ours = ground.world.ours
+    names = ("detail", "detail_customers", "detail_subscriptions", "detail_access", "detail_activity")
+    busy = ours.provider.partnerships_as_provider.exclude(pk=ours.partnership.pk).earliest("pk")
+    pages = {
+        "Home": reverse("home"),
+        "Customer, account": reverse("customers:detail", args=[ours.customer.microsoft_id]),
+    }
+    pages |= {f"Reseller, {name}": reverse(f"resellers:{name}", args=[busy.public_id]) for name in names}
+    costs = ground.large.in_k(*pages.values())
+    for (name, path), cost in zip(pages.items(), costs, strict=True):
+        queries = ground.large.queries(path)
+        result = at_most("P6", name, cost, 8, note=f"{queries} queries")
+        yield Result("P6", name, "≤ 8 K, 12 queries", result.measured, result.reached and queries <= 12)
+
+
+@benchmark
+def weight(ground: Ground) -> Iterator[Result]:
+    """How heavy the HTML of a list is, compressed as servers do it."""
+    for name in ("resellers:list", "customers:list"):
+        page = ground.large.get(reverse(name))
+        size = len(zlib.compress(page, 6)) / 1024
+        yield at_most("P11", f"HTML of {name}, compressed", size, 5, "kB", f"{len(page) / 1024:.0f} kB plain")
