@@ -1,6 +1,7 @@
 """The cast: Northwind asks, Fabrikam is asked; colleagues with lesser roles, and outsiders who must see nothing."""
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from accounts.access import Actor
@@ -98,3 +99,9 @@ def draft(sender) -> PartnershipRequest:
 def sent(sender) -> PartnershipRequest:
     """A request that was sent to Riley."""
     return make_sent(sender)
+
+
+@pytest.fixture
+def patient_locks(monkeypatch) -> None:
+    """Let the connections of this test wait for each other's locks: a machine that is slow is no deadlock."""
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "options", "-c lock_timeout=60000")

@@ -14,7 +14,11 @@ from tests.factories import PartnershipRequestFactory
 from tests.races import at_once, run_parallel
 from tests.resellers.conftest import actor_of, make_draft, make_sent
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("patient_locks"),
+]
 
 State = PartnershipRequest.State
 
