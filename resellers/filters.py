@@ -37,7 +37,7 @@ class RequestFilter(PortalFilterSet):
     q = SearchFilter("recipient_key")
     state = django_filters.ChoiceFilter(
         label=_("State"),
-        empty_label=_("All but replaced ones"),
+        empty_label=_("All but replaced"),
         choices=[(ALL, _("All states")), *State.choices],
         method="filter_state",
     )

@@ -1,6 +1,7 @@
 """Tables of partnerships and of requests."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import django_tables2 as tables
@@ -8,11 +9,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from accounts.models import Partner
 from core import clock, html
-from core.tables import ActionsColumn, PortalTable, TimeColumn
+from core.tables import ActionsColumn, PortalTable
 from resellers.delivery import delivery_words, mail_failed
 from resellers.models import PartnershipRequest
 from resellers.request_actions import request_actions
@@ -31,7 +32,6 @@ REQUEST_KINDS = {
     State.DECLINED: "warning",
 }
 STACKED = {"th": {"class": "row-actions"}, "td": {"class": "row-actions stacked"}}
-NARROW = {"th": {"class": "hide-md"}, "td": {"class": "hide-md"}}
 
 
 def customers_link(name: str, company: Partner) -> str:
@@ -39,12 +39,27 @@ def customers_link(name: str, company: Partner) -> str:
     return f"{reverse('customers:list')}?{name}={company.microsoft_id}"
 
 
+def breakable(address: str) -> SafeString:
+    """An address is one long word: it may be broken after @ and dots, and inside a part that is very long."""
+    parts = re.findall(r"[^@.]{1,24}[@.]?|[@.]", address)
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
+
+
 def state_badge(request: Any) -> SafeString:
     """The state as it is now: a request expires by itself, unless a company has accepted it and waits."""
     state = State(request.state)
     if request.is_expired and request.waiting is None:
         state = State.EXPIRED
-    return html.status_badge(REQUEST_KINDS.get(state, "neutral"), state.label)
+    words = _("Replaced") if state == State.SUPERSEDED else state.label
+    return html.status_badge(REQUEST_KINDS.get(state, "neutral"), words)
+
+
+def time_left(left: timedelta) -> str:
+    """In how many days, or on the last day hours, the time is over."""
+    if left < timedelta(days=1):
+        hours = max(1, left // timedelta(hours=1))
+        return ngettext("in %(hours)d hour", "in %(hours)d hours", hours) % {"hours": hours}
+    return ngettext("in %(days)d day", "in %(days)d days", left.days) % {"days": left.days}
 
 
 def acceptance_words(request: Any) -> str:
@@ -65,8 +80,7 @@ class RequestTable(PortalTable):
     row_key = "public_id"
 
     recipient = tables.Column(pgettext_lazy("recipient", "To"), accessor="recipient", empty_values=())
-    sent_by = tables.Column(gettext_lazy("Sent by"), accessor="sent_by__full_name", attrs=NARROW)
-    sent_at = TimeColumn(verbose_name=gettext_lazy("Sent"), accessor="sent_at")
+    sent_at = tables.Column(gettext_lazy("Sent, and by whom"), accessor="sent_at")
     expires_at = tables.Column(gettext_lazy("Valid until"), accessor="expires_at")
     delivery = tables.Column(gettext_lazy("Delivery"), accessor="channel", empty_values=())
     state = tables.Column(gettext_lazy("State"), accessor="state")
@@ -83,21 +97,18 @@ class RequestTable(PortalTable):
 
     def render_recipient(self, record: PartnershipRequest) -> SafeString:
         """The address as a link to the request."""
-        # An address is one long word: it may be broken after @ and dots, and inside a part that is very long.
-        parts = re.findall(r"[^@.]{1,24}[@.]?|[@.]", str(record))
-        breakable = format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
-        return format_html('<a href="{}"><bdi>{}</bdi></a>', record.get_absolute_url(), breakable)
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', record.get_absolute_url(), breakable(str(record)))
 
-    def render_sent_by(self, value: str) -> SafeString:
-        """A name somebody typed."""
-        return html.name(value)
+    def render_sent_at(self, record: PartnershipRequest) -> SafeString:
+        """The day, and who sent it."""
+        return two_lines(html.time_tag(record.sent_at, "date"), html.name(record.sent_by))
 
     def render_expires_at(self, record: Any) -> SafeString:
         """The day, and how long that is from now while it matters."""
         day = html.time_tag(record.expires_at, "date")
         if record.state != State.SENT or record.waiting is not None or record.expires_at <= clock.now():
             return day
-        return two_lines(day, html.relative_text(record.expires_at))
+        return two_lines(day, time_left(record.expires_at - clock.now()))
 
     def render_delivery(self, record: Any) -> SafeString:
         """How far the mail came, and whether a person has been seen."""

@@ -26,7 +26,7 @@ from resellers.services import (
     send_request,
     share_request,
 )
-from resellers.tables import acceptance_words, state_badge
+from resellers.tables import acceptance_words, breakable, state_badge
 from resellers.tokens import request_link
 from resellers.views.access import OwnRequestView, PermittedView
 from resellers.wording import full_text, mailto, valid_until, wording
@@ -246,6 +246,7 @@ def detail_context(shown: PartnershipRequest) -> dict[str, Any]:
     open_now = shown.is_answerable and shown.waiting is None  # type: ignore[attr-defined]
     return {
         "shown": shown,
+        "address": breakable(shown.recipient),
         "state": state_badge(shown),
         "acceptance": acceptance_words(shown),
         "actions": [action for action in request_actions(shown) if action.name != "copy"],
