@@ -5,13 +5,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from accounts.access import Actor
-from accounts.models import Membership, Partner, User
+from accounts.models import Membership, Partner, ProfileChange, ProviderProfile, User
 from accounts.roles import Program, Role
 from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.models import Customer, CustomerAdministrator, ResellerRelationship, TemporaryPassword
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
-from resellers.models import Partnership, PartnershipRequest
+from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 
 PASSWORD = "an old bicycle in the rain"
@@ -56,6 +56,8 @@ class Holdings:
     reseller_admin: Actor
     partnership: Partnership
     request: PartnershipRequest
+    acceptance: PendingAcceptance
+    profile_change: ProfileChange
     customer: Customer
     administrator: CustomerAdministrator
     temporary_password: TemporaryPassword
@@ -96,6 +98,26 @@ def make_price() -> Price:
     )
 
 
+def make_acceptance(name: str, number: int, asker: Actor) -> PendingAcceptance:
+    """A company of another domain than the one that was asked has accepted, and the provider has to confirm."""
+    applicant = make_partner(f"{name}applicant Inc.", Program.INDIRECT_RESELLER, f"30000{number}")
+    person = make_member(applicant, "admin", Role.GLOBAL_ADMIN).user
+    now = clock.now()
+    asked = PartnershipRequest.objects.create(
+        provider=asker.partner,
+        created_by=asker.user,
+        recipient=f"someone@{name}elsewhere.example",
+        recipient_key=f"someone@{name}elsewhere.example",
+        state=PartnershipRequest.State.SENT,
+        sent_at=now,
+        sent_by=asker.user,
+        expires_at=now + timedelta(days=14),
+    )
+    return PendingAcceptance.objects.create(
+        request=asked, reseller=applicant, accepted_by=person, from_other_domain=True
+    )
+
+
 def make_holdings(name: str, number: int, price: Price) -> Holdings:
     """A provider, its reseller, and one of each thing that they share."""
     provider = make_partner(f"{name}provider Inc.", Program.INDIRECT_PROVIDER, f"10000{number}")
@@ -116,6 +138,13 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         sent_at=now,
         sent_by=user,
         expires_at=now + timedelta(days=14),
+    )
+    acceptance = make_acceptance(name, number, provider_admin)
+    ProviderProfile.objects.create(
+        partner=provider, description=f"{name} distributes", languages=["en"], published_at=now
+    )
+    profile_change = ProfileChange.objects.create(
+        partner=provider, changes={"phone": ["", "+12065550142"]}, requested_by=user
     )
     customer = Customer.objects.create(
         provider=provider,
@@ -180,6 +209,8 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         reseller_admin,
         partnership,
         request,
+        acceptance,
+        profile_change,
         customer,
         administrator,
         temporary_password,

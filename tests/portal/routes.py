@@ -59,7 +59,31 @@ def request(world: World) -> dict[str, Any]:
     return {"public_id": world.ours.request.public_id}
 
 
+def partnership(world: World) -> dict[str, Any]:
+    """Our partnership."""
+    return {"public_id": world.ours.partnership.public_id}
+
+
+def acceptance(world: World) -> dict[str, Any]:
+    """What a company has accepted and our provider has to confirm."""
+    return {"public_id": world.ours.acceptance.public_id}
+
+
 ROUTES: dict[str, Route] = {
+    "profile:withdraw": Route(lambda world: {"public_id": world.ours.profile_change.public_id}, nothing),
+    "directory:provider": Route(lambda world: {"microsoft_id": world.ours.provider.microsoft_id}, nothing),
+    **{
+        f"resellers:{name}": Route(partnership, nothing)
+        for name in (
+            "detail detail_customers detail_subscriptions detail_access detail_activity "
+            "end end_choose end_check end_done provider end_provider"
+        ).split()
+    },
+    "resellers:end_rows": Route(lambda world: {**partnership(world), "relation": "managing"}, nothing),
+    "resellers:remove_access": Route(
+        lambda world: {**partnership(world), "microsoft_id": world.ours.customer.microsoft_id}, nothing
+    ),
+    **{f"resellers:{name}": Route(acceptance, nothing) for name in ("confirm_acceptance", "refuse_acceptance")},
     "customers:detail": Route(customer, nothing),
     "customers:issue_credentials": Route(customer, nothing),
     "customers:credentials": Route(
@@ -83,7 +107,8 @@ ROUTES: dict[str, Route] = {
         f"resellers:{name}": Route(request, nothing)
         for name in (
             "request copy_request mail_request send_request finish_request unsent_request discard_request "
-            "revoke_request invitation accept decline switch_account"
+            "revoke_request resend_request correct_request extend_request invitation accept decline switch_account "
+            "continue create_account withdraw_acceptance ask_for_new_link"
         ).split()
     },
     **{
