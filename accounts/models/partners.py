@@ -92,6 +92,8 @@ class Partner(models.Model):
                 name="partner_enrolment_state_known",
             ),
         )
+        # Lists of partnerships sort by the name of the other company.
+        indexes = (models.Index(fields=["search_text", "id"], name="partner_name"),)
 
     def __str__(self) -> str:
         return self.legal_name
