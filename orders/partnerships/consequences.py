@@ -39,7 +39,7 @@ class Held(NamedTuple):
     country: str
     manager: int | None  # the key of the reseller that manages the customer now
     customer: int
-    name: str
+    name: str  # of the customer
 
     @property
     def region(self) -> str:
@@ -89,7 +89,7 @@ class Consequences:
         customer = "subscription__customer"
         managers = ResellerRelationship.objects.current().filter(customer=OuterRef(customer))
         rows = named_rows(model, self.partnership).annotate(manager=Subquery(managers.values("reseller")[:1]))
-        columns = ("pk", f"{customer}__country", "manager", customer, "subscription__nickname")
+        columns = ("pk", f"{customer}__country", "manager", customer, f"{customer}__company_name")
         return [Held(*row) for row in rows.values_list(*columns)]
 
     @cached_property

@@ -144,8 +144,8 @@ class ChooseForm(PortalForm):
             return []
         label = _("Choose one by one") if relation == Relation.MANAGING else _("Choose subscription by subscription")
         button = format_html(
-            '<p class="field"><button type="submit" formaction="{}&amp;{}" class="btn btn-secondary btn-sm">{}'
-            '<span class="visually-hidden"> – {}</span></button></p>',
+            '<div class="field"><button type="submit" formaction="{}&amp;{}" class="btn btn-secondary btn-sm">{}'
+            '<span class="visually-hidden"> – {}</span></button></div>',
             self.address,
             urlencode({"to": relation.value}),
             label,
@@ -384,13 +384,13 @@ class ConfirmForm(PortalForm):
         field = self.fields["typed_name"]
         field.label = _("Type the name of the company: %(name)s") % {"name": company.legal_name}
         field.help_text = _("Capital letters and accents do not matter.")
-        field.error_messages["required"] = _("Type the name of the company, %(name)s.") % {"name": company.legal_name}
+        field.error_messages["required"] = _("Type the name of the company, “%(name)s”.") % {"name": company.legal_name}
 
     def clean_typed_name(self) -> str:
         """The name as somebody types it who means this company."""
         typed: str = self.cleaned_data["typed_name"]
         if fold(typed) != fold(self.company.legal_name):
-            text = _("This is not the name of the company. Type %(name)s.")
+            text = _("This is not the name of the company. Type “%(name)s”.")
             raise ValidationError(text % {"name": self.company.legal_name}, code="wrong_name")
         return typed
 

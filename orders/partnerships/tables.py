@@ -144,7 +144,7 @@ class RowsTable(PortalTable):
         if name not in self.form.fields:
             return html.missing(_("Shown again after you save"))
         field = self.form[name]
-        errors = format_html("") if not field.errors else format_html(ERROR, field.id_for_label, field.errors[0])
+        errors = format_html(ERROR, field.id_for_label, field.errors[0]) if field.errors else ""
         style = "form-control" if self.form.takers.are_typed else "form-select"
         attributes = {"form": "choices", "class": f"{style}{' is-invalid' if field.errors else ''}"}
         if field.errors:

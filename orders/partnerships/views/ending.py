@@ -130,7 +130,7 @@ class CheckView(EndingPage):
         """Show it; where a choice is missing, ask for it first."""
         if self.takeover.missing:
             return redirect(self.address("end_choose", self.choices, check="1"))
-        return self.show(ConfirmForm(company=self.partnership.reseller))
+        return self.show(ConfirmForm(company=self.partnership.reseller), self.consequences)
 
     def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         """End it; what stands in the way is said, with what was typed still there."""
@@ -148,7 +148,8 @@ class CheckView(EndingPage):
                 form.add_error(None, str(refusal))
             else:
                 return redirect("resellers:end_done", public_id)
-        return self.show(form, differences)
+        # Read anew: the service may have found other things than we had.
+        return self.show(form, Consequences(self.partnership), differences)
 
     def end(self, reason: str) -> None:
         """Everything or nothing."""
@@ -160,10 +161,8 @@ class CheckView(EndingPage):
             by=self.actor,
         )
 
-    def show(self, form: ConfirmForm, differences: list[str] | None = None) -> HttpResponse:
+    def show(self, form: ConfirmForm, consequences: Consequences, differences: list[str] | None = None) -> HttpResponse:
         """Render the page over what there is now."""
-        # Read anew: the service may have found other things than we had.
-        consequences = Consequences(self.partnership)
         takeover = resolved(self.choices, consequences)
         wanted = wanted_by(self.choices, takeover, consequences)
         return self.page(
