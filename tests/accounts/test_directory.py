@@ -140,7 +140,8 @@ def test_nothing_published_yet(client: Client, db: None) -> None:
         ({"q": "acao northwind"}, []),
         ({"country": "BR"}, ["Ação Atacado", "Northwind Distribution"]),
         ({"country": "US"}, ["Northwind Distribution"]),
-        ({"country": "PT"}, []),
+        ({"country": "TR"}, ["Ação Atacado"]),
+        ({"country": "PT"}, []),  # of the region europe, whose name ends that of another
         ({"language": "pt"}, ["Ação Atacado"]),
         ({"language": "pt-br"}, ["Northwind Distribution"]),
         ({"language": "en", "country": "BR", "q": "week"}, ["Northwind Distribution"]),
@@ -149,7 +150,8 @@ def test_nothing_published_yet(client: Client, db: None) -> None:
     ],
 )
 def test_filters(client: Client, northwind: ProviderProfile, query: dict[str, str], found: list[str]) -> None:
-    brazilian = PartnerFactory(legal_name="Ação Atacado", country="BR")
+    regions = ["middle_east_central_eastern_europe"]
+    brazilian = PartnerFactory(legal_name="Ação Atacado", country="BR", further_regions=regions)
     make_profile(brazilian, description="Formação para revendas", languages=["pt"])
     assert names(client, **query) == found
 
