@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core import html
-from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn
+from core.tables import NumberColumn, PortalTable, TimeColumn
 from orders.partnerships.consequences import Relation
 from orders.partnerships.forms import RowsForm, row_name
 from resellers.models import Partnership
@@ -47,18 +47,10 @@ class ProviderTable(PartnershipsTable):
     granted = tables.Column(pgettext_lazy("column", "What was granted"), accessor="pk", orderable=False)
     customers = NumberColumn(gettext_lazy("Customers shared"), accessor="customer_count")
     status = tables.Column(gettext_lazy("Status"), accessor="provider__enrolment_state", orderable=False)
-    actions = ActionsColumn(verbose_name=gettext_lazy("Actions"), accessor="pk")
-
-    def row_actions(self, record: Partnership) -> list[tuple[Any, str]]:
-        """The customers shared with the provider."""
-        return [(_("View customers"), customers_link("provider", record.provider))]
 
     def render_granted(self) -> str:
         """What every partnership grants: there is one kind."""
-        return _(
-            "Add customers and submit orders on your behalf, associate you with subscriptions, "
-            "designate you as support contact"
-        )
+        return _("Customers, orders, subscriptions and support on your behalf")
 
     def render_customers(self, record: Any) -> SafeString:
         """The number, as a link to those customers."""

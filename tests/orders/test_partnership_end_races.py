@@ -1,5 +1,7 @@
 """A partnership ends while somebody works with it: one of the two comes first, and the other knows."""
 
+import os
+
 import pytest
 
 from activity.models import ActivityRecord
@@ -28,7 +30,7 @@ from tests.orders.test_partnership_end_service import choose, open_request, seen
 from tests.races import run_parallel
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
-ROUNDS = 10
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "12"))
 
 
 def renew(shared) -> Partnership:

@@ -44,10 +44,7 @@ def test_the_list_says_who_since_when_what_and_how_many(shared, desk, outsider):
     PartnershipFactory(provider=outsider.partner, reseller=shared.contoso)
     response = checked(desk.get(f"{PROVIDERS}?sort=provider"))
     northwind, tailwind = rows(response)
-    granted = (
-        "Add customers and submit orders on your behalf, associate you with subscriptions, "
-        "designate you as support contact"
-    )
+    granted = "Customers, orders, subscriptions and support on your behalf"
     assert northwind[0] == "Northwind"
     assert northwind[1] == "United States of America"
     assert northwind[3:6] == [granted, "2 customers shared with Northwind", "Active"]
