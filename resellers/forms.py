@@ -33,6 +33,13 @@ def validity_choices() -> list[tuple[int, str]]:
     return [(days, days_text(days)) for days in VALIDITY_DAYS]
 
 
+class Mark(forms.CharField):
+    """A note of the form to itself, kept as it came back: whatever it holds, nobody could correct it."""
+
+    keep_text = True
+    widget = forms.HiddenInput
+
+
 class AddressForm(PortalForm):
     """A form with the reseller's address, which asks once about an address that looks mistaken.
 
@@ -40,7 +47,7 @@ class AddressForm(PortalForm):
     """
 
     recipient = forms.EmailField(label=gettext_lazy("Reseller’s e-mail address"), max_length=254)
-    settled = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
+    settled = Mark(required=False)
 
     def __init__(self, *args: Any, shown: PartnershipRequest, asks: bool = True, **kwargs: Any) -> None:
         self.shown, self.asks = shown, asks
@@ -52,10 +59,6 @@ class AddressForm(PortalForm):
         if address:
             email_key(address)
         return address
-
-    def clean_settled(self) -> str:
-        """Whatever stands there is a mark of this form's and no entry, so nothing in it is an error."""
-        return str(self.cleaned_data.get("settled") or "")
 
     def clean(self) -> dict[str, Any]:
         """Ask about a doubtful address, unless it was asked about already."""
