@@ -212,12 +212,16 @@ def test_an_account_that_acts_for_no_reseller_may_switch_and_not_accept(sent, ta
     assert (state_of(sent), PendingAcceptance.objects.count()) == (State.SENT, 0)
 
 
-def test_a_customers_administrator_learns_that_the_link_makes_resellers(sender):
-    shared = share_request(request=make_draft(sender, ""), channel="clipboard", by=sender)
+@pytest.mark.parametrize(
+    ("recipient", "title"),
+    [("", "Only an indirect reseller can accept"), ("riley@fabrikam.example", "This request is for another account")],
+)
+def test_a_customers_administrator_learns_that_the_link_makes_resellers(sender, recipient, title):
+    shared = share_request(request=make_draft(sender, recipient), channel="clipboard", by=sender)
     administrator = CustomerAdministratorFactory().user
     browser = opened(shared, Actor(user=administrator))
     response = browser.get(clean(shared))
-    assert response.status_code == 409
+    assert (response.status_code, heading(response)) == (409, title)
     assert "This link makes a company a reseller, not a customer" in words(response)
     assert buttons(response) == ["Switch account", "Home"]
 
