@@ -14,7 +14,7 @@ from resellers.delivery import add_standing, delivery_words, mail_failed
 from resellers.doubts import address_doubt
 from resellers.forms import RequestForm
 from resellers.history import request_history
-from resellers.models import PartnershipRequest
+from resellers.models import Partnership, PartnershipRequest
 from resellers.refusals import AlreadyPending, RecipientRefused
 from resellers.request_actions import request_actions
 from resellers.services import (
@@ -41,8 +41,23 @@ class StartRequestView(PermittedView):
     permission = Permission.REQUEST_PARTNERSHIP
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Pressed twice, it opens the same untouched draft."""
-        return redirect(draft_request(by=self.actor))
+        """Pressed twice, it opens the same untouched draft; from a former partner's page, with that address."""
+        draft = draft_request(by=self.actor)
+        if address := self.former_address(request.POST.get("reseller", "")):
+            names = ("language", "message", "valid_days")
+            entered = {name: getattr(draft, name) for name in names}
+            draft = change_draft(request=draft, recipient=address, by=self.actor, **entered)
+        return redirect(draft)
+
+    def former_address(self, microsoft_id: str) -> str:
+        """The contact of a reseller with whom the provider had a partnership; "" for any other company."""
+        try:
+            wanted = UUID(microsoft_id)
+        except ValueError:
+            return ""
+        ended = Partnership.objects.visible_to(self.actor).ended().filter(reseller__microsoft_id=wanted)
+        found = ended.select_related("reseller").first()
+        return found.reseller.contact_email if found else ""
 
 
 class RequestView(OwnRequestView):

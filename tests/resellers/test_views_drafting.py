@@ -58,6 +58,18 @@ def test_request_a_partnership_opens_a_draft_and_twice_the_same(desk):
     assert PartnershipRequest.objects.count() == 1
 
 
+def test_asking_a_former_partner_again_begins_with_its_address(desk, northwind, tailwind, fabrikam, casey):
+    ended = {"began_at": clock.now() - timedelta(days=9), "ended_at": clock.now()}
+    PartnershipFactory(provider=northwind, reseller=fabrikam, **ended)
+    PartnershipFactory(provider=tailwind.partner, reseller=casey.partner, **ended)
+    start = reverse("resellers:start_request")
+    page = desk.post(start, {"reseller": fabrikam.microsoft_id}, follow=True)
+    assert 'value="info@fabrikam.example"' in text(page)
+    for other in (casey.partner.microsoft_id, northwind.microsoft_id, "nonsense", ""):
+        page = desk.post(start, {"reseller": other}, follow=True)
+        assert page.context["draft"].recipient == ""
+
+
 def test_the_draft_page_keeps_its_promises(desk, draft):
     page = desk.get(draft.get_absolute_url())
     assert html_faults(page.content.decode()) == []
