@@ -14,6 +14,7 @@ from resellers.refusals import LinkStillWorks, RequestExpired, RequestUsed
 from resellers.services.answers import check_link
 from resellers.services.opening import opened_by
 from resellers.services.telling import staff_of, tell_staff
+from resellers.services.waits import lock_request
 
 ONCE_IN = timedelta(days=1)
 
@@ -26,6 +27,7 @@ def asked_lately(request: PartnershipRequest) -> bool:
 @transaction.atomic
 def ask_for_new_link(*, request: PartnershipRequest, nonce: str, by: Actor) -> bool:
     """Tell the sender that another link is wanted; once a day a request, whoever asks. False: it was asked already."""
+    request = lock_request(request)
     try:
         if check_link(request, nonce) is not None:
             raise RequestUsed

@@ -24,6 +24,7 @@ def begin_waiting(
     request: PartnershipRequest, company: Partner, *, from_other_domain: bool, by: Actor
 ) -> PendingAcceptance:
     """Note that the company said yes, and tell the provider what it waits for; the caller holds the locks."""
+    assert by.user is not None
     acceptance = PendingAcceptance.objects.create(
         request=request, reseller=company, accepted_by=by.user, from_other_domain=from_other_domain
     )

@@ -36,3 +36,14 @@ def test_rows_are_read_and_never_changed(office, sent, riley, model):
                 office.post(reverse(f"admin:resellers_{model}_change", args=[pk]), {"state": "sent"}).status_code == 403
             )
     assert office.get(reverse(f"admin:resellers_{model}_changelist"), {"q": "northwind"}).status_code == 200
+
+
+def test_what_waits_is_read_as_well(office, sent, casey):
+    acceptance = accept_request(request=sent, nonce=sent.nonce, by=casey)
+    page = office.get(reverse("admin:resellers_pendingacceptance_change", args=[acceptance.pk]))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+    found = office.get(reverse("admin:resellers_pendingacceptance_changelist"), {"q": "contoso"})
+    assert "Contoso Group" in found.content.decode()
+    for name, arguments in (("add", []), ("delete", [acceptance.pk])):
+        assert office.get(reverse(f"admin:resellers_pendingacceptance_{name}", args=arguments)).status_code == 403
