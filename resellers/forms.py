@@ -54,23 +54,19 @@ class AddressForm(PortalForm):
         super().__init__(*args, **kwargs)
 
     def clean_recipient(self) -> str:
-        """Refuse an address that only looks like one."""
+        """Refuse what only looks like an address, and ask about a doubtful one unless it was asked about already."""
         address: str = self.cleaned_data["recipient"]
-        if address:
-            email_key(address)
-        return address
-
-    def clean(self) -> dict[str, Any]:
-        """Ask about a doubtful address, unless it was asked about already."""
-        address = self.cleaned_data.get("recipient")
-        asks = self.asks and address and self.cleaned_data.get("settled") != address
-        if asks and (doubt := address_doubt(self.shown.provider, str(address))):
-            question = _("%(doubt)s Correct the address, or select the button again to keep it.")
-            self.add_error("recipient", question % {"doubt": doubt})
+        if not address:
+            return address
+        email_key(address)
+        asks = self.asks and self.data.get("settled", "") != address
+        if asks and (doubt := address_doubt(self.shown.provider, address)):
             data: Any = self.data.copy()  # type: ignore[attr-defined]
             data["settled"] = address
             self.data = data
-        return self.cleaned_data
+            question = _("%(doubt)s Correct the address, or select the button again to keep it.")
+            raise forms.ValidationError(question % {"doubt": doubt}, code="doubtful")
+        return address
 
     def entered(self) -> dict[str, Any]:
         """What the person entered, without the form's own mark."""
