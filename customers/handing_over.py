@@ -18,8 +18,14 @@ def lock_relationships(partnership: Partnership) -> list[ResellerRelationship]:
     rows = ResellerRelationship.objects.current().filter(partnership=partnership).order_by("pk")
     # Two queries, as the first may wait: its join would show the customers of before the wait.
     held = set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
-    related = rows.select_related("customer__provider", "reseller", "partnership__reseller")
-    return [one for one in related if one.pk in held]
+    related = rows.select_related("customer").only(
+        "scope", "begins_at", "customer__company_name", "customer__microsoft_id", "customer__provider"
+    )
+    relationships = [one for one in related if one.pk in held]
+    for one in relationships:
+        # One object for all: rows of their own for the same two companies would take longer than all the rest.
+        one.reseller, one.customer.provider = partnership.reseller, partnership.provider
+    return relationships
 
 
 def hand_over_customers(

@@ -28,6 +28,19 @@ def relations_to(model: Kind, partnership: Partnership) -> QuerySet[Relation]:
     return rows.filter(subscription__customer__provider=partnership.provider).order_by("pk")
 
 
+def loaded(model: Kind, partnership: Partnership) -> list[Relation]:
+    """The same in full for name_resellers(), with no more of each subscription than its record says: there are many."""
+    columns = ("nickname", "subscription_id", "customer__company_name", "customer__microsoft_id", "customer__provider")
+    rows = relations_to(model, partnership).select_related("subscription__customer")
+    rows = rows.only("begins_at", "reseller", *(f"subscription__{column}" for column in columns))
+    relations = list(rows)
+    for one in relations:
+        # One object for all: rows of their own for the same two companies would take longer than all the rest.
+        one.reseller = partnership.reseller
+        one.subscription.customer.provider = partnership.provider
+    return relations
+
+
 def lock_subscriptions(partnership: Partnership) -> None:
     """Hold every subscription that names the partnership's reseller: who changes its relations holds it too."""
     named = Q()

@@ -7,7 +7,6 @@ from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -20,52 +19,10 @@ from core.text import fold
 from orders.partnerships import wording
 from orders.partnerships.choices import MANAGER, NOBODY, OWNER, Choice, Choices, resolved
 from orders.partnerships.consequences import Consequences, Held, Relation, region_label
-from orders.partnerships.takers import LONGEST_SELECT, find_taker, objections, possible_takers, wanted_by
+from orders.partnerships.takers import ENTERED, Options, Takers, find_taker, objections, wanted_by
 from resellers.models import Partnership
 
-# The choice of a reseller that is entered in the field beside, where there are too many for a list.
-ENTERED = "entered"
 DRAFTS = "drafts"
-Options = list[tuple[str, str]]
-
-
-class Takers:
-    """The resellers that can take over, as options of a list or, where those are too many, as a field to type into."""
-
-    def __init__(self, partnership: Partnership) -> None:
-        self.queryset = possible_takers(partnership)
-
-    @cached_property
-    def first(self) -> list[Partner]:
-        """As many as a list holds, and one more."""
-        return list(self.queryset[: LONGEST_SELECT + 1])
-
-    @property
-    def are_typed(self) -> bool:
-        """Whether there are too many for a list."""
-        return len(self.first) > LONGEST_SELECT
-
-    def options(self) -> Options:
-        """The choices that stand for resellers."""
-        if self.are_typed:
-            return [(ENTERED, _("The reseller entered below"))]
-        return [(str(one.microsoft_id), one.name_and_mpn) for one in self.first]
-
-    def key_of(self, value: str) -> int:
-        """The key of the reseller that an option stands for."""
-        return next(one.pk for one in self.first if str(one.microsoft_id) == value)
-
-    @cached_property
-    def _named(self) -> dict[int, Partner]:
-        return {} if self.are_typed else {one.pk: one for one in self.first}
-
-    def named(self, key: int) -> Partner | None:
-        """The reseller with this key, if it can take over."""
-        if key not in self._named and self.are_typed:
-            found = self.queryset.filter(pk=key).first()
-            if found is not None:
-                self._named[key] = found
-        return self._named.get(key)
 
 
 class ChooseForm(PortalForm):

@@ -22,7 +22,7 @@ from orders.partnerships.reviewing import require_same
 from orders.partnerships.takers import Objection, objections, wanted_by
 from resellers.models import Partnership
 from resellers.services.ending import close_partnership, lock_for_ending, revoke_open_requests
-from subscriptions.handing_over import lock_subscriptions, name_resellers, relations_to
+from subscriptions.handing_over import loaded, lock_subscriptions, name_resellers
 
 Side = Partnership.Side
 
@@ -114,10 +114,7 @@ def _hold(partnership: Partnership) -> Held:
     """Lock and read it all; also relations on deleted subscriptions, which end with the others and go to nobody."""
     relationships = lock_relationships(partnership)
     lock_subscriptions(partnership)
-    relations = {
-        relation: list(relations_to(model, partnership).select_related("subscription__customer__provider", "reseller"))
-        for relation, model in SUBSCRIPTION_RELATIONS.items()
-    }
+    relations = {relation: loaded(model, partnership) for relation, model in SUBSCRIPTION_RELATIONS.items()}
     return Held(partnership, relationships, relations, Consequences(partnership))
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import Partner
@@ -18,6 +19,9 @@ from resellers.readiness import company_obstacles
 # More options than this are typed, not scrolled through.
 LONGEST_SELECT = 15
 SHOWN_MATCHES = 5
+# The choice of a reseller that is entered in the field beside, where there are too many for a list.
+ENTERED = "entered"
+Options = list[tuple[str, str]]
 
 
 def possible_takers(partnership: Partnership) -> QuerySet[Partner]:
@@ -51,6 +55,45 @@ def find_taker(takers: QuerySet[Partner], typed: str) -> Partner:
     raise ValidationError(
         _("More than one reseller matches. Enter the MPN ID of one of them: %(names)s") % {"names": names}
     )
+
+
+class Takers:
+    """The resellers that can take over, as options of a list or, where those are too many, as a field to type into."""
+
+    def __init__(self, partnership: Partnership) -> None:
+        self.queryset = possible_takers(partnership)
+
+    @cached_property
+    def first(self) -> list[Partner]:
+        """As many as a list holds, and one more."""
+        return list(self.queryset[: LONGEST_SELECT + 1])
+
+    @property
+    def are_typed(self) -> bool:
+        """Whether there are too many for a list."""
+        return len(self.first) > LONGEST_SELECT
+
+    def options(self) -> Options:
+        """The choices that stand for resellers."""
+        if self.are_typed:
+            return [(ENTERED, _("The reseller entered below"))]
+        return [(str(one.microsoft_id), one.name_and_mpn) for one in self.first]
+
+    def key_of(self, value: str) -> int:
+        """The key of the reseller that an option stands for."""
+        return next(one.pk for one in self.first if str(one.microsoft_id) == value)
+
+    @cached_property
+    def _named(self) -> dict[int, Partner]:
+        return {} if self.are_typed else {one.pk: one for one in self.first}
+
+    def named(self, key: int) -> Partner | None:
+        """The reseller with this key, if it can take over."""
+        if key not in self._named and self.are_typed:
+            found = self.queryset.filter(pk=key).first()
+            if found is not None:
+                self._named[key] = found
+        return self._named.get(key)
 
 
 class Objection(NamedTuple):

@@ -16,11 +16,11 @@ from accounts.roles import Permission
 from core.exceptions import Refused
 from orders.partnerships.choices import Choices, Takeover, resolved
 from orders.partnerships.consequences import Consequences, Relation
-from orders.partnerships.forms import ChooseForm, ConfirmForm, Takers, choose_address
+from orders.partnerships.forms import ChooseForm, ConfirmForm, choose_address
 from orders.partnerships.results import handed_over_then, plan_sections
 from orders.partnerships.reviewing import SomethingChanged, fingerprint
 from orders.partnerships.services import NotChosen, TakeoverRefused, end_partnership
-from orders.partnerships.takers import objections, wanted_by
+from orders.partnerships.takers import Takers, objections, wanted_by
 from resellers.models import Partnership
 from resellers.views.access import PermittedView
 from subscriptions.reseller_pages.access import own_partnership

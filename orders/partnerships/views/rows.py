@@ -20,8 +20,9 @@ from orders.partnerships.consequences import (
     named_rows,
 )
 from orders.partnerships.filters import ManagedFilter, NamedFilter
-from orders.partnerships.forms import RowsForm, Takers
+from orders.partnerships.forms import RowsForm
 from orders.partnerships.tables import RowsTable
+from orders.partnerships.takers import Takers
 from orders.partnerships.views.ending import PLAN, EndingPage
 
 # Rows of one page; more are never sent at once.
