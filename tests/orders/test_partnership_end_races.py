@@ -1,6 +1,8 @@
 """A partnership ends while somebody works with it: one of the two comes first, and the other knows."""
 
 import os
+import time
+from collections import Counter
 
 import pytest
 
@@ -33,6 +35,25 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "12"))
 
 
+class Starts:
+    """Who begins first, and by how much: in turn each side, a little more from round to round."""
+
+    def __init__(self) -> None:
+        self.round = 0
+
+    def next(self) -> None:
+        self.round += 1
+
+    def wait(self, number: int) -> None:
+        if number == self.round % 2:
+            time.sleep(self.round // 2 % 6 * 0.02)
+
+
+@pytest.fixture
+def starts() -> Starts:
+    return Starts()
+
+
 def renew(shared) -> Partnership:
     """An active partnership with the reseller again, with one customer."""
     Partnership.objects.active().filter(pk=shared.partnership.pk).update(ended_at=clock.now())
@@ -58,13 +79,22 @@ def nothing_rests_on_what_has_ended() -> None:
         assert Partnership.objects.active().filter(provider=provider, reseller=relation.reseller).exists()
 
 
+@pytest.fixture(autouse=True)
+def _warm(shared) -> None:
+    """End one before: the first compiles templates while it holds its locks, and on a busy machine others give up."""
+    renew(shared)
+    choices = choose(shared.litware)
+    press_end(shared, choices, seen(shared.partnership, choices))
+
+
 @pytest.mark.parametrize("drafts", [OWNER, NOBODY, "contoso"])
-def test_submit_for_a_reseller_whose_partnership_ends(shared, sales, standard, drafts):
+def test_submit_for_a_reseller_whose_partnership_ends(shared, starts, sales, standard, drafts):
     """The customer is there and the ending was refused, or it ended and Submit asks for another reseller."""
-    made, outcomes = [], set()
+    made, outcomes = [], Counter()
 
     def before():
         renew(shared)
+        starts.next()
         made.append(None)
         details = make_details(domain_prefix=f"padaria{len(made)}")
         draft = start_draft(reseller=shared.reseller, by=sales)
@@ -75,6 +105,7 @@ def test_submit_for_a_reseller_whose_partnership_ends(shared, sales, standard, d
         return draft, order_fingerprint(draft), choices, seen(shared.partnership, choices)
 
     def press(subject, number):
+        starts.wait(number)
         draft, order_reviewed, choices, reviewed = subject
         if number == 0:
             return submit_draft(draft=draft, reviewed=order_reviewed, session_key="a", by=sales)
@@ -94,11 +125,12 @@ def test_submit_for_a_reseller_whose_partnership_ends(shared, sales, standard, d
             assert isinstance(ended, SomethingChanged)
             assert isinstance(order, Order)
             assert partnership.ended_at is None
-        outcomes.add(type(order))
+        outcomes[type(ended)] += 1
         nothing_rests_on_what_has_ended()
 
     run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
-    assert outcomes  # which of the two come first is the machine's to say
+    assert outcomes.total() == ROUNDS
+    assert set(outcomes) == {Partnership, SomethingChanged}
 
 
 def test_two_presses_and_the_other_side_at_once_end_it_once(shared):
@@ -153,14 +185,16 @@ def test_two_partnerships_that_end_into_each_other_do_not_wait_in_a_circle(share
     run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
 
 
-def test_a_customer_handed_over_while_the_partnership_ends(shared):
+def test_a_customer_handed_over_while_the_partnership_ends(shared, starts):
     def before():
         renew(shared)
+        starts.next()
         choices = choose(shared.litware)
         relationship = ResellerRelationship.objects.current().get(partnership=shared.partnership)
         return relationship, choices, seen(shared.partnership, choices)
 
     def press(subject, number):
+        starts.wait(number)
         relationship, choices, reviewed = subject
         if number == 0:
             return hand_over_customer(relationship=relationship, to=shared.contoso, by=shared.admin)
@@ -180,17 +214,19 @@ def test_a_customer_handed_over_while_the_partnership_ends(shared):
     run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
 
 
-def test_a_subscription_named_for_another_while_the_partnership_ends(shared):
+def test_a_subscription_named_for_another_while_the_partnership_ends(shared, starts):
     subscription = shared.subscriptions[0]
 
     def before():
         renew(shared)
+        starts.next()
         subscription.resellers_of_record.filter(ends_at=None).update(ends_at=clock.now())
         set_reseller_of_record(subscription=subscription, reseller=shared.reseller, by=shared.admin)
         choices = choose(NOBODY, shared.litware)
         return choices, seen(shared.partnership, choices)
 
     def press(subject, number):
+        starts.wait(number)
         if number == 0:
             return set_reseller_of_record(subscription=subscription, reseller=shared.contoso, by=shared.admin)
         return press_end(shared, *subject)
@@ -205,16 +241,18 @@ def test_a_subscription_named_for_another_while_the_partnership_ends(shared):
     run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
 
 
-def test_a_request_accepted_while_the_partnership_ends(shared):
+def test_a_request_accepted_while_the_partnership_ends(shared, starts):
     """The old one ends in any case; the new one begins after that or not at all."""
 
     def before():
         renew(shared)
+        starts.next()
         choices = choose(shared.litware)
         # By its link, to nobody by name: the ending does not revoke it.
         return open_request(shared, ""), choices, seen(shared.partnership, choices)
 
     def press(subject, number):
+        starts.wait(number)
         request, choices, reviewed = subject
         if number == 0:
             return accept_request(request=request, nonce=request.nonce, by=shared.reseller_admin)
@@ -235,14 +273,16 @@ def test_a_request_accepted_while_the_partnership_ends(shared):
     run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
 
 
-def test_a_request_to_its_people_is_accepted_or_revoked(shared):
+def test_a_request_to_its_people_is_accepted_or_revoked(shared, starts):
     def before():
         renew(shared)
+        starts.next()
         choices = choose(shared.litware)
         request = open_request(shared, "finn@fabrikam.example")
         return request, choices, seen(shared.partnership, choices)
 
     def press(subject, number):
+        starts.wait(number)
         request, choices, reviewed = subject
         if number == 0:
             return accept_request(request=request, nonce=request.nonce, by=shared.reseller_admin)

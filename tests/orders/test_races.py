@@ -1,17 +1,12 @@
 """Pressed at once: eight Submits of one draft, and Submit while something else happens. PostgreSQL shows these."""
 
-import time
-
 import pytest
-from django.db import transaction
 
-from core import clock
 from customers.models import Customer, TemporaryPassword
 from mail.models import OutgoingEmail
 from orders.checks import fingerprint
 from orders.models import Order, OrderDraft
 from orders.services import NotReady, cancel_draft, choose_offers, save_details, start_draft, submit_draft
-from resellers.models import Partnership
 from subscriptions.models import Subscription
 from tests.orders.conftest import make_details
 from tests.races import run_parallel
@@ -68,37 +63,6 @@ def test_submit_and_cancel_at_once_do_one_of_the_two(new_draft, sales):
         assert sum(isinstance(result, Exception) for result in results) == 1
 
     run_parallel(press, n=2, rounds=ROUNDS, before=new_draft, after=check)
-
-
-def test_submit_while_the_partnership_ends_never_leaves_a_customer_without_it(new_draft, sales, partnership):
-    def before():
-        Partnership.objects.filter(pk=partnership.pk).update(ended_at=None)
-        return *new_draft(), Customer.objects.count()
-
-    def press(subject, number):
-        draft, reviewed, customers = subject
-        if number == 0:
-            return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
-        return end_unless_used(partnership, customers)
-
-    def check(subject, results):
-        order, ended = results
-        # Either the customer came first and the ending was refused, or the ending did and Submit was refused.
-        assert isinstance(order, NotReady if ended else Order)
-
-    run_parallel(press, n=2, rounds=ROUNDS, before=before, after=check)
-
-
-def end_unless_used(partnership: Partnership, customers: int) -> bool:
-    """What ending a partnership does: lock it, look whether another customer rests on it, and only then end it."""
-    with transaction.atomic():
-        locked = Partnership.objects.select_for_update().get(pk=partnership.pk)
-        time.sleep(0.05)
-        if locked.customer_relationships.count() > customers:
-            return False
-        locked.ended_at = clock.now()
-        locked.save(update_fields=["ended_at"])
-        return True
 
 
 def test_two_drafts_with_one_domain_make_one_customer(sales, reseller, standard):
