@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from accounts.access import ANONYMOUS, Actor
+from accounts.access import ANONYMOUS, Actor, system_actor
 from accounts.models import Membership, Partner, User
 from accounts.roles import Role
+from accounts.services import set_user_active
 from activity.models import ActivityRecord
 from core import clock
 from mail.models import OutgoingEmail
@@ -272,6 +273,15 @@ def test_when_the_sender_may_no_longer_the_companys_contact_is_told(sent, sender
         ("partnership_accepted", northwind.contact_email, ""),
         ("partnership_welcome", "riley@fabrikam.example", northwind.contact_email),
     ]
+
+
+def test_what_somebody_sent_who_was_deactivated_stays_their_companys(sent, sender, riley, northwind):
+    colleague = actor_of(northwind, "kim@northwind.example", Role.SALES_AGENT)
+    set_user_active(user=sender.user, active=False, by=system_actor("back office"))
+    assert list(PartnershipRequest.objects.visible_to(colleague).listed()) == [sent]
+    assert check_answer(sent, sent.nonce, riley).company == riley.partner
+    revoke_request(request=sent, by=colleague)
+    refuses(refusals.LinkWithdrawn, sent, riley)
 
 
 # --- declining --------------------------------------------------------------------------------------------------------
