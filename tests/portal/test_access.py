@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from tests.contracts import header_faults, html_faults
+from tests.contracts import header_faults, html_faults, public_header_faults
 from tests.portal.routes import KINDS, ROUTES, SIMPLE, named_routes, nothing
 from tests.world import World, make_world
 
@@ -26,9 +26,11 @@ MAY_READ = {
     "rival": "Theirs",
     "other_reseller": "Theirs",
 }
-OPEN_TO_ALL = {"demo:mailbox", "demo:mail"}
+OPEN_TO_ALL = {"demo:mailbox", "demo:mail", "demo:requests"}
+# Published facts, the same for everybody.
+PUBLIC = {"directory:list", "directory:provider"}
 # A request's link is opened by whoever holds it, and shows who asks.
-BY_LINK = {"resellers:landing", "resellers:landing_cut_short", "resellers:invitation"}
+BY_LINK = {f"resellers:{name}" for name in ("landing", "landing_cut_short", "invitation", "decline")}
 OBJECT_PAGES = [
     route
     for route, method in ROWS
@@ -79,11 +81,13 @@ def test_route_answers_each_kind_of_user(route: str, method: str, world: World) 
     for kind in KINDS:
         response = ask(world, kind, route, method)
         found[kind] = str(response.status_code)
-        faults += [f"{kind}: {fault}" for fault in header_faults(response)]
+        public = route in PUBLIC and response.status_code == 200
+        wrong = public_header_faults(response, indexed=True) if public else header_faults(response)
+        faults += [f"{kind}: {fault}" for fault in wrong]
         page = text_of(response)
         if response.headers.get("Content-Type", "").startswith("text/html") and page:
             faults += [f"{kind}: {fault}" for fault in html_faults(page)]
-        if route not in OPEN_TO_ALL | BY_LINK:
+        if route not in OPEN_TO_ALL | BY_LINK | PUBLIC:
             faults += [
                 f"{kind} reads about {side}"
                 for side in ("Ours", "Theirs")
@@ -97,7 +101,7 @@ def test_route_answers_each_kind_of_user(route: str, method: str, world: World) 
 def test_foreign_object_looks_like_a_missing_one(route: str, world: World) -> None:
     """Whoever asks for another tenant's object learns nothing: the answer is that for an object that never was."""
     real = ROUTES[route].arguments(world)
-    missing = {name: uuid.uuid4() for name in real}
+    missing = {name: uuid.uuid4() if isinstance(value, uuid.UUID) else value for name, value in real.items()}
     for kind in ("rival", "other_reseller", "stranger"):
         foreign = ask(world, kind, route, "get", real)
         absent = ask(world, kind, route, "get", missing)

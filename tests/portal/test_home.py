@@ -14,7 +14,7 @@ from csp_portal.home import Queue, attention, queues
 from customers.models import Customer
 from mail.models import OutgoingEmail
 from orders.models import OrderDraft
-from resellers.models import PartnershipRequest
+from resellers.models import PartnershipRequest, PendingAcceptance
 from resellers.services.mailing import mail_request
 from resellers.services.waiting import begin_waiting
 from tests.world import World, make_world
@@ -30,7 +30,7 @@ def test_queues_count_only_what_the_list_behind_shows(world: World) -> None:
     counts = {queue.url: queue.count for queue in queues(world.ours.provider_admin)}
     customers = reverse("customers:list")
     assert counts == {
-        reverse("resellers:requested"): 1,
+        reverse("resellers:requested"): 2,
         reverse("resellers:list"): 1,
         customers: 1,
         f"{customers}?reseller=none": 0,
@@ -69,6 +69,9 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
 
 def test_what_needs_attention_is_counted_as_its_list_counts(world: World, django_assert_num_queries: Callable) -> None:
     actor, request = world.ours.provider_admin, world.ours.request
+    confirm = f"{reverse('resellers:requested')}?attention=confirm"
+    assert [(item.url, item.count) for item in attention(actor)] == [(confirm, 1)]
+    PendingAcceptance.objects.update(ended_at=clock.now(), outcome=PendingAcceptance.Outcome.LAPSED)
     assert attention(actor) == []
     now = clock.now()
     PartnershipRequest.objects.filter(pk=request.pk).update(new_link_wanted_at=now, expires_at=now + timedelta(days=3))
