@@ -8,6 +8,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +33,8 @@ def main() -> None:
     parser.add_argument("--resellers", type=int, default=10_000, help="resellers of the large provider")
     options = parser.parse_args()
     began = time.monotonic()
+    # Also whoever is told to stop leaves no database behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         try:
             prepare(folder)
