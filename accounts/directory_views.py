@@ -2,7 +2,6 @@
 
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -110,10 +109,10 @@ class ProviderView(PublicPage):
 
     template_name = "directory/provider.html"
 
-    def get_context_data(self, microsoft_id: UUID, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Its published side."""
         rows = ProviderProfile.objects.published().select_related("partner")
-        profile = get_object_or_404(rows, partner__microsoft_id=microsoft_id)
+        profile = get_object_or_404(rows, partner__microsoft_id=self.kwargs["microsoft_id"])
         return super().get_context_data(
             facts=public_facts(profile), list_label=_("Find an indirect provider"), **kwargs
         )

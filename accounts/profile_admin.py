@@ -69,7 +69,7 @@ class StateFilter(admin.SimpleListFilter):
         wanted = self.value() or ProfileChange.State.PENDING
         return queryset if wanted == "all" else queryset.filter(state=wanted)
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         """The links; what waits is chosen from the start."""
         chosen = self.value() or ProfileChange.State.PENDING
         for value, title in self.lookup_choices:
@@ -135,7 +135,7 @@ class ProfileChangeAdmin(RecordedAdmin):
         """Put the change into force, or say why not."""
         change = self.own_change(request, pk)
         try:
-            approve_profile_change(change=change, by=request.actor)
+            approve_profile_change(change=change, by=request.actor)  # type: ignore[attr-defined]
         except Refused as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_profilechange_change", args=[pk]))
@@ -147,7 +147,7 @@ class ProfileChangeAdmin(RecordedAdmin):
         form = RejectionForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                reject_profile_change(change=change, reason=form.cleaned_data["reason"], by=request.actor)
+                reject_profile_change(change=change, reason=form.cleaned_data["reason"], by=request.actor)  # type: ignore[attr-defined]
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -222,7 +222,7 @@ class ProviderProfileAdmin(RecordedAdmin):
     @admin.action(description=_("Publish in Find a provider"))
     def publish(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Show to everybody."""
-        self.call_for_each(request, queryset, lambda row: publish_profile(profile=row, by=request.actor))
+        self.call_for_each(request, queryset, lambda row: publish_profile(profile=row, by=request.actor))  # type: ignore[attr-defined]
 
     @admin.action(description=_("Take from Find a provider (give a reason)"))
     def unpublish(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -233,7 +233,9 @@ class ProviderProfileAdmin(RecordedAdmin):
             self.message_user(request, error.messages[0], messages.ERROR)
             return
         self.call_for_each(
-            request, queryset, lambda row: unpublish_profile(profile=row, reason=reason, by=request.actor)
+            request,
+            queryset,
+            lambda row: unpublish_profile(profile=row, reason=reason, by=request.actor),  # type: ignore[attr-defined]
         )
 
 

@@ -127,7 +127,7 @@ def public_facts(profile: ProviderProfile) -> PublicFacts:
     return PublicFacts(
         microsoft_id=partner.microsoft_id,
         name=partner.legal_name,
-        country=str(partner.country.name or partner.country),
+        country=str(countries.name(str(partner.country)) or partner.country),
         regions=sorted((region_name(code) for code in partner.regions), key=fold),
         languages=names_of("languages", profile.languages),
         specialties=names_of("specialties", profile.specialties),

@@ -110,7 +110,7 @@ class ProfileChangeForm(PortalForm):
             self.fields[field].choices = self._choices(field)  # type: ignore[attr-defined]
         country = address_format(str(profile.partner.country))
         for field, label in zip(PLACE, (country.city_label, country.state_label, country.postal_label), strict=True):
-            self.fields[field].label = label
+            self.fields[field].label = str(label)
         if country.states:
             self._offer_states(country.states, country.state_label)
         self.helper.layout = self._layout()
@@ -208,5 +208,5 @@ class ProfileChangeForm(PortalForm):
 
     def look_again(self) -> None:
         """Let the next press count as one that knows what stands there now; everything typed is kept."""
-        self.data = self.data.copy()  # type: ignore[union-attr]
+        self.data = self.data.copy()  # type: ignore[attr-defined]
         self.data["seen"] = self.mark  # type: ignore[index]

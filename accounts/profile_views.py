@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
+from django_countries import countries
 
 from accounts.access import Actor, can
 from accounts.differences import differences
@@ -150,7 +151,7 @@ def company_facts(company: Partner) -> list[tuple[str, Any]]:
     regions = sorted((region_name(code) for code in company.regions), key=fold)
     return [
         (_("Legal name"), html.name(company.legal_name)),
-        (_("Country or region"), company.country.name),
+        (_("Country or region"), str(countries.name(str(company.country)))),
         (_("MPN ID"), html.copy_text(company.mpn_id, _("MPN ID"))),
         (_("Microsoft ID"), html.copy_text(company.microsoft_id, _("Microsoft ID"))),
         (_("Address"), format_html("<bdi>{}</bdi>", format_html_join(SafeString("<br>"), "{}", ((x,) for x in lines)))),

@@ -115,7 +115,7 @@ def approve_profile_change(*, change: ProfileChange, by: Actor) -> ProfileChange
     _refuse_moved(profile, change)
     _refuse_unfit(profile, change.changes)
     fields = _apply(profile, change.changes)
-    if profile.pk is None:
+    if profile._state.adding:
         profile.save()
     else:
         profile.save(update_fields=[*(field for field in fields if field in PROFILE_FIELDS), "changed_at"])
