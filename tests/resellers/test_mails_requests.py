@@ -83,7 +83,8 @@ def test_the_frame_of_each_mail_with_the_link(kind, language, sender):
     assert message["Reply-To"] == "sasha@northwind.example"
     assert message["Message-ID"] == row.message_id == f"<{row.pk.hex}@portal.example>"
     assert (message["Auto-Submitted"], message["Content-Language"]) == ("auto-generated", language)
-    assert 0 < len(message["Subject"]) <= 60
+    # Where the header is folded, the parser keeps the space that begins the next line.
+    assert 0 < len(message["Subject"].strip()) <= 60
     assert f"\n{link}\n" in text
     assert addresses(text) == addresses(html) == {link}
     assert set(re.findall(r'href="([^"]*)"', html)) == {link}
@@ -200,7 +201,7 @@ def test_the_sender_reads_what_to_do_about_an_address(sender, language):
     assert message["To"] == "sasha@northwind.example"
     assert message["Content-Language"] == language
     assert message["Message-ID"] == row.message_id
-    assert len(message["Subject"]) <= 60
+    assert len(message["Subject"].strip()) <= 60
     assert addresses(text) == addresses(html) == {page}
     assert f"\n{page}\n" in text
     assert "riley@fabrikam.example" in text
