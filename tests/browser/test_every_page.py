@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Not a page: it leads to one that is visited by its own address.
-NO_PAGES = {"healthz"}
+NO_PAGES = {"healthz", "healthz_ready"}
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def accept(page: Page, check: Check) -> None:
     page.goto(found[0])
     assert not page.url.endswith(found[0][-44:]), "The token stays in the address"
     check(page)
-    page.get_by_role("link", name="Sign in and continue").click()
+    page.get_by_role("button", name="Sign in and continue").click()
     check(page)
     sign_in(page, "", RESELLER)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Adatum Distribution")
