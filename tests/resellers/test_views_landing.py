@@ -251,3 +251,12 @@ def test_a_host_of_another_makes_no_link(sent, client, settings):
     response = client.get(landing(sent), headers={"x-forwarded-host": "evil.example"})
     assert response.url == clean(sent)
     assert "evil.example" not in request_link(sent)
+
+
+def test_switching_accounts_without_the_link_opens_nothing(sent, riley):
+    signed_in(riley).post(press("switch_account", sent))
+    sent.refresh_from_db()
+    assert sent.opened_at is None
+    opened(sent, riley).post(press("switch_account", sent))
+    sent.refresh_from_db()
+    assert sent.opened_at is not None
