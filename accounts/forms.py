@@ -131,7 +131,7 @@ class ResetPasswordForm(PortalForm):
     def clean_email(self) -> str:
         """The normal form; a customer administrator's user name is known by its shape, not by looking it up."""
         key = email_key(self.cleaned_data["email"])
-        if key.startswith("admin@") and key.endswith(".onmicrosoft.com"):
+        if key.startswith("admin@") and key.endswith(f".{settings.TENANT_DOMAIN}"):
             raise ValidationError(
                 _("This is a user name and not a mailbox. Ask your reseller for a new temporary password."),
                 code="no_mailbox",

@@ -33,8 +33,15 @@ class Permission(TextChoices):
     EDIT_CUSTOMER = "edit_customer", _("Edit customers")
     ASSIGN_RESELLER = "assign_reseller", _("Change which reseller manages a customer")
     ISSUE_CREDENTIALS = "issue_credentials", _("Issue a new temporary password")
+    ATTEST_AGREEMENT = "attest_agreement", _("Confirm that a customer accepted the agreement")
+    ACCEPT_AGREEMENT = "accept_agreement", _("Accept the customer agreement")
+    REQUEST_RELATIONSHIP = "request_relationship", _("Request a reseller relationship with a customer")
+    ANSWER_RELATIONSHIP = "answer_relationship", _("Answer a request for a reseller relationship")
+    GRANT_TENANT_OWNER = "grant_tenant_owner", _("Make an indirect reseller tenant owner")
     VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
     PLACE_ORDER = "place_order", _("Place orders")
+    MANAGE_SUBSCRIPTION = "manage_subscription", _("Change subscriptions")
+    VIEW_ORDERS = "view_orders", _("View orders")
     VIEW_PRICES = "view_prices", _("View prices")
     VIEW_PROFILE = "view_profile", _("View the company’s profile")
     CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
@@ -53,7 +60,12 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.EDIT_CUSTOMER): frozenset({_G, _A, _S, _H}),
     (_P, Permission.ASSIGN_RESELLER): frozenset({_G, _A}),
     (_P, Permission.ISSUE_CREDENTIALS): frozenset({_G, _A}),
+    (_P, Permission.ATTEST_AGREEMENT): frozenset({_G, _A, _S}),
+    (_P, Permission.REQUEST_RELATIONSHIP): frozenset({_G, _A, _S}),
+    (_P, Permission.GRANT_TENANT_OWNER): frozenset({_G, _A}),
     (_P, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.MANAGE_SUBSCRIPTION): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
     (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
@@ -63,7 +75,15 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
 }
 
 # What the administrator of a customer may do; it belongs to no company and has no role.
-CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset({Permission.VIEW_SUBSCRIPTIONS})
+CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset(
+    {
+        Permission.VIEW_SUBSCRIPTIONS,
+        Permission.ACCEPT_AGREEMENT,
+        Permission.ANSWER_RELATIONSHIP,
+        Permission.GRANT_TENANT_OWNER,
+    }
+)

@@ -54,6 +54,12 @@ EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+# What customers' primary domains end with: `prefix.onmicrosoft.com`.
+TENANT_DOMAIN = env.str(
+    "TENANT_DOMAIN", default="onmicrosoft.com", validate=validate.Regexp(r"[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
+)
+# Who carries orders out: `local` in the same transaction; `back_office` leaves each line to people of the admin.
+FULFILMENT = env.str("FULFILMENT", default="local", validate=validate.OneOf(["local", "back_office"]))
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["en", "pt-br"]))
 env.seal()
 

@@ -22,14 +22,14 @@ from core.companies import clean_company_name, clean_phone
 from core.markets import REGISTRATION_IDS
 from core.text import clean_name, email_key
 from customers.details import CustomerDetails
-from customers.models import Customer
+from customers.models import TENANT_DOMAIN, Customer
 
 DOMAIN_LENGTH = 27
 
 
 def clean_domain_prefix(value: str) -> str:
-    """The part before .onmicrosoft.com: lower case, letters and digits; sloppy spellings of the same are understood."""
-    value = unicodedata.normalize("NFKC", value).strip().lower().removesuffix(".onmicrosoft.com")
+    """The part before the common domain: lower case, letters and digits; sloppy spellings of it are understood."""
+    value = unicodedata.normalize("NFKC", value).strip().lower().removesuffix(f".{TENANT_DOMAIN}")
     if not value:
         raise ValidationError(_("Enter the primary domain name, like contoso."), code="required")
     if not re.fullmatch(r"[a-z0-9]+", value):

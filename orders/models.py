@@ -30,7 +30,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """What was ordered for a customer, by whom, at which prices: written once and never changed."""
+    """What was ordered for a customer, by whom, at which prices: written once; only how far it is carried out moves."""
+
+    class Status(models.TextChoices):
+        """How far the order is carried out: what its lines say together."""
+
+        PENDING = "pending", _("Pending")
+        COMPLETED = "completed", _("Completed")
+        PARTIAL = "partial", _("Partial success")
+        REFUSED = "refused", _("Refused")
+
+    class Attestation(models.TextChoices):
+        """In which part the provider said it acts."""
+
+        INDIRECT = "indirect", _("Indirect partner")
+        DIRECT = "direct", _("Direct partner")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
@@ -39,15 +53,26 @@ class Order(models.Model):
         Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="orders_as_reseller"
     )
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # To be designated for each subscription as it starts; empty leaves support to the provider.
+    support_contact = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     placed_at = models.DateTimeField(_("placed"), default=clock.now, editable=False)
     currency = models.CharField(_("currency"), max_length=3)
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.COMPLETED)
+    attestation = models.CharField(_("attested"), max_length=8, choices=Attestation.choices, blank=True)
 
     objects = OrderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "completed", "partial", "refused"]), name="order_status_known"
+            ),
+        )
         indexes = (
+            models.Index(fields=["provider", "status", "-placed_at", "-id"], name="order_provider_status"),
+            models.Index(fields=["provider", "reseller", "-placed_at", "-id"], name="order_provider_reseller"),
             models.Index(fields=["provider", "-placed_at", "-id"], name="order_provider_recent"),
             models.Index(fields=["reseller", "-placed_at", "-id"], name="order_reseller_recent"),
             models.Index(fields=["customer", "-placed_at", "-id"], name="order_customer_recent"),
@@ -73,23 +98,52 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One offer in an order, at the price of that moment, and the subscription it made."""
+    """One offer in an order, at the price of that moment, and the subscription it made once it was carried out."""
+
+    class State(models.TextChoices):
+        """What became of the line."""
+
+        PENDING = "pending", _("Pending")
+        FULFILLED = "fulfilled", _("Fulfilled")
+        REFUSED = "refused", _("Refused")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="order_lines")
-    subscription = models.OneToOneField(Subscription, on_delete=models.PROTECT, related_name="order_line")
+    subscription = models.OneToOneField(
+        Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="order_line"
+    )
+    # The base of an add-on: another line of the order, or a subscription that the customer had before.
+    base_line = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="add_on_lines")
+    base_subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     offer_name = models.CharField(_("offer"), max_length=300)
     quantity = models.PositiveIntegerField(_("licenses"))
     unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=4)
+    erp_price = models.DecimalField(_("estimated retail price"), max_digits=15, decimal_places=4, null=True, blank=True)
     term_duration = models.CharField(_("term"), max_length=4, blank=True)
     billing_plan = models.CharField(_("billing plan"), max_length=10)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.FULFILLED)
+    # Why the back office refused it, for the people who ordered.
+    refusal = models.CharField(_("reason"), max_length=500, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
         ordering = ("pk",)
-        constraints = (models.CheckConstraint(condition=Q(quantity__gte=1), name="orderline_has_licenses"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="orderline_has_licenses"),
+            models.CheckConstraint(
+                condition=Q(state="fulfilled", subscription__isnull=False)
+                | Q(state__in=["pending", "refused"], subscription__isnull=True),
+                name="orderline_fulfilled_has_subscription",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.offer_name}"
@@ -133,7 +187,15 @@ class OrderDraft(models.Model):
     # and again once they became a customer or were given up.
     details = models.JSONField(default=dict, blank=True)
     schema_version = models.PositiveSmallIntegerField(default=1)
+    # Who is to answer the customer's support requests for what is ordered; empty leaves them to the provider.
+    support_contact = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Counts the changes: a page that was opened before another tab's change is told so.
+    version = models.PositiveIntegerField(default=1, editable=False)
     order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="draft")
+    # The customer that the draft made, with an order or, where its agreement is still to come, without one.
+    created_customer = models.OneToOneField(
+        Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="created_by_draft"
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
     changed_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -147,8 +209,11 @@ class OrderDraft(models.Model):
                 condition=Q(state__in=["open", "submitted", "canceled"]), name="orderdraft_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(state="submitted", order__isnull=False) | (~Q(state="submitted") & Q(order__isnull=True)),
-                name="orderdraft_submitted_has_order",
+                condition=(
+                    Q(state="submitted") & (Q(order__isnull=False) | Q(created_customer__isnull=False))
+                    | ~Q(state="submitted") & Q(order__isnull=True, created_customer__isnull=True)
+                ),
+                name="orderdraft_submitted_has_result",
             ),
         )
         indexes = (

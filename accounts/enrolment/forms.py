@@ -50,7 +50,7 @@ class AddressForm(PortalForm):
             raise ValidationError(
                 _("Enter a business e-mail address. Addresses of public mail services are not accepted."), code="public"
             )
-        if key.endswith(".onmicrosoft.com"):
+        if key.endswith(f".{settings.TENANT_DOMAIN}"):
             raise ValidationError(_("This is a user name and not a mailbox. Enter an address that receives e-mail."))
         return key
 

@@ -10,6 +10,7 @@ from accounts.models.profiles import (
     ProviderProfileQuerySet,
     Specialty,
 )
+from accounts.models.saved import SavedView, SavedViewQuerySet
 
 __all__ = [
     "EmailCode",
@@ -21,6 +22,8 @@ __all__ = [
     "ProfileChangeQuerySet",
     "ProviderProfile",
     "ProviderProfileQuerySet",
+    "SavedView",
+    "SavedViewQuerySet",
     "Specialty",
     "User",
     "UserManager",

@@ -252,7 +252,7 @@ def sign_ins() -> str:
     example = domain_prefix(CUSTOMERS[0].names[0])
     lines += [
         f"  {CUSTOMERS[0].names[0]} (customer)",
-        f"    {f'admin@{example}.onmicrosoft.com':<38} Customer administrator",
+        f"    {f'admin@{example}.{settings.TENANT_DOMAIN}':<38} Customer administrator",
     ]
     lines += ["  Back office", f"    {BACK_OFFICE:<38} Django admin", ""]
     return "\n".join(lines)

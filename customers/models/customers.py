@@ -1,4 +1,4 @@
-"""Customers of a provider, who manages them, what they agreed to, and the account that administers them."""
+"""Customers of a provider, and who manages them."""
 
 import uuid
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import F, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -19,7 +19,7 @@ from core import clock
 from core.text import fold
 from resellers.models import Partnership
 
-TENANT_DOMAIN = "onmicrosoft.com"
+TENANT_DOMAIN: str = settings.TENANT_DOMAIN
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -42,8 +42,11 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def without_reseller(self) -> "CustomerQuerySet":
         """Customers that no reseller manages now."""
-        current = ResellerRelationship.objects.current().filter(customer=OuterRef("pk"))
-        return self.filter(~Exists(current))
+        return self.filter(is_managed=False)
+
+    def without_agreement(self) -> "CustomerQuerySet":
+        """Customers for which nobody has accepted the customer agreement yet."""
+        return self.filter(has_agreement=False)
 
     def with_managers(self) -> "CustomerQuerySet":
         """Each with its managing reseller, in one query for all."""
@@ -64,6 +67,14 @@ class Customer(models.Model):
         GOVERNMENT = "government", _("Government Community Cloud")
         STATE_OWNED = "state_owned", _("State-owned entity")
 
+    class Status(models.TextChoices):
+        """How far the customer's account is; only an active one buys."""
+
+        PENDING = "pending", _("Being set up")
+        ACTIVE = "active", _("Active")
+        UNDER_REVIEW = "under_review", _("Under review")
+        NOT_APPROVED = "not_approved", _("Not approved")
+
     microsoft_id = models.UUIDField(_("Microsoft ID"), default=uuid.uuid4, unique=True, editable=False)
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="customers")
     company_name = models.CharField(_("company name"), max_length=200)
@@ -83,6 +94,7 @@ class Customer(models.Model):
     qualification = models.CharField(
         _("special qualification"), max_length=12, choices=Qualification.choices, default=Qualification.NONE
     )
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
     contact_first_name = models.CharField(_("first name"), max_length=50)
     contact_last_name = models.CharField(_("last name"), max_length=50)
     contact_email = models.EmailField(_("e-mail address"), max_length=254)
@@ -91,6 +103,11 @@ class Customer(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
+    # Counts the edits of the account, so that none overwrites another unseen.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    # Kept by triggers of the database (migration 0004), for lists alone: access asks the relations themselves.
+    is_managed = models.BooleanField(_("managed by a reseller"), default=False, editable=False)
+    has_agreement = models.BooleanField(_("customer agreement accepted"), default=False, editable=False)
     # Begins with the folded name, so lists also sort by it.
     search_text = models.TextField(editable=False, default="")
 
@@ -107,10 +124,29 @@ class Customer(models.Model):
                 condition=Q(qualification__in=["none", "education", "government", "state_owned"]),
                 name="customer_qualification_known",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "active", "under_review", "not_approved"]),
+                name="customer_status_known",
+            ),
         )
         indexes = (
             models.Index(fields=["provider", "-created_at", "-id"], name="customer_provider_recent"),
             models.Index(fields=["provider", "search_text", "id"], name="customer_provider_name"),
+            models.Index(fields=["provider", "-changed_at", "-id"], name="customer_provider_changed"),
+            models.Index(
+                fields=["provider", "country", "status", "-changed_at", "-id"], name="customer_country_status"
+            ),
+            models.Index(fields=["provider", "status", "-changed_at", "-id"], name="customer_provider_status"),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(is_managed=False),
+                name="customer_without_reseller",
+            ),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(has_agreement=False),
+                name="customer_without_agreement",
+            ),
         )
 
     def __str__(self) -> str:
@@ -218,71 +254,3 @@ class ResellerRelationship(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reseller} – {self.customer}"
-
-
-class CustomerAgreement(models.Model):
-    """The provider's confirmation that the customer accepted the Microsoft Customer Agreement."""
-
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="agreements")
-    accepted_on = models.DateField(_("accepted on"))
-    first_name = models.CharField(_("first name"), max_length=50)
-    last_name = models.CharField(_("last name"), max_length=50)
-    email = models.EmailField(_("e-mail address"), max_length=254)
-    phone = models.CharField(_("telephone number"), max_length=30, blank=True)
-    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    confirmed_at = models.DateTimeField(default=clock.now, editable=False)
-
-    class Meta:
-        verbose_name = _("customer agreement")
-        verbose_name_plural = _("customer agreements")
-
-    def __str__(self) -> str:
-        return f"{self.customer}: {self.accepted_on}"
-
-
-class CustomerAdministrator(models.Model):
-    """A person who signs in to administer the customer: `admin@prefix.onmicrosoft.com`."""
-
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="customer_administrator"
-    )
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="administrators")
-
-    class Meta:
-        verbose_name = _("customer administrator")
-        verbose_name_plural = _("customer administrators")
-
-    def __str__(self) -> str:
-        return self.user.sign_in_name
-
-
-class TemporaryPassword(models.Model):
-    """One handing-over of a temporary password: encrypted until its one reveal, then only who saw it and when.
-
-    The ciphertext opens for one person in one session and for a quarter of an hour; then it is blanked.
-    """
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    administrator = models.ForeignKey(
-        CustomerAdministrator, on_delete=models.PROTECT, related_name="temporary_passwords"
-    )
-    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    issued_at = models.DateTimeField(default=clock.now, editable=False)
-    valid_until = models.DateTimeField()
-    ciphertext = models.BinaryField(null=True, editable=False)
-    session_hash = models.CharField(max_length=64, blank=True, editable=False)
-    reveal_until = models.DateTimeField(null=True, editable=False)
-    revealed_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        verbose_name = _("temporary password")
-        verbose_name_plural = _("temporary passwords")
-        ordering = ("-issued_at", "-pk")
-        indexes = (
-            models.Index(
-                fields=["reveal_until"], condition=Q(ciphertext__isnull=False), name="temporarypassword_unopened"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.administrator} · {self.issued_at:%Y-%m-%d %H:%M}"
