@@ -1,35 +1,26 @@
 """The form of *Customer details*, for the wizard."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from crispy_forms.bootstrap import AppendedText, StrictButton
-from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
+from crispy_forms.bootstrap import AppendedText
+from crispy_forms.layout import HTML, Field, Fieldset, Layout
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_countries import countries
 
 from accounts.access import Actor
 from accounts.models import Partner
-from core.addresses import address_format, clean_address, find_state
-from core.companies import clean_company_name, clean_phone, company_name_is_doubtful, show_phone
-from core.forms import PortalForm
-from core.markets import REGISTRATION_IDS
-from core.text import email_key
+from core.companies import company_name_is_doubtful, show_phone
 from customers import rules
+from customers.account.forms import UPDATE, AgreementPart, CompanyPart, ContactPart, CountryChoicePart, note
 from customers.details import CustomerDetails
 from customers.models import TENANT_DOMAIN, Customer
 from customers.services import domain_is_free
 from resellers.models import Partnership
 
-# The name of the button that only brings the fields of another country.
-UPDATE = "update_address"
 SIGNATORY = ("first_name", "last_name", "email", "phone")
 
 
@@ -50,7 +41,7 @@ def resellers_of(actor: Actor) -> QuerySet[Partner]:
     return Partner.objects.filter(pk__in=partnerships.values("reseller")).order_by("legal_name", "pk")
 
 
-class CustomerDetailsForm(PortalForm):
+class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, AgreementPart):
     """Who the customer is. The fields follow the country; a button fetches them where there is no JavaScript."""
 
     reseller = ResellerChoiceField(
@@ -63,67 +54,23 @@ class CustomerDetailsForm(PortalForm):
             "The reseller will have administrator access to this customer’s subscriptions and services."
         ),
     )
-    country = forms.ChoiceField(label=gettext_lazy("Country or region"))
-    company_name = forms.CharField(label=gettext_lazy("Company name"), help_text=gettext_lazy("The exact legal name."))
-    company_name_is_right = forms.BooleanField(label=gettext_lazy("The company name is right"), required=False)
     domain_prefix = forms.CharField(
         label=gettext_lazy("Primary domain name"),
         help_text=gettext_lazy("Letters and digits, similar to the company name. It cannot be changed later."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
         error_messages={"required": gettext_lazy("Enter the primary domain name, like contoso.")},
     )
-    registration_id = forms.CharField(label=gettext_lazy("Company registration ID"), required=False)
     qualification = forms.ChoiceField(
         label=gettext_lazy("Special qualification"),
         choices=Customer.Qualification.choices,
         initial=Customer.Qualification.NONE,
     )
-    address_line_1 = forms.CharField(
-        label=gettext_lazy("Address line 1"),
-        max_length=200,
-        error_messages={"required": gettext_lazy("Enter the street and number, or what stands for them.")},
-    )
-    address_line_2 = forms.CharField(label=gettext_lazy("Address line 2"), max_length=200, required=False)
-    city = forms.CharField(label=gettext_lazy("City"), max_length=100)
-    state = forms.CharField(label=gettext_lazy("State or province"), max_length=100)
-    postal_code = forms.CharField(label=gettext_lazy("Postal code"), max_length=20)
-    contact_first_name = forms.CharField(
-        label=gettext_lazy("First name"),
-        max_length=50,
-        error_messages={"required": gettext_lazy("Enter the contact’s first name.")},
-    )
-    contact_last_name = forms.CharField(
-        label=gettext_lazy("Last name"),
-        max_length=50,
-        error_messages={"required": gettext_lazy("Enter the contact’s last name.")},
-    )
-    contact_email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        error_messages={"required": gettext_lazy("Enter the contact’s e-mail address, like name@company.com.")},
-    )
-    contact_phone = forms.CharField(
-        label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
-    )
-    language = forms.ChoiceField(
-        label=gettext_lazy("Language of e-mails and pages"),
-        choices=settings.LANGUAGES,
-    )
-    agreement_accepted_on = forms.DateField(
-        label=gettext_lazy("Accepted on"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={
-            "required": gettext_lazy("Enter the day on which the customer accepted the agreement."),
-            "invalid": gettext_lazy("Enter the day of acceptance as a date, like 2025-03-28."),
-        },
-    )
-    agreement_first_name = forms.CharField(label=gettext_lazy("First name"), max_length=50, required=False)
-    agreement_last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=50, required=False)
-    agreement_email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254, required=False)
-    agreement_phone = forms.CharField(
-        label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
-    )
+    # The order in which mistakes are listed: that of the page.
+    field_order = (
+        "reseller country company_name company_name_is_right domain_prefix registration_id qualification "
+        "address_line_1 address_line_2 city state postal_code "
+        "contact_first_name contact_last_name contact_email contact_phone language"
+    ).split()
 
     def __init__(
         self,
@@ -144,75 +91,18 @@ class CustomerDetailsForm(PortalForm):
         else:
             typed = _as_typed(typed)
         typed.setdefault("language", self.provider.language)
-        chosen = data.get("country", "") if data is not None else typed.get("country", "")
-        self.country = chosen if chosen in self.provider.countries else str(self.provider.country)
-        typed["country"] = self.country
+        self.choose_country(data, typed)
         super().__init__(data, initial=typed, **kwargs)
-        resellers = self._field("reseller", ResellerChoiceField)
+        resellers = self.fields["reseller"]
+        assert isinstance(resellers, ResellerChoiceField)
         resellers.queryset = resellers_of(actor) if reseller_queryset is None else reseller_queryset
-        known = [(code, name) for code, name in countries if code in self.provider.countries]
-        self._field("country", forms.ChoiceField).choices = known
-        self._follow_country()
-        name = data.get("company_name", "") if data is not None else typed.get("company_name", "")
-        if not company_name_is_doubtful(str(name or "")):
-            del self.fields["company_name_is_right"]
+        self.offer_countries()
+        self.follow_address()
+        self.follow_company()
+        self.follow_contact()
         self.helper.layout = self._layout()
 
-    def _field(self, name: str, kind: type[Any]) -> Any:
-        field = self.fields[name]
-        assert isinstance(field, kind)
-        return field
-
-    # --- the fields of a country ------------------------------------------------------------------------------------
-    def _follow_country(self) -> None:
-        """Give the fields the names, choices, examples and obligations of the country."""
-        form = address_format(self.country)
-        labels = {"city": form.city_label, "state": form.state_label, "postal_code": form.postal_label}
-        for name, label in labels.items():
-            if name not in form.used:
-                del self.fields[name]
-                continue
-            self.fields[name].label = label
-            self._demand(name, name in form.required, lambda: clean_address({}, self.country))
-        if "state" in self.fields and form.states:
-            nothing = _("Select the %(label)s") % {"label": str(form.state_label).lower()}
-            self.fields["state"].widget = forms.Select(
-                choices=[("", nothing), *form.states], attrs={"autocomplete": "off"}
-            )
-            self.initial["state"] = find_state(self.country, str(self.initial.get("state") or "")) or ""
-        if "postal_code" in self.fields and form.postal_example:
-            self.fields["postal_code"].help_text = _("Like %(example)s.") % {"example": form.postal_example}
-        rule = REGISTRATION_IDS.get(self.country)
-        if rule:
-            self.fields["registration_id"].label = _("Company registration ID (%(name)s)") % {"name": rule.label}
-            if rule.example:
-                self.fields["registration_id"].help_text = _("Like %(example)s.") % {"example": rule.example}
-        self._demand("registration_id", rule is not None, lambda: rules.clean_registration_id("", self.country))
-        self._demand("contact_phone", rule is not None, lambda: clean_phone("", self.country, required=True))
-
-    def _demand(self, name: str, required: bool, refuse: Any) -> None:
-        """Make a field mandatory, with the words in which the rule itself refuses an empty one."""
-        field = self.fields[name]
-        field.required = required
-        if not required:
-            return
-        try:
-            refuse()
-        except ValidationError as error:
-            texts = error.message_dict.get(name, []) if hasattr(error, "error_dict") else error.messages
-            field.error_messages["required"] = texts[0]
-
     # --- cleaning: the rules are in customers.rules, the service applies them again ----------------------
-    def clean_company_name(self) -> str:
-        """The legal name; a doubtful one wants the person's word."""
-        name = clean_company_name(self.cleaned_data["company_name"])
-        if company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
-            raise ValidationError(
-                _("Make sure that the company name is right: it is used to approve the account. Then tick the box."),
-                code="doubtful",
-            )
-        return name
-
     def clean_domain_prefix(self) -> str:
         """A prefix nobody has, as of now."""
         prefix = rules.clean_domain_prefix(self.cleaned_data["domain_prefix"])
@@ -223,42 +113,9 @@ class CustomerDetailsForm(PortalForm):
             )
         return prefix
 
-    def clean_registration_id(self) -> str:
-        """The number by the rules of the country."""
-        return rules.clean_registration_id(self.cleaned_data["registration_id"], self.country)
-
-    def clean_contact_email(self) -> str:
-        """An address of the customer's own."""
-        return rules.clean_contact_email(self.cleaned_data["contact_email"], self.provider)
-
-    def clean_contact_phone(self) -> str:
-        """The number in its international form."""
-        required = self.fields["contact_phone"].required
-        return clean_phone(self.cleaned_data["contact_phone"], self.country, required=required)
-
-    def clean_agreement_accepted_on(self) -> date:
-        """Today or before."""
-        return rules.clean_accepted_on(self.cleaned_data["agreement_accepted_on"])
-
-    def clean_agreement_email(self) -> str:
-        """The normal form, when one was entered."""
-        value: str = self.cleaned_data["agreement_email"]
-        return email_key(value) if value else ""
-
-    def clean_agreement_phone(self) -> str:
-        """The number in its international form, when one was entered."""
-        return clean_phone(self.cleaned_data["agreement_phone"], self.country, required=False)
-
     def clean(self) -> dict[str, Any]:
-        """The parts of the address together, and the person who accepted: complete, or the primary contact."""
-        cleaned = super().clean() or self.cleaned_data
-        parts = {name: cleaned.get(name, "") for name in ("city", "state", "postal_code")}
-        try:
-            cleaned.update(clean_address(parts, self.country))
-        except ValidationError as error:
-            for name, texts in error.message_dict.items():
-                if name in self.fields and name not in self.errors:
-                    self.add_error(name, texts[0])
+        """The person who accepted: complete, or the primary contact."""
+        cleaned = super().clean()
         if not any(cleaned.get(f"agreement_{part}") or f"agreement_{part}" in self.errors for part in SIGNATORY):
             for part in SIGNATORY:
                 cleaned[f"agreement_{part}"] = cleaned.get(f"contact_{part}", "")
@@ -287,7 +144,7 @@ class CustomerDetailsForm(PortalForm):
             Fieldset(
                 _("Company"),
                 Field("country"),
-                *self._update_button(),
+                *self.update_button(),
                 Field("company_name"),
                 *(["company_name_is_right"] if "company_name_is_right" in self.fields else []),
                 AppendedText("domain_prefix", f".{TENANT_DOMAIN}"),
@@ -298,43 +155,24 @@ class CustomerDetailsForm(PortalForm):
                 _("Address"),
                 Field("address_line_1"),
                 Field("address_line_2"),
-                self._row("city", "state"),
+                self.row("city", "state"),
                 *([Field("postal_code", css_class="w-short")] if "postal_code" in self.fields else []),
             ),
             Fieldset(
                 _("Primary contact"),
-                self._row("contact_first_name", "contact_last_name"),
+                self.row("contact_first_name", "contact_last_name"),
                 Field("contact_email"),
-                self._row("contact_phone", "language"),
+                self.row("contact_phone", "language"),
             ),
             Fieldset(
                 _("Customer agreement"),
                 note(_("Confirm that the customer accepted the Microsoft Customer Agreement.")),
                 Field("agreement_accepted_on", css_class="w-short"),
                 note(_("Who accepted it? Leave these four fields empty if it was the primary contact.")),
-                self._row("agreement_first_name", "agreement_last_name"),
-                self._row("agreement_email", "agreement_phone"),
+                self.row("agreement_first_name", "agreement_last_name"),
+                self.row("agreement_email", "agreement_phone"),
             ),
         )
-
-    def _row(self, *names: str) -> Div:
-        """Fields side by side, those that the country has."""
-        return Div(*(name for name in names if name in self.fields), css_class="field-row")
-
-    def _update_button(self) -> list[Div]:
-        """What brings the fields of another country; useless where there is only one."""
-        if len(self._field("country", forms.ChoiceField).choices) < 2:
-            return []
-        button = StrictButton(
-            _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary btn-sm"
-        )
-        words = note(_("After you change the country, this brings its own fields. Nothing typed is lost."))
-        return [Div(button, words, css_class="field")]
-
-
-def note(text: str) -> HTML:
-    """A sentence between fields."""
-    return HTML(format_html('<p class="form-text mt-2 mb-3">{}</p>', text))
 
 
 def _as_typed(initial: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a new customer's details must be, field by field; the form says it early and the service says it again.
+"""What a customer's details must be, field by field; the form says it early and the service says it again.
 
 Each function returns the value in its normal form or raises ValidationError with the text for the person.
 """
@@ -6,7 +6,7 @@ Each function returns the value in its normal form or raises ValidationError wit
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -122,44 +122,105 @@ def clean_country(value: str, provider: Partner) -> str:
     return value
 
 
+class Findings:
+    """Values in their normal forms, and for each field that is wrong why."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.errors: dict[str, Any] = {}
+
+    def attempt(self, name: str, clean: Callable[[], Any]) -> None:
+        """Clean one field."""
+        try:
+            self.values[name] = clean()
+        except ValidationError as error:
+            self.errors[name] = error.messages
+
+    def include(self, clean: Callable[[], Mapping[str, Any]]) -> None:
+        """Clean several fields together."""
+        try:
+            self.values.update(clean())
+        except ValidationError as error:
+            self.errors.update(error.message_dict)
+
+    def cleaned(self) -> dict[str, Any]:
+        """All values, or one ValidationError that names every field that is wrong."""
+        if self.errors:
+            raise ValidationError(self.errors)
+        return self.values
+
+
 def clean_details(details: CustomerDetails, *, provider: Partner) -> CustomerDetails:
     """All details in their normal forms, or one ValidationError that names every field that is wrong."""
-    errors: dict[str, Any] = {}
-    values: dict[str, Any] = dict(vars(details))
-    country = details.country
-
-    def attempt(name: str, clean: Callable[[], Any]) -> None:
-        try:
-            values[name] = clean()
-        except ValidationError as error:
-            errors[name] = error.messages
-
-    attempt("country", lambda: clean_country(country, provider))
-    attempt("company_name", lambda: clean_company_name(details.company_name))
-    attempt("domain_prefix", lambda: clean_domain_prefix(details.domain_prefix))
-    attempt("registration_id", lambda: clean_registration_id(details.registration_id, country))
-    attempt("contact_email", lambda: clean_contact_email(details.contact_email, provider))
-    attempt("agreement_email", lambda: email_key(details.agreement_email))
-    attempt("agreement_accepted_on", lambda: clean_accepted_on(details.agreement_accepted_on))
-    required = country in REGISTRATION_IDS
-    attempt("contact_phone", lambda: clean_phone(details.contact_phone, country, required=required))
-    attempt("agreement_phone", lambda: clean_phone(details.agreement_phone, country, required=False))
-    for name, limit in TEXT_LIMITS.items():
-        attempt(name, lambda name=name, limit=limit: _clean_text(name, getattr(details, name), limit))  # type: ignore[misc]
+    found, values, country = Findings(), vars(details), details.country
+    found.attempt("country", lambda: clean_country(country, provider))
+    found.include(lambda: clean_company(values, country=country))
+    found.attempt("domain_prefix", lambda: clean_domain_prefix(details.domain_prefix))
+    found.include(lambda: clean_contact(values, country=country, provider=provider))
+    found.include(lambda: clean_agreement(values, country=country))
     if details.qualification not in Customer.Qualification.values:
-        errors["qualification"] = [_("Select the special qualification.")]
-    if details.language not in dict(settings.LANGUAGES):
-        errors["language"] = [_("Select the language.")]
-    try:
-        values.update(clean_address({name: values[name] for name in ("city", "state", "postal_code")}, country))
-    except ValidationError as error:
-        errors.update(error.message_dict)
-    if errors:
-        raise ValidationError(errors)
-    return dataclasses.replace(details, **values)
+        found.errors["qualification"] = [_("Select the special qualification.")]
+    return dataclasses.replace(details, **found.cleaned())
 
 
-# name -> longest text. Empty is refused for those of CustomerDetails.REQUIRED.
+def clean_company(values: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+    """The company's name, number and address."""
+    found = Findings()
+    found.attempt("company_name", lambda: clean_company_name(values["company_name"]))
+    found.attempt("registration_id", lambda: clean_registration_id(values["registration_id"], country))
+    found.include(lambda: clean_whole_address(values, country=country))
+    return found.cleaned()
+
+
+def clean_whole_address(values: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+    """An address as the country writes it."""
+    found = Findings()
+    for name in ("address_line_1", "address_line_2", "city", "state"):
+        found.attempt(name, lambda name=name: _clean_text(name, values[name]))  # type: ignore[misc]
+    parts = {name: found.values.get(name, values[name]) for name in ("city", "state", "postal_code")}
+    found.include(lambda: clean_address(parts, country))
+    return found.cleaned()
+
+
+def clean_contact(values: Mapping[str, Any], *, country: str, provider: Partner) -> dict[str, Any]:
+    """The primary contact."""
+    found = Findings()
+    for name in ("contact_first_name", "contact_last_name"):
+        found.attempt(name, lambda name=name: _clean_text(name, values[name]))  # type: ignore[misc]
+    found.attempt("contact_email", lambda: clean_contact_email(values["contact_email"], provider))
+    required = country in REGISTRATION_IDS
+    found.attempt("contact_phone", lambda: clean_phone(values["contact_phone"], country, required=required))
+    found.values["language"] = values["language"]
+    if values["language"] not in dict(settings.LANGUAGES):
+        found.errors["language"] = [_("Select the language.")]
+    return found.cleaned()
+
+
+def clean_agreement(values: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+    """Who accepted the customer agreement, and when."""
+    found = Findings()
+    for name in ("agreement_first_name", "agreement_last_name"):
+        found.attempt(name, lambda name=name: _clean_text(name, values[name]))  # type: ignore[misc]
+    found.attempt("agreement_email", lambda: email_key(values["agreement_email"]))
+    found.attempt("agreement_accepted_on", lambda: clean_accepted_on(values["agreement_accepted_on"]))
+    found.attempt("agreement_phone", lambda: clean_phone(values["agreement_phone"], country, required=False))
+    return found.cleaned()
+
+
+def clean_bill_to(values: Mapping[str, Any], *, provider: Partner) -> dict[str, Any]:
+    """Whom and where the bills go to."""
+    found, country = Findings(), values["country"]
+    found.attempt("country", lambda: clean_country(country, provider))
+    found.attempt("company_name", lambda: clean_company_name(values["company_name"]))
+    for name in ("first_name", "last_name"):
+        found.attempt(name, lambda name=name: _clean_text(name, values[name]))  # type: ignore[misc]
+    found.attempt("email", lambda: clean_contact_email(values["email"], provider))
+    found.attempt("phone", lambda: clean_phone(values["phone"], country, required=False))
+    found.include(lambda: clean_whole_address(values, country=country))
+    return found.cleaned()
+
+
+# name -> longest text.
 TEXT_LIMITS = {
     "address_line_1": 200,
     "address_line_2": 200,
@@ -169,13 +230,17 @@ TEXT_LIMITS = {
     "contact_last_name": 50,
     "agreement_first_name": 50,
     "agreement_last_name": 50,
+    "first_name": 50,
+    "last_name": 50,
 }
+# Of these an empty text is refused.
+TEXTS_REQUIRED = frozenset(TEXT_LIMITS) - {"address_line_2", "city", "state"}
 
 
-def _clean_text(name: str, value: str, limit: int) -> str:
-    value = clean_name(value)
-    label = str(TEXT_LABELS[name]() if name in TEXT_LABELS else name)
-    if not value and name in CustomerDetails.REQUIRED:
+def _clean_text(name: str, value: str) -> str:
+    value, limit = clean_name(value), TEXT_LIMITS[name]
+    label = TEXT_LABELS[name]()
+    if not value and name in TEXTS_REQUIRED:
         raise ValidationError(_("Enter the %(label)s.") % {"label": label}, code="required")
     if len(value) > limit:
         raise ValidationError(
@@ -194,4 +259,6 @@ TEXT_LABELS: dict[str, Callable[[], str]] = {
     "contact_last_name": lambda: _("contact's last name"),
     "agreement_first_name": lambda: _("first name of who accepted"),
     "agreement_last_name": lambda: _("last name of who accepted"),
+    "first_name": lambda: _("contact's first name"),
+    "last_name": lambda: _("contact's last name"),
 }
