@@ -1,0 +1,197 @@
+"""What the clock does by itself: renewals, ends of terms, deletions. Safe to ask late: steps come in their order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from subscriptions.rules import money
+from subscriptions.rules.facts import EXTENDED_SERVICE_FROM, AtEnd, Batch, Facts, Status
+
+EXPIRED_DAYS = 30
+DISABLED_DAYS = 90
+# What was suspended when its term ended is disabled for the days of the grace as well.
+DISABLED_AFTER_SUSPENSION_DAYS = 120
+EXTENDED_TERM_MONTHS = 1
+EXTRA_WITH_MONTHLY_PLAN = Decimal("1.03")
+EXTRA_WITHOUT_MONTHLY_PLAN = Decimal("1.23")
+# More steps than any real delay brings; what is left comes with the next run.
+MOST_STEPS = 60
+
+
+class StepKind(StrEnum):
+    """What the clock does with a subscription."""
+
+    RENEWED = "renewed"
+    EXTENDED = "extended"
+    CONVERTED = "converted"
+    EXPIRED = "expired"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the next term costs, at the prices of the day on which it begins, and the offer's limits."""
+
+    unit_price: Decimal
+    term_months: int
+    billing_months: int
+    least: int = 1
+    most: int = 10_000_000
+    # For one license and one month where the offer has a monthly plan; what the extended service term goes by.
+    monthly_price: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens, at the moment at which it is due; `after` is the subscription as it then is."""
+
+    kind: StepKind
+    at: datetime
+    after: Facts
+    quote: Quote | None = None
+    # Why something else happened than was asked for: the offer is no longer sold.
+    not_on_sale: bool = False
+
+
+# The price of the next term of these facts at a moment, or None where the offer is no longer sold.
+Quotes = Callable[[Facts, datetime], Quote | None]
+
+
+def next_step(facts: Facts, now: datetime, quotes: Quotes) -> Step | None:
+    """The first thing that was due by now, or None. `quotes` is asked only where a term begins."""
+    if facts.status == Status.DELETED:
+        return None
+    if facts.status in (Status.EXPIRED, Status.DISABLED):
+        return _fading(facts, now)
+    if facts.status == Status.SUSPENDED and not facts.is_new_commerce and facts.suspended_at is not None:
+        at = facts.deletion_after_suspension(facts.suspended_at)
+        # The term may end meanwhile: then it renews, suspended as it is and without a bill.
+        if now >= at and (facts.ends_at is None or at <= facts.ends_at):
+            return Step(StepKind.DELETED, at, _at(facts, Status.DELETED, at))
+    if facts.ends_at is None or now < facts.ends_at:
+        return None
+    return _end_of_term(facts, facts.ends_at, now, quotes)
+
+
+def steps_due(facts: Facts, now: datetime, quotes: Quotes) -> Iterator[Step]:
+    """Everything that was due by now, in its order: a missed day catches up."""
+    for _number in range(MOST_STEPS):
+        step = next_step(facts, now, quotes)
+        if step is None:
+            return
+        yield step
+        facts = step.after
+
+
+def decision_deadline(facts: Facts) -> datetime | None:
+    """The last moment at which somebody can still decide what the end of the term brings."""
+    if facts.status != Status.ACTIVE or facts.ends_at is None:
+        return None
+    return facts.ends_at
+
+
+def _at(facts: Facts, status: Status, at: datetime) -> Facts:
+    return replace(facts, status=status, ended_at=at, scheduled=None)
+
+
+def _fading(facts: Facts, now: datetime) -> Step | None:
+    since = facts.ended_at or facts.ends_at
+    if since is None:
+        return None
+    if facts.status == Status.EXPIRED:
+        days = EXPIRED_DAYS if facts.is_new_commerce else DISABLED_DAYS
+        at, kind, status = since + timedelta(days=days), StepKind.DISABLED, Status.DISABLED
+        if not facts.is_new_commerce:
+            kind, status = StepKind.DELETED, Status.DELETED
+    else:
+        days = DISABLED_AFTER_SUSPENSION_DAYS if facts.suspended_at else DISABLED_DAYS
+        at, kind, status = since + timedelta(days=days), StepKind.DELETED, Status.DELETED
+    return Step(kind, at, _at(facts, status, at)) if now >= at else None
+
+
+def _end_of_term(facts: Facts, at: datetime, now: datetime, quotes: Quotes) -> Step:
+    if facts.status == Status.SUSPENDED and facts.is_new_commerce:
+        return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at))
+    if facts.is_extended:
+        return _extended_month(facts, at)
+    if facts.auto_renew:
+        quote = quotes(facts, at)
+        # A trial of the legacy rules is converted by a person or not at all.
+        if quote is not None and not (facts.is_trial and not facts.is_new_commerce):
+            kind = StepKind.CONVERTED if facts.is_trial else StepKind.RENEWED
+            return Step(kind, at, renewed(facts, at, now, quote), quote)
+        return _over(facts, at, not_on_sale=not facts.is_trial)
+    if facts.at_end in (AtEnd.EXTEND, AtEnd.UNDECIDED) and facts.goes_on_extended:
+        return _extended(facts, at, quotes)
+    return _over(facts, at)
+
+
+def _over(facts: Facts, at: datetime, *, not_on_sale: bool = False) -> Step:
+    if not facts.is_new_commerce:
+        if facts.is_trial:
+            return Step(StepKind.EXPIRED, at, _at(facts, Status.EXPIRED, at))
+        return Step(StepKind.DELETED, at, _at(facts, Status.DELETED, at), not_on_sale=not_on_sale)
+    if at < EXTENDED_SERVICE_FROM:
+        return Step(StepKind.EXPIRED, at, _at(facts, Status.EXPIRED, at), not_on_sale=not_on_sale)
+    # The free days after a term are gone.
+    return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at), not_on_sale=not_on_sale)
+
+
+def renewed(facts: Facts, at: datetime, now: datetime, quote: Quote) -> Facts:
+    """The next term, with what was scheduled for it, at its own price; its window begins when the renewal is done."""
+    scheduled = facts.scheduled
+    quantity = facts.quantity if scheduled is None or scheduled.quantity is None else scheduled.quantity
+    quantity = min(max(quantity, quote.least), quote.most)
+    anchor = facts.anchor_day or facts.started_at.day
+    ends_at = money.after_months(at, quote.term_months, anchor) if quote.term_months else None
+    done_at = min(now, ends_at) if ends_at else now
+    return replace(
+        facts,
+        quantity=quantity,
+        unit_price=quote.unit_price,
+        term_months=quote.term_months,
+        billing_months=quote.billing_months,
+        least=quote.least,
+        most=quote.most,
+        started_at=at,
+        anchor_day=anchor,
+        ends_at=ends_at,
+        batches=(Batch(quantity, done_at),) if facts.is_new_commerce else (),
+        is_trial=False,
+        scheduled=None,
+    )
+
+
+def _extended(facts: Facts, at: datetime, quotes: Quotes) -> Step:
+    quote = quotes(facts, at)
+    if quote is not None and quote.monthly_price is not None:
+        price = quote.monthly_price * EXTRA_WITH_MONTHLY_PLAN
+    else:
+        unit, months = (quote.unit_price, quote.term_months) if quote else (facts.unit_price, facts.term_months)
+        price = unit / max(months, 1) * EXTRA_WITHOUT_MONTHLY_PLAN
+    anchor = facts.anchor_day or facts.started_at.day
+    after = replace(
+        facts,
+        is_extended=True,
+        at_end=AtEnd.EXTEND,
+        unit_price=price.quantize(Decimal("0.0001")),
+        term_months=EXTENDED_TERM_MONTHS,
+        billing_months=EXTENDED_TERM_MONTHS,
+        started_at=at,
+        anchor_day=anchor,
+        ends_at=money.after_months(at, EXTENDED_TERM_MONTHS, anchor),
+        batches=(),
+        scheduled=None,
+    )
+    return Step(StepKind.EXTENDED, at, after, quote)
+
+
+def _extended_month(facts: Facts, at: datetime) -> Step:
+    if facts.at_end == AtEnd.CANCEL:
+        return _over(facts, at)
+    anchor = facts.anchor_day or facts.started_at.day
+    after = replace(facts, started_at=at, ends_at=money.after_months(at, EXTENDED_TERM_MONTHS, anchor))
+    return Step(StepKind.EXTENDED, at, after)

@@ -1,0 +1,100 @@
+"""What part of a term costs, in the ways that the programme documents."""
+
+import calendar
+import math
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from subscriptions.rules.facts import Facts
+
+CENT = Decimal("0.01")
+DAY = timedelta(days=1)
+DAYS_OF_A_YEAR = 365
+LEGACY_FULL_CREDIT = timedelta(days=30)
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To the cent, halves up."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def after_months(moment: datetime, months: int, anchor_day: int = 0) -> datetime:
+    """The same day and time so many calendar months later; the last day where the month is shorter.
+
+    With the day of month that the terms are anchored to, a short month in between shifts nothing for good.
+    """
+    years, month = divmod(moment.month - 1 + months, 12)
+    year, month = moment.year + years, month + 1
+    day = anchor_day or moment.day
+    return moment.replace(year=year, month=month, day=min(day, calendar.monthrange(year, month)[1]))
+
+
+def days_left(now: datetime, end: datetime) -> int:
+    """Days until the end, a begun one counted whole."""
+    return max(0, math.ceil((end - now) / DAY))
+
+
+def days_of(start: datetime, end: datetime) -> int:
+    """Days of a term, at least one."""
+    return max(1, round((end - start) / DAY))
+
+
+def share_of_term(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:
+    """New commerce: the price of the term by days, for the days that are left; with both numbers of days."""
+    if facts.ends_at is None:
+        return Decimal(0), 0, 0
+    of_days = days_of(facts.started_at, facts.ends_at)
+    days = min(days_left(now, facts.ends_at), of_days)
+    return rounded(unit_price * quantity * days / of_days), days, of_days
+
+
+def bill_month(facts: Facts, now: datetime) -> tuple[datetime, datetime]:
+    """The month of billing that the moment lies in."""
+    number = 0
+    anchor = facts.anchor_day or facts.started_at.day
+    while after_months(facts.started_at, number + 1, anchor) <= now:
+        number += 1
+    begin = after_months(facts.started_at, number, anchor) if number else facts.started_at
+    return begin, after_months(facts.started_at, number + 1, anchor)
+
+
+def legacy_share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:
+    """Legacy: monthly bills by the days of the month, then whole months; yearly bills by 365ths of a year.
+
+    Monthly: ROUND(ROUND(unit × quantity ÷ days of the month, 2) × days ÷ quantity, 2) × quantity.
+    Yearly: monthly × 12 ÷ 365 × days left × licenses.
+    """
+    if facts.ends_at is None or not quantity or not facts.term_months:
+        return Decimal(0), 0, 0
+    monthly = unit_price / facts.term_months
+    days = days_left(now, facts.ends_at)
+    if facts.billing_months != 1:
+        amount = rounded(monthly * 12 / DAYS_OF_A_YEAR * days * quantity)
+        return min(amount, rounded(unit_price * quantity)), days, DAYS_OF_A_YEAR
+    begin, end = bill_month(facts, now)
+    of_days = days_of(begin, end)
+    in_month = min(days_left(now, end), of_days)
+    a_day = rounded(monthly * quantity / of_days)
+    part = rounded(a_day * in_month / quantity) * quantity
+    months = 0
+    while after_months(end, months + 1, facts.anchor_day or facts.started_at.day) <= facts.ends_at:
+        months += 1
+    return rounded(part + monthly * quantity * months), days, days_of(facts.started_at, facts.ends_at)
+
+
+def share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:
+    """What so many licenses cost for the rest of the present term, by the rules that the offer is sold under."""
+    if facts.is_trial or facts.is_usage_based:
+        return Decimal(0), 0, 0
+    function = share_of_term if facts.is_new_commerce else legacy_share
+    return function(facts, unit_price, quantity, now)
+
+
+def next_bill(facts: Facts, now: datetime) -> datetime:
+    """When the next bill is due: the end of the present billing period."""
+    months = facts.billing_months or facts.term_months or 1
+    anchor = facts.anchor_day or facts.started_at.day
+    number = months
+    while after_months(facts.started_at, number, anchor) <= now:
+        number += months
+    return after_months(facts.started_at, number, anchor)

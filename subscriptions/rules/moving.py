@@ -1,0 +1,185 @@
+"""New commerce: to a longer term, another billing plan or another offer, before the renewal."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from subscriptions.rules import money, refusals
+from subscriptions.rules.answers import NEVER, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
+from subscriptions.rules.changes import ChangeBilling, ChangeTerm, ConvertTrial, Target, Upgrade
+from subscriptions.rules.facts import TRIAL_LICENSES, AtEnd, Batch, Facts, Status
+from subscriptions.rules.licenses import trimmed
+from subscriptions.rules.schedule import billing_refused
+
+LONGEST_TERM = 36
+
+
+def change_term(facts: Facts, change: ChangeTerm, now: datetime) -> Answer:
+    """Upwards only: a longer term begins now, the rest of the present one is credited, and there is no new window."""
+    if facts.is_trial or facts.ends_at is None or facts.is_extended:
+        return Refused("800121", _("This subscription has no paid term that could be made longer."))
+    if refused := refusals.not_active(facts) or billing_refused(change.term_months, change.billing_months):
+        return refused
+    if change.term_months <= facts.term_months:
+        text = _("Before the renewal a term can only become longer. Schedule a shorter one for the renewal.")
+        return Refused("800122", text, instead="ScheduleChange")
+    credit, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
+    after = begun(facts, now, change.term_months, change.billing_months)
+    after = replace(after, unit_price=change.unit_price, scheduled=None)
+    total = money.rounded(change.unit_price * facts.quantity)
+    return Allowed(
+        after=after,
+        effective_at=now,
+        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total),
+        undo=NEVER,
+        effects=(
+            Effect(EffectKind.NEW_TERM, after.ends_at),
+            Effect(EffectKind.NO_WINDOW),
+            *dropped(facts),
+        ),
+    )
+
+
+def begun(facts: Facts, now: datetime, term_months: int, billing_months: int) -> Facts:
+    """A term that begins now, without a window."""
+    return replace(
+        facts,
+        term_months=term_months,
+        billing_months=billing_months,
+        started_at=now,
+        anchor_day=now.day,
+        ends_at=money.after_months(now, term_months),
+        batches=(),
+        updates=facts.updates + 1,
+    )
+
+
+def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer:
+    """A three-year term moves between monthly and yearly bills with its next bill; others only with their term."""
+    if facts.is_trial or facts.ends_at is None:
+        return Refused("900270", _("This subscription is not billed for a term, so its billing cannot be changed."))
+    if refused := refusals.not_active(facts):
+        return refused
+    if change.billing_months == facts.billing_months:
+        return refusals.unchanged()
+    if facts.term_months != LONGEST_TERM or {facts.billing_months, change.billing_months} != {1, 12}:
+        text = _("Before the renewal these bills change only together with a longer term. Schedule it for the renewal.")
+        return Refused("900270", text, instead="ScheduleChange")
+    at = money.next_bill(facts, now)
+    if at >= facts.ends_at:
+        text = _("The next bill is that of the next term. Schedule the change for the renewal.")
+        return Refused("900270", text, instead="ScheduleChange")
+    return Allowed(
+        after=replace(facts, billing_months=change.billing_months, updates=facts.updates + 1),
+        effective_at=at,
+        cost=Cost(currency=facts.currency, next_term=facts.unit_price * facts.quantity),
+        undo=Undo(until=at),
+    )
+
+
+def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
+    """All licenses (same ID) or some of them (another subscription with the same end), without a window."""
+    target = change.target
+    quantity = facts.quantity if change.quantity is None else change.quantity
+    if facts.is_trial:
+        return Refused("800107", _("Convert a trial instead of upgrading it."), instead="ConvertTrial")
+    if refused := refusals.not_active(facts):
+        return refused
+    if not target.is_path:
+        return refusals.no_path(target.title)
+    if refused := upgrade_refused(facts, target, quantity, now):
+        return refused
+    partial = quantity < facts.quantity
+    old, days, of_days = money.share(facts, facts.unit_price, quantity, now)
+    new, _days, _of_days = money.share(facts, target.unit_price, quantity, now)
+    if partial or target.owned is not None:
+        left = facts.quantity - quantity
+        # With nothing left the subscription is over; its number of licenses stays on record.
+        after = replace(facts, quantity=left, updates=facts.updates + 1) if left else ended(facts, now)
+        kind = EffectKind.JOINS_OWNED if target.owned is not None else EffectKind.NEW_SUBSCRIPTION
+        effects = [Effect(kind), Effect(EffectKind.SAME_END, facts.ends_at)]
+    else:
+        after = replace(facts, unit_price=target.unit_price, least=target.least, most=target.most)
+        after = replace(after, updates=facts.updates + 1)
+        effects = [Effect(EffectKind.SAME_END, facts.ends_at)]
+    return Allowed(
+        after=replace(after, scheduled=None, batches=trimmed(facts.batches, after.quantity) if partial else ()),
+        effective_at=now,
+        cost=Cost(new - old, facts.currency, days, of_days, next_term=target.unit_price * quantity),
+        undo=NEVER,
+        effects=(*effects, Effect(EffectKind.NO_WINDOW), Effect(EffectKind.IRREVERSIBLE), *dropped(facts)),
+    )
+
+
+def ended(facts: Facts, now: datetime) -> Facts:
+    """What stays of a subscription all of whose licenses went into another."""
+    return replace(facts, status=Status.DELETED, ended_at=now, at_end=AtEnd.CANCEL, updates=facts.updates + 1)
+
+
+def upgrade_refused(facts: Facts, target: Target, quantity: int, now: datetime) -> Refused | None:
+    """What is wrong with the number of licenses or with the subscription that they are to join."""
+    if quantity < 1 or quantity > facts.quantity:
+        return refusals.outside_limits(quantity, 1, facts.quantity)
+    left = facts.quantity - quantity
+    if left and (refused := refusals.outside_limits(left, facts.least, facts.most)):
+        return refused
+    owned = target.owned
+    if owned is None:
+        return refusals.outside_limits(quantity, target.least, target.most)
+    if owned.status != Status.ACTIVE:
+        return Refused("900259", _("The subscription to upgrade into is not active. Reactivate it first."))
+    if owned.window_until is not None and now < owned.window_until:
+        return Refused(
+            "900260", _("The subscription to upgrade into can still be canceled. Wait until that time is over.")
+        )
+    if owned.term_months < facts.term_months:
+        return Refused("900261", _("The subscription to upgrade into has a shorter term. Choose another."))
+    if owned.ends_at is None or (facts.ends_at is not None and owned.ends_at < facts.ends_at):
+        return Refused("900261", _("The subscription to upgrade into ends earlier. Choose another."))
+    return None
+
+
+def convert_trial(facts: Facts, change: ConvertTrial, now: datetime) -> Answer:
+    """Before the trial ends: at least as many licenses as it has, a new term, and a window as after a purchase."""
+    target = change.target
+    if not facts.is_trial:
+        return refusals.not_a_trial()
+    if refused := refusals.not_active(facts):
+        return refused
+    if not target.is_path:
+        return refusals.no_path(target.title)
+    least = max(target.least, min(TRIAL_LICENSES, target.most))
+    if refused := refusals.outside_limits(change.quantity, least, target.most):
+        return refused
+    if refused := billing_refused(target.term_months, target.billing_months):
+        return refused
+    after = replace(
+        begun(facts, now, target.term_months, target.billing_months),
+        unit_price=target.unit_price,
+        quantity=change.quantity,
+        is_trial=False,
+        at_end=AtEnd.RENEW,
+        scheduled=None,
+        least=target.least,
+        most=target.most,
+        batches=(Batch(change.quantity, now),),
+    )
+    total = money.rounded(target.unit_price * change.quantity)
+    return Allowed(
+        after=after,
+        effective_at=now,
+        cost=Cost(total, facts.currency, next_term=total),
+        undo=Undo(until=now + after.window),
+        effects=(
+            Effect(EffectKind.STARTS_BILLING, now),
+            Effect(EffectKind.NEW_TERM, after.ends_at),
+            Effect(EffectKind.NEW_WINDOW, now + after.window),
+            *dropped(facts),
+        ),
+    )
+
+
+def dropped(facts: Facts) -> list[Effect]:
+    """That what was scheduled is gone, if there was something."""
+    return [Effect(EffectKind.SCHEDULE_DROPPED)] if facts.scheduled is not None else []

@@ -1,0 +1,89 @@
+"""The answers in words: what a page says before a change is made."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.html import money_text, number_text
+from subscriptions.rules.answers import Allowed, Cost, Effect, EffectKind, Undo
+
+# How a page writes a moment; the lists of the portal use core.html.time_tag.
+ShowMoment = Callable[[datetime], Any]
+
+EFFECTS: dict[EffectKind, Any] = {
+    EffectKind.USERS_BLOCKED: _("The users can no longer work with it; administrators still can."),
+    EffectKind.USERS_RETURN: _("The users can work with it again at once."),
+    EffectKind.BILLING_STOPS: _("The bills stop; what was paid ahead is credited."),
+    EffectKind.BILLING_RESUMES: _("The bills begin again, for the rest of the term."),
+    EffectKind.BILLING_CONTINUES: _("The bills go on all the same, until {when}."),
+    EffectKind.ADD_ONS_SUSPENDED: _("Its add-ons are suspended with it."),
+    EffectKind.AUTO_RENEW_OFF: _("It no longer renews by itself, also after it is reactivated."),
+    EffectKind.AUTO_RENEW_STAYS_OFF: _("It does not renew by itself until you switch that on again."),
+    EffectKind.SCHEDULE_DROPPED: _("The change that was scheduled for the renewal is dropped."),
+    EffectKind.DELETED_AT: _("It is deleted with all its data on {when}."),
+    EffectKind.DISABLED_AT: _("At the end of the term, on {when}, it is disabled, and later deleted."),
+    EffectKind.EXPIRES_AT: _("It expires on {when}."),
+    EffectKind.EXTENDED_AT: _("From {when} it goes on month by month, at a higher price, until it is canceled."),
+    EffectKind.RENEWS_AT: _("It renews on {when}, at the price of that day."),
+    EffectKind.IRREVERSIBLE: _("This cannot be undone."),
+    EffectKind.NO_WINDOW: _("It cannot be canceled after this before the term ends."),
+    EffectKind.NEW_WINDOW: _("It can be canceled until {when}."),
+    EffectKind.NEW_TERM: _("A new term begins now and ends on {when}."),
+    EffectKind.NEW_PRICE: _("Today’s price applies from now on."),
+    EffectKind.SAME_END: _("The term still ends on {when}."),
+    EffectKind.NEW_SUBSCRIPTION: _("The upgraded licenses become a subscription of their own."),
+    EffectKind.JOINS_OWNED: _("The upgraded licenses join the subscription that the customer has of that offer."),
+    EffectKind.MATES_CHANGE: _("The bills of every subscription of the same order change with it."),
+    EffectKind.PROMOTIONS_END: _("Promotions on it end."),
+    EffectKind.STARTS_BILLING: _("It is billed from now on."),
+}
+
+
+def effect_words(effect: Effect, show: ShowMoment) -> SafeString:
+    """One sentence about what else happens."""
+    sentence = str(EFFECTS[effect.kind])
+    return format_html(sentence, when=show(effect.at)) if effect.at else format_html(sentence.replace("{when}", "–"))
+
+
+def cost_words(cost: Cost) -> str:
+    """What it costs or brings for the rest of the term."""
+    if not cost.amount:
+        return str(_("Nothing is charged or credited for the present term."))
+    amount = money_text(abs(cost.amount), cost.currency)
+    values = {"amount": amount, "days": number_text(cost.days), "of": number_text(cost.of_days)}
+    if cost.amount < 0:
+        return str(_("%(amount)s are credited for the rest of the term.") % values)
+    if cost.days:
+        return str(_("%(amount)s are charged for the rest of the term: %(days)s of %(of)s days.") % values)
+    return str(_("%(amount)s are charged.") % values)
+
+
+def next_term_words(cost: Cost) -> str:
+    """What the next term costs at today's price, or nothing where that is not known."""
+    if cost.next_term is None:
+        return ""
+    amount = money_text(cost.next_term, cost.currency)
+    return str(_("The next term costs %(amount)s at today’s price.") % {"amount": amount})
+
+
+def undo_words(undo: Undo, show: ShowMoment) -> SafeString:
+    """Until when it can be taken back."""
+    if undo.any_time:
+        return format_html(str(_("It can be undone at any time.")))
+    if undo.until is not None:
+        return format_html(str(_("It can be undone until {when}.")), when=show(undo.until))
+    return format_html(str(_("This cannot be undone.")))
+
+
+def consequences(allowed: Allowed, show: ShowMoment, *, prices: bool) -> list[SafeString]:
+    """Everything a person should know before the change, one sentence each; amounts only for who may see prices."""
+    sentences: list[Any] = [effect_words(effect, show) for effect in allowed.effects]
+    if prices:
+        sentences += [text for text in (cost_words(allowed.cost), next_term_words(allowed.cost)) if text]
+    if not any(effect.kind == EffectKind.IRREVERSIBLE for effect in allowed.effects):
+        sentences.append(undo_words(allowed.undo, show))
+    return sentences

@@ -1,0 +1,112 @@
+"""Every window a minute before and a minute after its edge, across changes of clocks, leap days and ends of months."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from subscriptions.rules import Batch, Cancel, ChangeLicenses, Facts, StepKind, next_step, steps_due
+from subscriptions.rules.money import after_months, bill_month, next_bill
+from tests.subscriptions.rules.cases import MINUTE, answer, legacy, new_commerce, yearly
+
+WEEK = timedelta(days=7)
+# Purchases whose seven days cross something.
+PURCHASES = [
+    datetime(2026, 1, 15, 10, 30, tzinfo=UTC),
+    datetime(2026, 3, 27, 0, 59, tzinfo=UTC),  # Europe moves its clocks on 29 March 2026
+    datetime(2026, 3, 5, 9, 59, tzinfo=UTC),  # the United States on 8 March
+    datetime(2026, 10, 28, 5, 30, tzinfo=UTC),  # and back on 1 November
+    datetime(2028, 2, 25, 12, 0, tzinfo=UTC),  # over a 29 February
+    datetime(2027, 2, 25, 12, 0, tzinfo=UTC),  # over the end of a short month
+    datetime(2026, 12, 30, 23, 59, tzinfo=UTC),  # over the end of a year
+]
+
+
+@pytest.fixture(params=["UTC", "America/Sao_Paulo", "Europe/London"], autouse=True)
+def server_zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The server's own zone has no part in any of this."""
+    with time_machine.travel(datetime(2026, 3, 29, 0, 30, tzinfo=ZoneInfo(request.param)), tick=False):
+        yield
+
+
+def bought(moment: datetime) -> Facts:
+    return new_commerce(started_at=moment, ends_at=moment + timedelta(days=365), batches=(Batch(10, moment),))
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
+@pytest.mark.parametrize(("change", "code"), [(Cancel(), "900117"), (ChangeLicenses(9), "900214")])
+def test_seven_days_to_the_minute(moment: datetime, change: Cancel | ChangeLicenses, code: str) -> None:
+    facts, end = bought(moment), moment + WEEK
+    assert [answer(facts, change, at) for at in (end - MINUTE, end, end + MINUTE)] == ["allowed", code, code]
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
+def test_licenses_added_later_have_a_week_of_their_own(moment: datetime) -> None:
+    later = moment + timedelta(days=100)
+    facts = bought(moment)
+    facts = new_commerce(
+        quantity=15, started_at=facts.started_at, ends_at=facts.ends_at, batches=(*facts.batches, Batch(5, later))
+    )
+    end = later + WEEK
+    assert answer(facts, ChangeLicenses(10), end - MINUTE) == "allowed"
+    assert answer(facts, ChangeLicenses(9), end - MINUTE) == "900214"
+    assert answer(facts, ChangeLicenses(14), end + MINUTE) == "900214"
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
+def test_nothing_changes_any_more_from_the_end_of_the_term_on(moment: datetime) -> None:
+    for facts in (bought(moment), legacy(started_at=moment, ends_at=moment + timedelta(days=365))):
+        assert facts.ends_at is not None
+        assert answer(facts, ChangeLicenses(11), facts.ends_at - MINUTE) == "allowed"
+        assert answer(facts, ChangeLicenses(11), facts.ends_at) == "900278"
+        assert next_step(facts, facts.ends_at - MINUTE, yearly) is None
+        step = next_step(facts, facts.ends_at, yearly)
+        assert step is not None
+        assert (step.kind, step.at) == (StepKind.RENEWED, facts.ends_at)
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "anchor", "end"),
+    [
+        ((2026, 1, 31), 1, 31, (2026, 2, 28)),
+        ((2026, 2, 28), 1, 31, (2026, 3, 31)),
+        ((2028, 1, 31), 1, 31, (2028, 2, 29)),
+        ((2028, 2, 29), 12, 29, (2029, 2, 28)),
+        ((2029, 2, 28), 36, 29, (2032, 2, 29)),
+        ((2026, 12, 15), 1, 15, (2027, 1, 15)),
+        ((2026, 1, 15), 36, 0, (2029, 1, 15)),
+    ],
+)
+def test_months_end_where_they_began(
+    start: tuple[int, int, int], months: int, anchor: int, end: tuple[int, int, int]
+) -> None:
+    assert after_months(datetime(*start, 8, 0, tzinfo=UTC), months, anchor) == datetime(*end, 8, 0, tzinfo=UTC)
+
+
+def test_a_monthly_term_of_the_31st_never_drifts() -> None:
+    start = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
+    facts = new_commerce(
+        started_at=start,
+        ends_at=datetime(2026, 2, 28, 8, 0, tzinfo=UTC),
+        term_months=1,
+        billing_months=1,
+        anchor_day=31,
+        batches=(Batch(10, start),),
+    )
+
+    def monthly(facts: Facts, at: datetime) -> object:
+        return yearly(facts, at).__class__(Decimal(11), 1, 1)
+
+    steps = list(steps_due(facts, datetime(2026, 6, 1, tzinfo=UTC), monthly))  # type: ignore[arg-type]
+    assert [step.at.day for step in steps] == [28, 31, 30, 31]
+    assert {step.kind for step in steps} == {StepKind.RENEWED}
+
+
+def test_the_month_of_a_bill() -> None:
+    facts = legacy(started_at=datetime(2026, 1, 31, 8, 0, tzinfo=UTC), anchor_day=31)
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    assert bill_month(facts, now) == (datetime(2026, 2, 28, 8, 0, tzinfo=UTC), datetime(2026, 3, 31, 8, 0, tzinfo=UTC))
+    assert next_bill(facts, now) == datetime(2026, 3, 31, 8, 0, tzinfo=UTC)

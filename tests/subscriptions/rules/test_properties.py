@@ -1,0 +1,180 @@
+"""What holds for every state and every event: the rules always answer, and what they allow is a state that can be."""
+
+import ast
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions.models import Subscription
+from subscriptions.rules import (
+    Allowed,
+    AtEnd,
+    Batch,
+    Cancel,
+    Change,
+    ChangeBilling,
+    ChangeLicenses,
+    ChangeTerm,
+    ConvertTrial,
+    DecideEnd,
+    DropSchedule,
+    EffectKind,
+    Facts,
+    Policy,
+    Quote,
+    Reactivate,
+    Refused,
+    ScheduleChange,
+    Scheduled,
+    Status,
+    Suspend,
+    Target,
+    Upgrade,
+    judge,
+    steps_due,
+)
+from subscriptions.rules.words import consequences
+
+FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2029, 12, 31, tzinfo=UTC)
+MOMENTS = st.integers(0, int((LAST - FIRST).total_seconds())).map(lambda seconds: FIRST + timedelta(seconds=seconds))
+QUANTITIES = st.integers(0, 400)
+MONTHS = st.sampled_from([0, 1, 12, 36, 7])
+PRICES = st.decimals(0, 5000, places=4)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Facts:
+    """A subscription in any state that a database could hold."""
+    started_at = draw(MOMENTS)
+    term = draw(st.sampled_from([0, 1, 12, 36]))
+    quantity = draw(st.integers(1, 300))
+    policy = draw(st.sampled_from(Policy))
+    first = draw(st.integers(0, quantity))
+    batches = (Batch(first, started_at), Batch(quantity - first, started_at + timedelta(days=draw(st.integers(0, 60)))))
+    status = draw(st.sampled_from(Status))
+    return Facts(
+        policy=policy,
+        status=status,
+        quantity=quantity,
+        started_at=started_at,
+        ends_at=started_at + timedelta(days=31 * term) if term else None,
+        unit_price=draw(PRICES),
+        term_months=term,
+        billing_months=draw(st.sampled_from([0, 1, 12, 36])),
+        least=draw(st.integers(1, 5)),
+        most=300,
+        at_end=draw(st.sampled_from(AtEnd)),
+        is_trial=draw(st.booleans()),
+        is_microsoft=draw(st.booleans()),
+        is_usage_based=draw(st.booleans()),
+        is_extended=policy == Policy.NEW_COMMERCE and draw(st.booleans()),
+        has_add_ons=draw(st.booleans()),
+        is_add_on=draw(st.booleans()),
+        parent_status=draw(st.sampled_from([None, *Status])),
+        batches=batches if policy == Policy.NEW_COMMERCE and draw(st.booleans()) else (),
+        scheduled=draw(st.sampled_from([None, Scheduled(quantity=3)])),
+        suspended_at=started_at if status in (Status.SUSPENDED, Status.DISABLED) and draw(st.booleans()) else None,
+        ended_at=started_at if draw(st.booleans()) else None,
+        anchor_day=draw(st.integers(0, 31)),
+    )
+
+
+targets = st.builds(
+    Target,
+    code=st.just("E3"),
+    title=st.just("Enterprise E3"),
+    unit_price=PRICES,
+    term_months=st.sampled_from([1, 12, 36]),
+    billing_months=st.sampled_from([1, 12, 36]),
+    is_path=st.booleans(),
+)
+changes: st.SearchStrategy[Change] = st.one_of(
+    st.builds(ChangeLicenses, QUANTITIES),
+    st.just(Suspend()),
+    st.just(Reactivate()),
+    st.just(Cancel()),
+    st.builds(DecideEnd, st.sampled_from(AtEnd)),
+    st.builds(ScheduleChange, st.builds(Scheduled, quantity=st.none() | QUANTITIES, term_months=st.none() | MONTHS)),
+    st.just(DropSchedule()),
+    st.builds(ChangeTerm, MONTHS, MONTHS, PRICES),
+    st.builds(ChangeBilling, MONTHS, PRICES),
+    st.builds(Upgrade, targets, st.none() | QUANTITIES),
+    st.builds(ConvertTrial, targets, QUANTITIES),
+)
+
+
+@given(facts(), changes, MOMENTS)
+def test_the_rules_always_answer(before: Facts, change: Change, now: datetime) -> None:
+    found = judge(before, change, now)
+    if isinstance(found, Refused):
+        assert found.code
+        assert found.text.strip().endswith(".")
+        return
+    assert consequences(found, str, prices=True)
+    assert found.effective_at >= now or before.ends_at is None
+
+
+@given(facts(), changes, MOMENTS)
+def test_what_is_allowed_can_be(before: Facts, change: Change, now: datetime) -> None:
+    found = judge(before, change, now)
+    if not isinstance(found, Allowed):
+        return
+    after = found.after
+    assert before.status in (Status.ACTIVE, Status.SUSPENDED)
+    assert after.quantity >= 1
+    assert after.updates == before.updates + 1
+    assert after.policy == before.policy
+    assert sum(batch.quantity for batch in after.batches) <= after.quantity or not before.is_new_commerce
+    assert not (after.scheduled and not after.auto_renew) or before.scheduled == after.scheduled
+    if before.status == Status.SUSPENDED:
+        assert isinstance(change, Reactivate | Cancel)
+    if isinstance(change, ChangeLicenses):
+        assert before.least <= after.quantity <= before.most
+        assert (found.cost.amount >= 0) == (after.quantity > before.quantity) or not found.cost.amount
+    if found.undo.until:
+        assert found.undo.until > now
+
+
+@given(facts(), changes, MOMENTS)
+def test_what_is_final_says_so(before: Facts, change: Change, now: datetime) -> None:
+    found = judge(before, change, now)
+    if isinstance(found, Allowed) and found.after.status == Status.DELETED:
+        assert EffectKind.IRREVERSIBLE in {effect.kind for effect in found.effects}
+        assert found.undo.never
+
+
+@given(facts(), MOMENTS, PRICES, st.booleans())
+def test_the_clock_comes_to_rest(before: Facts, now: datetime, price: Decimal, on_sale: bool) -> None:
+    def quotes(_facts: Facts, _at: datetime) -> Quote | None:
+        return Quote(price, 12, 12) if on_sale else None
+
+    steps = list(steps_due(before, now, quotes))
+    moments = [step.at for step in steps]
+    assert moments == sorted(moments)
+    assert all(moment <= now for moment in moments)
+    if steps and len(steps) < 60:
+        assert not list(steps_due(steps[-1].after, now, quotes))
+
+
+def test_the_states_are_those_of_the_model() -> None:
+    assert [status.value for status in Status] == Subscription.Status.values
+
+
+def test_the_rules_know_no_database() -> None:
+    import subscriptions.rules
+
+    folder = Path(subscriptions.rules.__file__).parent
+    names = set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names.add(str(node.module))
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+    standard = {"calendar", "math", "datetime", "decimal", "enum", "dataclasses", "collections.abc", "typing"}
+    ours = {name for name in names if name.startswith("subscriptions.rules")}
+    words = {"django.utils.translation", "django.utils.html", "django.utils.safestring", "core.html"}
+    assert names - ours <= standard | words
