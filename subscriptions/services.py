@@ -1,9 +1,8 @@
 """Starting subscriptions: what an order turns into; and naming the resellers that earn and answer for them."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
@@ -13,14 +12,16 @@ from accounts.access import Actor, require
 from accounts.models import Partner
 from accounts.roles import Permission
 from activity.services import record
-from catalogue.models import Price
+from catalogue.models import Policy, Price
 from core import clock
 from core.exceptions import NotPermitted, Refused
+from core.text import fold
 from customers.models import Customer
 from customers.services import lock_partnership
+from subscriptions.facts import batches_json, keep_derived
 from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
-
-CANCELLATION_DAYS = 7
+from subscriptions.rules import Batch
+from subscriptions.rules.money import after_months
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,11 @@ def _built(customer: Customer, line: NewSubscription, now: datetime) -> Subscrip
         )
     if line.parent is not None and line.parent.customer_id != customer.pk:
         raise Refused(_("An add-on belongs to a subscription of the same customer."))
-    return Subscription(
+    policy = Policy(sku.policy)
+    new_commerce = policy == Policy.NEW_COMMERCE
+    subscription = Subscription(
         customer=customer,
+        provider_id=customer.provider_id,
         sku=sku,
         parent=line.parent,
         offer_name=sku.title,
@@ -193,16 +197,15 @@ def _built(customer: Customer, line: NewSubscription, now: datetime) -> Subscrip
         unit_price=price.unit_price,
         currency=price.currency,
         is_trial=sku.is_trial,
-        auto_renew=price.term_months > 0,
+        policy=policy,
         starts_at=now,
+        term_starts_at=now,
+        anchor_day=now.day,
         ends_at=after_months(now, price.term_months) if price.term_months else None,
-        cancellable_until=now + timedelta(days=CANCELLATION_DAYS),
+        batches=batches_json([Batch(line.quantity, now)]) if new_commerce else [],
+        search_text=fold(f"{sku.title} {sku.title}"),
         created_at=now,
+        changed_at=now,
     )
-
-
-def after_months(moment: datetime, months: int) -> datetime:
-    """The same day and time so many calendar months later; the last day where the month is shorter."""
-    years, month = divmod(moment.month - 1 + months, 12)
-    year, month = moment.year + years, month + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+    keep_derived(subscription)
+    return subscription

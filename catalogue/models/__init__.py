@@ -2,11 +2,12 @@
 
 from catalogue.models.imports import CatalogueImport
 from catalogue.models.prices import BillingPlan, Price, Segment, TermDuration
-from catalogue.models.products import Product, Sku, SkuConversion, SkuPrerequisite
+from catalogue.models.products import Policy, Product, Sku, SkuConversion, SkuPrerequisite
 
 __all__ = [
     "BillingPlan",
     "CatalogueImport",
+    "Policy",
     "Price",
     "Product",
     "Segment",

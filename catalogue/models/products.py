@@ -51,6 +51,13 @@ class SkuQuerySet(models.QuerySet["Sku"]):
         return found
 
 
+class Policy(models.TextChoices):
+    """Which rules hold for subscriptions of an offer; the values of subscriptions.rules.Policy."""
+
+    LEGACY = "legacy", _("Legacy")
+    NEW_COMMERCE = "new_commerce", _("New commerce")
+
+
 class Sku(models.Model):
     """One buyable variant of a product; the price list describes it, the offer matrix says how it may be sold."""
 
@@ -68,6 +75,7 @@ class Sku(models.Model):
     title = models.CharField(_("title"), max_length=255)
     description = models.TextField(_("description"), blank=True)
     unit_of_measure = models.CharField(_("unit of measure"), max_length=100, blank=True)
+    policy = models.CharField(_("rules"), max_length=12, choices=Policy.choices, default=Policy.NEW_COMMERCE)
     is_trial = models.BooleanField(_("is a trial"), default=False)
     is_usage_based = models.BooleanField(_("is billed by usage"), default=False)
     is_add_on = models.BooleanField(_("needs another subscription"), default=False)
@@ -99,6 +107,7 @@ class Sku(models.Model):
                 condition=Q(asset_ownership_limit_type__in=["none", "concurrent", "lifetime"]),
                 name="sku_ownership_limit_type_known",
             ),
+            models.CheckConstraint(condition=Q(policy__in=["legacy", "new_commerce"]), name="sku_policy_known"),
             models.CheckConstraint(
                 condition=Q(min_licenses=None) | Q(max_licenses=None) | Q(max_licenses__gte=models.F("min_licenses")),
                 name="sku_license_limits_in_order",

@@ -23,7 +23,7 @@ from subscriptions.rules.changes import (
     Target,
     Upgrade,
 )
-from subscriptions.rules.ends import Quote, Step, StepKind, decision_deadline, next_step, steps_due
+from subscriptions.rules.ends import Quote, Step, StepKind, decision_deadline, due_at, next_step, steps_due
 from subscriptions.rules.facts import AtEnd, Batch, Facts, Policy, Scheduled, Status
 from subscriptions.rules.judging import judge
 
@@ -60,6 +60,7 @@ __all__ = [
     "Undo",
     "Upgrade",
     "decision_deadline",
+    "due_at",
     "judge",
     "next_step",
     "steps_due",

@@ -76,6 +76,19 @@ def next_step(facts: Facts, now: datetime, quotes: Quotes) -> Step | None:
     return _end_of_term(facts, facts.ends_at, now, quotes)
 
 
+def due_at(facts: Facts) -> datetime | None:
+    """When the clock has something to do next, or None: next_step() answers from this moment on and not before."""
+    if facts.status == Status.DELETED:
+        return None
+    if facts.status in (Status.EXPIRED, Status.DISABLED):
+        since = facts.ended_at or facts.ends_at
+        return None if since is None else since + timedelta(days=_fading_days(facts))
+    if facts.status == Status.SUSPENDED and not facts.is_new_commerce and facts.suspended_at is not None:
+        at = facts.deletion_after_suspension(facts.suspended_at)
+        return at if facts.ends_at is None else min(at, facts.ends_at)
+    return facts.ends_at
+
+
 def steps_due(facts: Facts, now: datetime, quotes: Quotes) -> Iterator[Step]:
     """Everything that was due by now, in its order: a missed day catches up."""
     for _number in range(MOST_STEPS):
@@ -97,18 +110,21 @@ def _at(facts: Facts, status: Status, at: datetime) -> Facts:
     return replace(facts, status=status, ended_at=at, scheduled=None)
 
 
+def _fading_days(facts: Facts) -> int:
+    """How long what is expired or disabled stays so."""
+    if facts.status == Status.EXPIRED and facts.is_new_commerce:
+        return EXPIRED_DAYS
+    return DISABLED_AFTER_SUSPENSION_DAYS if facts.suspended_at else DISABLED_DAYS
+
+
 def _fading(facts: Facts, now: datetime) -> Step | None:
     since = facts.ended_at or facts.ends_at
     if since is None:
         return None
-    if facts.status == Status.EXPIRED:
-        days = EXPIRED_DAYS if facts.is_new_commerce else DISABLED_DAYS
-        at, kind, status = since + timedelta(days=days), StepKind.DISABLED, Status.DISABLED
-        if not facts.is_new_commerce:
-            kind, status = StepKind.DELETED, Status.DELETED
-    else:
-        days = DISABLED_AFTER_SUSPENSION_DAYS if facts.suspended_at else DISABLED_DAYS
-        at, kind, status = since + timedelta(days=days), StepKind.DELETED, Status.DELETED
+    at = since + timedelta(days=_fading_days(facts))
+    kind, status = StepKind.DELETED, Status.DELETED
+    if facts.status == Status.EXPIRED and facts.is_new_commerce:
+        kind, status = StepKind.DISABLED, Status.DISABLED
     return Step(kind, at, _at(facts, status, at)) if now >= at else None
 
 

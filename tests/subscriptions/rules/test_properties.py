@@ -33,7 +33,9 @@ from subscriptions.rules import (
     Suspend,
     Target,
     Upgrade,
+    due_at,
     judge,
+    next_step,
     steps_due,
 )
 from subscriptions.rules.words import consequences
@@ -157,6 +159,21 @@ def test_the_clock_comes_to_rest(before: Facts, now: datetime, price: Decimal, o
     assert all(moment <= now for moment in moments)
     if steps and len(steps) < 60:
         assert not list(steps_due(steps[-1].after, now, quotes))
+
+
+@given(facts(), PRICES, st.booleans())
+def test_the_clock_is_asked_when_it_is_due(before: Facts, price: Decimal, on_sale: bool) -> None:
+    def quotes(_facts: Facts, _at: datetime) -> Quote | None:
+        return Quote(price, 12, 12) if on_sale else None
+
+    due = due_at(before)
+    if due is None:
+        assert next_step(before, datetime(2100, 1, 1, tzinfo=UTC), quotes) is None
+        return
+    assert next_step(before, due - timedelta(seconds=1), quotes) is None
+    step = next_step(before, due, quotes)
+    assert step is not None
+    assert step.at == due
 
 
 def test_the_states_are_those_of_the_model() -> None:

@@ -1,11 +1,10 @@
-"""What customers have bought, and the two dated relations of each subscription to a reseller."""
+"""What customers have bought."""
 
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
@@ -14,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
 from accounts.models import Partner
-from catalogue.models import BillingPlan, Sku, TermDuration
+from catalogue.models import BillingPlan, Policy, Sku, TermDuration
 from core import clock
+from core.text import fold
 from customers.models import Customer
 
 
@@ -25,7 +25,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def visible_to(self, actor: Actor) -> "SubscriptionQuerySet":
         """Those of the customers that the actor sees."""
         if actor.is_provider:
-            return self.filter(customer__provider=actor.partner)
+            return self.filter(provider=actor.partner)
         return self.filter(customer__in=Customer.objects.visible_to(actor))
 
     def listed(self) -> "SubscriptionQuerySet":
@@ -36,6 +36,15 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """The newest few of each of these customers."""
         place = Window(RowNumber(), partition_by=F("customer"), order_by=[F("created_at").desc(), F("pk").desc()])
         return self.filter(customer__in=customers).annotate(place=place).filter(place__lte=number).order_by("place")
+
+
+class AtEnd(models.TextChoices):
+    """What happens at the end of the term; the values of subscriptions.rules.AtEnd."""
+
+    RENEW = "renew", _("Renews")
+    CANCEL = "cancel", _("Canceled at expiration")
+    EXTEND = "extend", _("Goes on in an extended service term")
+    UNDECIDED = "undecided", _("Nothing was decided")
 
 
 class Subscription(models.Model):
@@ -52,6 +61,8 @@ class Subscription(models.Model):
 
     subscription_id = models.UUIDField(_("subscription ID"), default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
+    # The customer's provider, which never changes: the lists of millions are indexed by it.
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="subscriptions", editable=False)
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="subscriptions")
     # The base that an add-on belongs to.
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="add_ons")
@@ -66,12 +77,31 @@ class Subscription(models.Model):
     unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
     currency = models.CharField(_("currency"), max_length=3)
     is_trial = models.BooleanField(_("trial"), default=False)
-    auto_renew = models.BooleanField(_("renews by itself"), default=True)
+    # Which rules hold, as they did when it was ordered; the offer may be sold under others later.
+    policy = models.CharField(_("rules"), max_length=12, choices=Policy.choices, default=Policy.NEW_COMMERCE)
+    at_end = models.CharField(_("at the end of the term"), max_length=9, choices=AtEnd.choices, default=AtEnd.RENEW)
     starts_at = models.DateTimeField(_("started"), default=clock.now)
+    # The present term began then; terms end on this day of the month, or on the last where the month is shorter.
+    term_starts_at = models.DateTimeField(_("term began"), default=clock.now)
+    anchor_day = models.PositiveSmallIntegerField(default=0, editable=False)
     ends_at = models.DateTimeField(_("term ends"), null=True, blank=True)
     cancellable_until = models.DateTimeField(_("can be canceled until"), null=True, blank=True)
+    is_extended = models.BooleanField(_("in an extended service term"), default=False)
+    # [{"quantity": 10, "bought_at": "…"}, …]: the purchases of the present term, each with its own window.
+    batches = models.JSONField(default=list, blank=True, editable=False)
+    # What the next term is to be like (subscriptions.rules.Scheduled), where that was said.
+    scheduled = models.JSONField(null=True, blank=True, editable=False)
+    suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
+    # When the clock has something to do with it next.
+    next_step_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Kept by triggers of the database (migration 0005), for lists alone.
+    has_reseller_of_record = models.BooleanField(default=False, editable=False)
+    # Folded nickname and offer; the customer's words are searched in the customer.
+    search_text = models.TextField(editable=False, default="")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
 
     # While something is recorded that concerns a reseller of the subscription: the managing one may be another.
     concerned_reseller: Partner | None = None
@@ -87,15 +117,54 @@ class Subscription(models.Model):
                 name="subscription_status_known",
             ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_has_licenses"),
+            models.CheckConstraint(
+                condition=Q(policy__in=["legacy", "new_commerce"]), name="subscription_policy_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(at_end__in=["renew", "cancel", "extend", "undecided"]), name="subscription_at_end_known"
+            ),
         )
-        indexes = (models.Index(fields=["customer", "-created_at", "-id"], name="subscription_customer_recent"),)
+        indexes = (
+            models.Index(fields=["customer", "-created_at", "-id"], name="subscription_customer_recent"),
+            models.Index(fields=["provider", "-changed_at", "-id"], name="subscription_provider_changed"),
+            models.Index(fields=["provider", "status", "-changed_at", "-id"], name="subscription_provider_status"),
+            models.Index(fields=["provider", "ends_at", "id"], name="subscription_provider_ends"),
+            models.Index(fields=["provider", "cancellable_until", "id"], name="subscription_provider_window"),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(is_trial=True),
+                name="subscription_provider_trials",
+            ),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(has_reseller_of_record=False),
+                name="subscription_without_reseller",
+            ),
+            models.Index(
+                fields=["next_step_at", "id"], condition=Q(next_step_at__isnull=False), name="subscription_due"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.nickname
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Fill in what follows from other columns."""
+        if not getattr(self, "provider_id", None):
+            self.provider_id = self.customer.provider_id
+        self.search_text = fold(f"{self.nickname} {self.offer_name}")
+        if kwargs.get("update_fields") is not None and {"nickname", "offer_name"} & set(kwargs["update_fields"]):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         """The Subscription details page."""
         return reverse("subscriptions:detail", args=[self.customer.microsoft_id, self.subscription_id])
+
+    @property
+    def auto_renew(self) -> bool:
+        """Whether it renews by itself at the end of its term."""
+        return self.at_end == AtEnd.RENEW and self.ends_at is not None
 
     @property
     def term_label(self) -> str:
@@ -115,55 +184,3 @@ class Subscription(models.Model):
         if self.concerned_reseller is not None:
             parties["reseller"] = self.concerned_reseller.microsoft_id
         return parties
-
-
-class SubscriptionRelation(models.Model):
-    """A dated relation of a subscription to a reseller."""
-
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="%(class)ss")
-    begins_at = models.DateTimeField(_("since"), default=clock.now)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return str(self.reseller)
-
-
-class ResellerOfRecord(SubscriptionRelation):
-    """The reseller that earns the incentives, known to the programme by its MPN ID of that time."""
-
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="resellers_of_record")
-    mpn_id = models.CharField(_("MPN ID"), max_length=12)
-
-    class Meta:
-        verbose_name = _("reseller of record")
-        verbose_name_plural = _("resellers of record")
-        constraints = (
-            models.UniqueConstraint(
-                fields=["subscription"], condition=Q(ends_at=None), name="resellerofrecord_one_current"
-            ),
-            models.CheckConstraint(
-                condition=Q(ends_at=None) | Q(ends_at__gte=F("begins_at")), name="resellerofrecord_ends_after_begin"
-            ),
-        )
-
-
-class SupportContact(SubscriptionRelation):
-    """The reseller that answers the customer's support requests for the subscription."""
-
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="support_contacts")
-
-    class Meta:
-        verbose_name = _("designated support contact")
-        verbose_name_plural = _("designated support contacts")
-        constraints = (
-            models.UniqueConstraint(
-                fields=["subscription"], condition=Q(ends_at=None), name="supportcontact_one_current"
-            ),
-            models.CheckConstraint(
-                condition=Q(ends_at=None) | Q(ends_at__gte=F("begins_at")), name="supportcontact_ends_after_begin"
-            ),
-        )

@@ -1,0 +1,21 @@
+"""What customers have bought, its dated relations to resellers, what those earn, and changes of many at once."""
+
+from subscriptions.models.bulk import BulkChange, BulkChangeQuerySet, DecisionNotice
+from subscriptions.models.incentives import IncentiveEntry, IncentiveEntryQuerySet, IncentiveRate
+from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
+from subscriptions.models.subscriptions import AtEnd, Subscription, SubscriptionQuerySet
+
+__all__ = [
+    "AtEnd",
+    "BulkChange",
+    "BulkChangeQuerySet",
+    "DecisionNotice",
+    "IncentiveEntry",
+    "IncentiveEntryQuerySet",
+    "IncentiveRate",
+    "ResellerOfRecord",
+    "Subscription",
+    "SubscriptionQuerySet",
+    "SubscriptionRelation",
+    "SupportContact",
+]
