@@ -5,6 +5,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
+from core.exceptions import Refused
+
+
+class DetailsRejected(Refused):
+    """The details break a rule; `errors` says which field and why."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__(" ".join(text for texts in errors.values() for text in texts))
+        self.errors = dict(errors)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CustomerDetails:

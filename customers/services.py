@@ -18,7 +18,8 @@ from activity.services import record
 from core import clock
 from core.exceptions import NotPermitted, Refused
 from customers import envelopes, rules
-from customers.details import CustomerDetails
+from customers.agreements import tell_of_agreement
+from customers.details import CustomerDetails, DetailsRejected
 from customers.models import (
     TENANT_DOMAIN,
     Customer,
@@ -63,14 +64,6 @@ class DailyLimitReached(Refused):
     """This person has issued as many new passwords as one person may in a day."""
 
 
-class DetailsRejected(Refused):
-    """The details break a rule; `errors` says which field and why."""
-
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        super().__init__(" ".join(text for texts in errors.values() for text in texts))
-        self.errors = errors
-
-
 def administrator_name(prefix: str) -> str:
     """The user name of the customer's administrator; a name to sign in with and not a mailbox."""
     return f"admin@{prefix}.{TENANT_DOMAIN}"
@@ -101,7 +94,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     assert details.agreement_accepted_on is not None
     customer, administrator = _create_with_domain(provider, details, by.user)
     CustomerAdministrator.objects.create(user=administrator, customer=customer)
-    CustomerAgreement.objects.create(
+    agreement = CustomerAgreement.objects.create(
         customer=customer,
         accepted_on=details.agreement_accepted_on,
         first_name=details.agreement_first_name,
@@ -110,6 +103,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         phone=details.agreement_phone,
         confirmed_by=by.user,
     )
+    tell_of_agreement(agreement, by)
     relationships = []
     if partnership is not None:
         relationships.append(

@@ -14,6 +14,7 @@ from core.html import money_text, number_text
 from customers import rules
 from customers.details import CustomerDetails
 from customers.models import TENANT_DOMAIN, Customer, CustomerAgreement
+from customers.requirements import account_refusals
 from customers.services import domain_is_free
 from orders.models import OrderDraft, OrderDraftLine
 from orders.money import Ordered, bill_amount, bill_label, billing_words, price_words, term_amount, term_words
@@ -134,8 +135,8 @@ def customer_problems(draft: OrderDraft) -> list[Problem]:
     step = DETAILS if draft.makes_customer else SUBSCRIPTIONS
     if draft.makes_customer:
         problems += details_problems(draft)
-    elif not CustomerAgreement.objects.filter(customer=draft.customer).exists():
-        problems.append(Problem(step, _("The customer has not accepted the Microsoft Customer Agreement yet.")))
+    elif draft.customer is not None:
+        problems += [Problem(step, str(refusal)) for refusal in account_refusals(draft.customer)]
     problems += [Problem(step, reasons([obstacle])) for obstacle in reseller_obstacles(draft)]
     return problems
 

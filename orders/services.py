@@ -16,6 +16,7 @@ from catalogue.models import Price
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from core.html import number_text
+from customers.account_status import AccountNotActive, require_active_account
 from customers.details import CustomerDetails
 from customers.models import Customer
 from customers.services import (
@@ -278,7 +279,9 @@ def _require_ready(draft: OrderDraft, lines: Sequence[Line]) -> None:
             if draft.reseller is not None:
                 country = draft.customer.country_code
                 lock_partnership(draft.provider, draft.reseller, customer_country=country)
-        except PartnershipRequired as error:
+            # Locked after the partnership: what the back office decides meanwhile waits, or is seen here.
+            require_active_account(draft.customer, lock=True)
+        except (PartnershipRequired, AccountNotActive) as error:
             problems = problems or [Problem(SUBSCRIPTIONS, str(error))]
     elif not draft.details:
         problems += customer_problems(draft)

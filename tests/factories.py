@@ -10,7 +10,7 @@ from accounts.models import Membership, Partner, User
 from accounts.roles import Program, Role
 from catalogue.models import Price, Product, Sku
 from core import clock
-from customers.models import Customer, CustomerAdministrator, ResellerRelationship
+from customers.models import Customer, CustomerAdministrator, CustomerAgreement, ResellerRelationship
 from orders.models import OrderDraft
 from resellers.models import Partnership, PartnershipRequest
 from subscriptions.models import Subscription
@@ -152,11 +152,29 @@ class ResellerRelationshipFactory(DjangoModelFactory):
     set_by = factory.SubFactory(UserFactory)
 
 
+class CustomerAgreementFactory(DjangoModelFactory):
+    """Accepted today by the primary contact, as somebody of the provider confirmed."""
+
+    class Meta:
+        model = CustomerAgreement
+
+    customer = factory.SubFactory(CustomerFactory)
+    accepted_on = factory.LazyFunction(lambda: clock.now().date())
+    first_name = factory.SelfAttribute("customer.contact_first_name")
+    last_name = factory.SelfAttribute("customer.contact_last_name")
+    email = factory.SelfAttribute("customer.contact_email")
+    confirmed_by = factory.SubFactory(UserFactory)
+
+
 class CustomerAdministratorFactory(DjangoModelFactory):
-    """A person who administers a customer and signs in as admin@prefix.onmicrosoft.com with PASSWORD."""
+    """Administers a customer and signs in as admin@prefix.onmicrosoft.com with PASSWORD, past its first sign-in.
+
+    `agreement=False` leaves the customer without an agreement, which the administrator is then asked to accept.
+    """
 
     class Meta:
         model = CustomerAdministrator
+        skip_postgeneration_save = True
 
     customer = factory.SubFactory(CustomerFactory)
     user = factory.SubFactory(
@@ -164,6 +182,11 @@ class CustomerAdministratorFactory(DjangoModelFactory):
         sign_in_name=factory.LazyAttribute(lambda user: f"admin@{user.factory_parent.customer.domain}"),
         email="",
     )
+
+    @factory.post_generation
+    def agreement(self, create: bool, wanted: bool | None, **kwargs: object) -> None:
+        if create and wanted is not False and not self.customer.agreements.exists():
+            CustomerAgreementFactory(customer=self.customer)
 
 
 # --- catalogue --------------------------------------------------------------------------------------------------------

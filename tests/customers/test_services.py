@@ -96,7 +96,7 @@ def test_create_customer_makes_everything_at_once(provider: Partner, reseller: P
 def test_create_customer_without_reseller_makes_a_direct_one(provider: Partner, sales: Actor) -> None:
     customer = create_customer(provider=provider, details=details(), reseller=None, by=sales)
     assert not customer.reseller_relationships.exists()
-    assert not OutgoingEmail.objects.exists()
+    assert OutgoingEmail.objects.get().kind == "agreement_confirmed"
     assert Customer.objects.without_reseller().get() == customer
 
 
@@ -106,7 +106,7 @@ def test_create_customer_writes_to_the_reseller_in_its_language(
     reseller.language = "pt-br"
     reseller.save()
     create_customer(provider=provider, details=details(), reseller=reseller, by=sales)
-    assert OutgoingEmail.objects.get().language == "pt-br"
+    assert OutgoingEmail.objects.get(kind="customer_assigned").language == "pt-br"
 
 
 def test_create_customer_refuses_a_taken_domain_and_keeps_the_transaction(provider: Partner, sales: Actor) -> None:

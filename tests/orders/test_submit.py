@@ -411,5 +411,5 @@ def test_submit_costs_no_more_queries_for_more_offers_than_one_record_per_subscr
         choose_offers(draft=ready, quantities={make_price(f"Suite {number}"): 1}, by=sales)
     draft = OrderDraft.objects.get(pk=ready.pk)
     reviewed = fingerprint(draft)
-    with django_assert_max_num_queries(48 + offers):
+    with django_assert_max_num_queries(49 + offers):
         submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales)
