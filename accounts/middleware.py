@@ -15,6 +15,7 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import Resolver404, resolve
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -138,7 +139,7 @@ class ActorMiddleware:
 
 
 class SignInStepsMiddleware:
-    """Hold a signed-in person at what is still owed: a password of their own, then a second factor."""
+    """Hold a signed-in person at what is still owed: a password of their own, a second factor, what other apps ask."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -164,6 +165,7 @@ class SignInStepsMiddleware:
             elif not gave_second_factor(request, app):
                 # Signed in before the second factor was set up elsewhere: this session never proved it.
                 return self._back_to_sign_in(request, _("Sign in again to confirm it is you."))
+        step = step or further_step(request)
         if step is None:
             return None
         # A form's own address may not be one to open, so the way back is to the page that it was on.
@@ -176,6 +178,12 @@ class SignInStepsMiddleware:
         sign_out_keeping(request)
         messages.warning(request, text)
         return redirect("account_login")
+
+
+def further_step(request: HttpRequest) -> str | None:
+    """The first step that an app above this one says is owed."""
+    steps = (import_string(path)(request) for path in settings.FURTHER_SIGN_IN_STEPS)
+    return next((step for step in steps if step is not None), None)
 
 
 def gave_second_factor(request: HttpRequest, app: Authenticator) -> bool:

@@ -208,6 +208,8 @@ SIGN_IN_STEP_VIEWS = {
     "accounts:own_password",
     "mfa_activate_totp",
 }
+# What else a signed-in person may owe, as apps above accounts know it: each takes the request, returns a view or None.
+FURTHER_SIGN_IN_STEPS = ["customers.access.agreement_step"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"

@@ -1,9 +1,15 @@
-"""The actor of a customer's administrator; named in settings.ACTOR_RESOLVERS, for accounts stands below."""
+"""The actor of a customer's administrator, and the step its first sign-in owes; named in settings, for accounts stands
+below.
+"""
 
 from django.http import HttpRequest
 
 from accounts.access import Actor, membership_user
+from customers.agreements import has_agreement
 from customers.models import CustomerAdministrator
+
+# What belongs to the person and not to the customer: password, second factor, language, the way out.
+OWN_ACCOUNT = ("account_", "accounts:", "mfa_")
 
 
 def customer_actor(request: HttpRequest) -> Actor | None:
@@ -11,3 +17,13 @@ def customer_actor(request: HttpRequest) -> Actor | None:
     user = membership_user(request)
     administrator = CustomerAdministrator.objects.select_related("customer__provider").filter(user=user).first()
     return Actor(user=user, customer=administrator.customer) if administrator else None
+
+
+def agreement_step(request: HttpRequest) -> str | None:
+    """Until the customer's agreement is accepted its administrator is asked to, wherever it was heading."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.is_customer or has_agreement(actor.customer):
+        return None
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    accepting = "customers:accept_agreement"
+    return None if name == accepting or name.startswith(OWN_ACCOUNT) else accepting

@@ -12,6 +12,7 @@ from django.views.generic.base import ContextMixin, View
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
+from customers.account_status import standing
 from customers.models import Customer
 
 
@@ -47,8 +48,9 @@ class CustomerPage(ContextMixin, PermittedPage):
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The customer and its tabs."""
+        """The customer, the state of its account and its tabs."""
         context = super().get_context_data(customer=self.customer, **kwargs)
+        context["standing"] = standing(self.customer, own=self.actor.is_customer)
         context["tabs"] = self.get_tabs()
         return context
 

@@ -3,11 +3,14 @@
 from django.urls import path
 
 from customers import views
+from customers.account import views as account
 
 app_name = "customers"
 
 urlpatterns = [
     path("customers/<uuid:microsoft_id>/account/", views.AccountView.as_view(), name="detail"),
+    path("customers/<uuid:microsoft_id>/agreement/", account.AttestAgreementView.as_view(), name="attest_agreement"),
+    path("agreement/", account.AcceptAgreementView.as_view(), name="accept_agreement"),
     path(
         "customers/<uuid:microsoft_id>/credentials/issue/",
         views.IssueCredentialsView.as_view(),

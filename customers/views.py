@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from core import clock, html
 from core.addresses import address_lines
 from core.companies import show_phone
 from customers import rules
+from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL
 from customers.models import Customer, CustomerAdministrator, TemporaryPassword
 from customers.pages import CustomerPage, account_url
 from customers.services import DailyLimitReached, issue_credentials
@@ -34,10 +36,15 @@ class AccountView(CustomerPage, TemplateView):
         customer = self.customer
         relationship = customer.managing_relationship()
         administrator = customer.administrators.select_related("user").order_by("pk").first()
-        agreement = customer.agreements.select_related("confirmed_by").order_by("-pk").first()
+        may_attest = can(self.actor, Permission.ATTEST_AGREEMENT, customer)
         return super().get_context_data(
             relationship=relationship,
-            agreement=agreement,
+            agreements=list(customer.agreements.select_related("confirmed_by").order_by("-pk")),
+            agreement_update_url=reverse("customers:attest_agreement", args=[customer.microsoft_id])
+            if may_attest
+            else "",
+            agreement_name=AGREEMENT_NAME,
+            agreement_url=AGREEMENT_URL,
             administrator=administrator,
             sections=[
                 (_("Company"), company_facts(customer)),

@@ -9,7 +9,13 @@ from accounts.models import Membership, Partner, ProfileChange, ProviderProfile,
 from accounts.roles import Program, Role
 from catalogue.models import Price, Product, Sku
 from core import clock
-from customers.models import Customer, CustomerAdministrator, ResellerRelationship, TemporaryPassword
+from customers.models import (
+    Customer,
+    CustomerAdministrator,
+    CustomerAgreement,
+    ResellerRelationship,
+    TemporaryPassword,
+)
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -161,6 +167,14 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         created_by=user,
     )
     ResellerRelationship.objects.create(customer=customer, reseller=reseller, partnership=partnership, set_by=user)
+    CustomerAgreement.objects.create(
+        customer=customer,
+        accepted_on=now.date(),
+        first_name=customer.contact_first_name,
+        last_name=customer.contact_last_name,
+        email=customer.contact_email,
+        confirmed_by=user,
+    )
     person = User.objects.create_user(
         f"admin@{customer.domain}", PASSWORD, email="", full_name=f"Administrator of {customer}"
     )

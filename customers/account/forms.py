@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from crispy_forms.bootstrap import StrictButton
-from crispy_forms.layout import HTML, Div
+from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,11 +19,13 @@ from django_countries import countries
 
 from accounts.models import Partner
 from core.addresses import address_format, clean_address, find_state
-from core.companies import clean_company_name, clean_phone, company_name_is_doubtful
+from core.companies import clean_company_name, clean_phone, company_name_is_doubtful, show_phone
 from core.forms import PortalForm
 from core.markets import REGISTRATION_IDS
 from core.text import email_key
 from customers import rules
+from customers.agreements import Acceptance, agreement_in_force
+from customers.models import Customer
 
 # The name of the button that only brings the fields of another country.
 UPDATE = "update_address"
@@ -244,3 +246,47 @@ class AgreementPart(CountryPart):
     def clean_agreement_phone(self) -> str:
         """The number in its international form, when one was entered."""
         return clean_phone(self.cleaned_data["agreement_phone"], self.country, required=False)
+
+
+# --- the pages of single sections -------------------------------------------------------------------------------------
+class AgreementForm(AgreementPart):
+    """Confirm who accepted the customer agreement; filled in with whoever did before, or with the primary contact."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, customer: Customer) -> None:
+        self.country = customer.country_code
+        super().__init__(data, initial=likely_acceptance(customer))
+        for name in ("agreement_first_name", "agreement_last_name", "agreement_email"):
+            self.fields[name].required = True
+        self.helper.layout = Layout(
+            Field("agreement_accepted_on", css_class="w-short"),
+            Fieldset(
+                _("Who accepted it"),
+                self.row("agreement_first_name", "agreement_last_name"),
+                self.row("agreement_email", "agreement_phone"),
+            ),
+        )
+
+    def acceptance(self) -> Acceptance:
+        """The answers in their normal forms; only after `is_valid()`."""
+        return Acceptance(**{name.removeprefix("agreement_"): value for name, value in self.cleaned_data.items()})
+
+
+def likely_acceptance(customer: Customer) -> dict[str, str]:
+    """The person of the agreement in force, else the primary contact; never the day, which is for a person to say."""
+    before = agreement_in_force(customer)
+    source, prefix = (before, "") if before else (customer, "contact_")
+    values = {name: getattr(source, f"{prefix}{name}") for name in ("first_name", "last_name", "email", "phone")}
+    return {f"agreement_{name}": value for name, value in {**values, "phone": show_phone(values["phone"])}.items()}
+
+
+class AcceptForm(PortalForm):
+    """The word of the customer's administrator."""
+
+    accepted = forms.BooleanField(
+        label=gettext_lazy("I have read the agreement and accept it for my company"),
+        error_messages={
+            "required": gettext_lazy(
+                "Tick “I have read the agreement and accept it for my company” to go on, or sign out."
+            )
+        },
+    )

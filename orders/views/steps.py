@@ -16,8 +16,10 @@ from django_countries import countries
 from accounts.roles import Permission
 from catalogue.models import BillingPlan
 from core.exceptions import Refused
+from customers.account_status import AccountNotActive, require_active_account
 from customers.forms import CustomerDetailsForm
 from customers.models import Customer
+from customers.pages import account_url
 from customers.services import PartnershipRequired
 from orders.checks import Line, line_problems, lines_of, market_of, order_problems, ordered
 from orders.forms import LicensesField, OfferFilterForm, OffersForm, TypedLicenses, licenses_name
@@ -26,6 +28,7 @@ from orders.money import bill_label, summary_words
 from orders.offers import MOST_OFFERS, Offer, arranged, list_offers, with_bases
 from orders.services import OffersRefused, choose_offers, choose_reseller, open_drafts, save_details, start_draft
 from orders.views.access import PermittedView, StepView, own_partnership
+from orders.views.agreement import agreement_first
 
 # Said by whoever sends a person back to an incomplete step: show what is missing at once.
 CHECK = "check"
@@ -65,10 +68,14 @@ class AddSubscriptionView(PermittedView):
         )
         managing = found.managing_relationship()
         try:
+            require_active_account(found)
             draft = start_draft(reseller=managing.reseller if managing else None, customer=found, by=self.actor)
         except PartnershipRequired as refusal:
             messages.warning(request, str(refusal))
             draft = start_draft(reseller=None, customer=found, by=self.actor)
+        except AccountNotActive as refusal:
+            messages.error(request, str(refusal))
+            return redirect(account_url(found.microsoft_id))
         return redirect(draft)
 
 
@@ -132,7 +139,7 @@ class SubscriptionsView(StepView):
         """Which offers there are depends on the customer: its details come first."""
         if self.draft.is_open and self.draft.makes_customer and not self.draft.details:
             return back_to("orders:details", self.draft)
-        return super().answer_for_state()
+        return super().answer_for_state() or agreement_first(self.request, self.draft, self.actor)
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """The chosen offers, then those that match the filters."""
