@@ -77,15 +77,16 @@ class Standing:
     reason: str = ""
 
 
-def standing(customer: Customer, *, own: bool = False) -> Standing:
-    """The state in words; `own` says that the customer itself reads them, who has nothing to repair."""
+def standing(customer: Customer, *, may_repair: bool = True) -> Standing:
+    """The state in words; to the customer itself and its reseller, who repair nothing, without the reason."""
     status = Status(customer.status)
     kind, label = STATUS_KINDS[status], str(status.label)
     if status == Status.ACTIVE:
         return Standing(kind, label)
     meaning = MEANINGS[status] % {"customer": customer.company_name}
-    repair = _("Your provider tells you more.") if own else str(REPAIRS[status])
-    return Standing(kind, label, meaning, repair, "" if own else reason_of(customer))
+    if not may_repair:
+        return Standing(kind, label, meaning, _("Your provider tells you more."))
+    return Standing(kind, label, meaning, str(REPAIRS[status]), reason_of(customer))
 
 
 def reason_of(customer: Customer) -> str:

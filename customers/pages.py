@@ -50,7 +50,7 @@ class CustomerPage(ContextMixin, PermittedPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The customer, the state of its account and its tabs."""
         context = super().get_context_data(customer=self.customer, **kwargs)
-        context["standing"] = standing(self.customer, own=self.actor.is_customer)
+        context["standing"] = standing(self.customer, may_repair=self.actor.is_provider)
         context["tabs"] = self.get_tabs()
         return context
 

@@ -175,5 +175,5 @@ def test_standing_gives_the_reason_to_the_provider_alone(customer: Customer, off
     shown: Any = standing(customer)
     assert (shown.kind, shown.label, shown.reason) == ("danger", "Not approved", "No such bakery")
     assert shown.repair.endswith("ask the back office to review the account again.")
-    own = standing(customer, own=True)
+    own = standing(customer, may_repair=False)
     assert (own.repair, own.reason) == ("Your provider tells you more.", "")
