@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -46,7 +46,7 @@ EFFECTS: dict[EffectKind, Any] = {
 def effect_words(effect: Effect, show: ShowMoment) -> SafeString:
     """One sentence about what else happens."""
     sentence = str(EFFECTS[effect.kind])
-    return format_html(sentence, when=show(effect.at)) if effect.at else format_html(sentence.replace("{when}", "–"))
+    return format_html(sentence, when=show(effect.at) if effect.at else "–")
 
 
 def cost_words(cost: Cost) -> str:
@@ -73,10 +73,10 @@ def next_term_words(cost: Cost) -> str:
 def undo_words(undo: Undo, show: ShowMoment) -> SafeString:
     """Until when it can be taken back."""
     if undo.any_time:
-        return format_html(str(_("It can be undone at any time.")))
+        return conditional_escape(_("It can be undone at any time."))
     if undo.until is not None:
         return format_html(str(_("It can be undone until {when}.")), when=show(undo.until))
-    return format_html(str(_("This cannot be undone.")))
+    return conditional_escape(_("This cannot be undone."))
 
 
 def consequences(allowed: Allowed, show: ShowMoment, *, prices: bool) -> list[SafeString]:

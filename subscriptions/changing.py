@@ -1,0 +1,270 @@
+"""Every change of a subscription: judged by the rules under its lock, written, recorded and told."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor, require
+from accounts.roles import Permission
+from activity.services import record
+from core import clock
+from core.exceptions import NotPermitted, Refused
+from core.text import fold
+from customers.models import Customer
+from subscriptions import rules
+from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
+from subscriptions.intents import Intent, Kind, Priced, current_facts, path_of, resolve
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.rules import Allowed, Facts, Policy, judge
+
+# What the record calls each change.
+ACTIONS: dict[type, str] = {
+    rules.ChangeLicenses: "subscription.licenses_changed",
+    rules.Suspend: "subscription.suspended",
+    rules.Reactivate: "subscription.reactivated",
+    rules.Cancel: "subscription.canceled",
+    rules.DecideEnd: "subscription.end_decided",
+    rules.ScheduleChange: "subscription.change_scheduled",
+    rules.DropSchedule: "subscription.schedule_dropped",
+    rules.ChangeTerm: "subscription.term_changed",
+    rules.ChangeBilling: "subscription.billing_changed",
+    rules.Upgrade: "subscription.upgraded",
+    rules.ConvertTrial: "subscription.converted",
+}
+# Fields that people know, in the order in which a timeline tells them.
+TOLD = (
+    "status quantity offer_name term_duration billing_plan unit_price at_end scheduled is_trial is_extended ends_at"
+).split()
+
+
+class ChangeRefused(Refused):
+    """The rules refuse the change; `answer` has the code, the words and what is possible instead."""
+
+    def __init__(self, answer: rules.Refused) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody else has changed the subscription since the page was opened; `current` is how it is now."""
+
+    def __init__(self, current: Subscription) -> None:
+        super().__init__(_("Somebody else has changed this subscription meanwhile."))
+        self.current = current
+
+
+@transaction.atomic
+def change_subscription(
+    *, subscription: Subscription, intent: Intent, by: Actor, version: int | None = None, reason: str = ""
+) -> Subscription:
+    """Make one change, if the rules allow it at this moment.
+
+    With `version`, the change was decided about that version: ChangedMeanwhile if it is no longer the present one.
+    ChangeRefused says why not. Add-ons of the legacy rules are suspended with their base.
+    """
+    require(by, Permission.MANAGE_SUBSCRIPTION, subscription.customer)
+    if by.user is None:
+        raise NotPermitted("A subscription is changed by a person.")
+    subscription = lock_subscription(subscription)
+    if version is not None and version != subscription.version:
+        raise ChangedMeanwhile(subscription)
+    now = clock.now()
+    change = resolve(subscription, intent, now)
+    if isinstance(change, rules.Refused):
+        raise ChangeRefused(change)
+    require_customer_ready(subscription.customer, change)
+    answer = judge(current_facts(subscription), change, now)
+    if isinstance(answer, rules.Refused):
+        raise ChangeRefused(answer)
+    before = told(subscription)
+    moved = move(subscription, intent, answer, by) if isinstance(intent, Priced) else None
+    save_facts(subscription, answer.after)
+    record(
+        ACTIONS[type(change)],
+        subscription,
+        by=by,
+        **differences(before, told(subscription)),
+        **cost_of(answer),
+        **({"reason": reason} if reason else {}),
+        **({"moved_to": str(moved.subscription_id)} if moved is not None else {}),
+    )
+    if isinstance(change, rules.Suspend) and subscription.policy == Policy.LEGACY:
+        suspend_add_ons(subscription, now, by=by)
+    touch_customer(subscription.customer, now)
+    return subscription
+
+
+@transaction.atomic
+def rename_subscription(*, subscription: Subscription, nickname: str, version: int | None, by: Actor) -> Subscription:
+    """Give the subscription another nickname."""
+    require(by, Permission.MANAGE_SUBSCRIPTION, subscription.customer)
+    subscription = lock_subscription(subscription)
+    if version is not None and version != subscription.version:
+        raise ChangedMeanwhile(subscription)
+    if subscription.nickname == nickname:
+        return subscription
+    old, subscription.nickname = subscription.nickname, nickname
+    subscription.version += 1
+    subscription.changed_at = clock.now()
+    subscription.save(update_fields=["nickname", "version", "changed_at"])
+    record("subscription.renamed", subscription, by=by, nickname=[old, nickname])
+    touch_customer(subscription.customer, subscription.changed_at)
+    return subscription
+
+
+def lock_subscription(subscription: Subscription) -> Subscription:
+    """The subscription as it is now, held until the transaction ends, with what the rules ask of it."""
+    # Two queries: a join in the one that waits for the lock would show the related rows of before the wait.
+    Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
+    related = ("customer__provider", "sku__product", "parent", "provider")
+    return Subscription.objects.select_related(*related).get(pk=subscription.pk)
+
+
+def require_customer_ready(customer: Customer, change: rules.Change) -> None:
+    """Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible."""
+    if isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
+        return
+    if not customer.has_agreement:
+        text = _("The customer has not accepted the Microsoft Customer Agreement yet. Confirm it on the Account page.")
+        raise ChangeRefused(rules.Refused("13605", text))
+    if customer.status != Customer.Status.ACTIVE:
+        text = _("The customer’s account is not active, so nothing can be bought for it.")
+        raise ChangeRefused(rules.Refused("800075", text))
+
+
+def save_facts(subscription: Subscription, facts: Facts) -> None:
+    """Write what the rules made of a locked subscription, as its next version."""
+    names = write_back(subscription, facts)
+    subscription.version += 1
+    subscription.changed_at = clock.now()
+    moved = ["sku", "offer_name", "nickname"]
+    subscription.save(update_fields=[*names, *moved, "version", "changed_at"])
+
+
+def told(subscription: Subscription) -> dict[str, Any]:
+    """What a timeline tells of a subscription."""
+    return {name: getattr(subscription, name) for name in TOLD}
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """What changed, each as [old, new]."""
+    return {name: [before[name], after[name]] for name in TOLD if before[name] != after[name]}
+
+
+def cost_of(answer: Allowed) -> dict[str, Any]:
+    """What it cost, for the record."""
+    found: dict[str, Any] = {}
+    if answer.cost.amount:
+        found["amount"] = f"{answer.cost.currency} {answer.cost.amount}"
+    if answer.undo.until:
+        found["undo_until"] = answer.undo.until
+    return found
+
+
+def suspend_add_ons(base: Subscription, now: datetime, *, by: Actor) -> None:
+    """Suspend what rests on a suspended base."""
+    active = Subscription.objects.filter(parent=base, status=Subscription.Status.ACTIVE).order_by("pk")
+    for add_on in active:
+        add_on = lock_subscription(add_on)
+        answer = judge(facts_of(add_on), rules.Suspend(), now)
+        if isinstance(answer, Allowed):
+            before = told(add_on)
+            save_facts(add_on, answer.after)
+            record("subscription.suspended", add_on, by=by, **differences(before, told(add_on)), with_base=str(base))
+
+
+def touch_customer(customer: Customer, now: datetime) -> None:
+    """The customer's lists show what changed last."""
+    Customer.objects.filter(pk=customer.pk, changed_at__lt=now).update(changed_at=now)
+
+
+# --- to another offer -------------------------------------------------------------------------------------------------
+def move(subscription: Subscription, intent: Priced, answer: Allowed, by: Actor) -> Subscription | None:
+    """Give the subscription the offer that it moves to, or the moved licenses a subscription; that one, if any."""
+    if intent.kind not in (Kind.UPGRADE, Kind.CONVERT):
+        return None
+    path = path_of(subscription, intent.price, clock.now())
+    assert path is not None
+    if intent.kind == Kind.CONVERT or (
+        path.owned is None and answer.after.status == rules.Status.ACTIVE and _whole(subscription, intent)
+    ):
+        become(subscription, intent)
+        return None
+    quantity = subscription.quantity if intent.quantity is None else intent.quantity
+    if path.owned is not None:
+        return join(path.owned, quantity, subscription, by)
+    return branch_off(subscription, intent, quantity, by)
+
+
+def _whole(subscription: Subscription, intent: Priced) -> bool:
+    return intent.quantity in (None, subscription.quantity)
+
+
+def become(subscription: Subscription, intent: Priced) -> None:
+    """The same subscription, of another offer."""
+    if subscription.nickname == subscription.offer_name:
+        subscription.nickname = intent.price.sku.title
+    subscription.sku = intent.price.sku
+    subscription.offer_name = intent.price.sku.title
+
+
+def join(owned: Subscription, quantity: int, source: Subscription, by: Actor) -> Subscription:
+    """Put upgraded licenses into what the customer has of the target, without a window of their own."""
+    owned = lock_subscription(owned)
+    before = told(owned)
+    facts = facts_of(owned)
+    save_facts(owned, replace(facts, quantity=facts.quantity + quantity, updates=facts.updates + 1))
+    record("subscription.joined", owned, by=by, **differences(before, told(owned)), moved_from=str(source))
+    return owned
+
+
+def branch_off(source: Subscription, intent: Priced, quantity: int, by: Actor) -> Subscription:
+    """A subscription of its own for the upgraded licenses, with the same end and the same resellers."""
+    assert by.user is not None
+    price, now = intent.price, clock.now()
+    made = Subscription(
+        customer=source.customer,
+        provider=source.provider,
+        sku=price.sku,
+        offer_name=price.sku.title,
+        nickname=price.sku.title,
+        quantity=quantity,
+        term_duration=price.term_duration,
+        billing_plan=price.billing_plan,
+        segment=source.segment,
+        unit_price=price.unit_price,
+        currency=source.currency,
+        policy=source.policy,
+        at_end=source.at_end,
+        starts_at=now,
+        term_starts_at=source.term_starts_at,
+        anchor_day=source.anchor_day,
+        ends_at=source.ends_at,
+        batches=batches_json([]),
+        created_at=now,
+        changed_at=now,
+        search_text=fold(f"{price.sku.title} {price.sku.title}"),
+    )
+    keep_derived(made)
+    made.save()
+    copy_relations(source, [made], now, by)
+    record("subscription.started", made, by=by, offer=made.offer_name, quantity=quantity, moved_from=str(source))
+    return made
+
+
+def copy_relations(source: Subscription, made: Iterable[Subscription], now: datetime, by: Actor) -> None:
+    """Let the same resellers earn and answer for what came out of a subscription."""
+    assert by.user is not None
+    for model in (ResellerOfRecord, SupportContact):
+        present = model._default_manager.filter(subscription=source, ends_at=None).first()
+        if present is None:
+            continue
+        extra = {"mpn_id": present.mpn_id} if isinstance(present, ResellerOfRecord) else {}
+        for one in made:
+            model._default_manager.create(
+                subscription=one, reseller=present.reseller, begins_at=now, set_by=by.user, **extra
+            )

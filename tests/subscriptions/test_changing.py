@@ -1,0 +1,276 @@
+"""One service makes every change: judged under the lock, written, recorded, and nothing when it is refused."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from accounts.access import ANONYMOUS, Actor
+from accounts.models import Partner
+from accounts.roles import Role
+from activity.models import ActivityRecord
+from catalogue.models import Price
+from core import clock
+from core.exceptions import NotPermitted
+from customers.models import Customer
+from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription, rename_subscription
+from subscriptions.intents import Kind, Priced, preview
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.rules import (
+    Allowed,
+    AtEnd,
+    Cancel,
+    ChangeLicenses,
+    DecideEnd,
+    DropSchedule,
+    Reactivate,
+    ScheduleChange,
+    Scheduled,
+    Suspend,
+)
+from subscriptions.services import set_support_contact
+from tests.customers.conftest import actor_of
+from tests.factories import CustomerFactory, SubscriptionFactory
+from tests.faults import fail_at_each_statement
+from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
+
+
+@pytest.fixture
+def customer(provider: Partner) -> Customer:
+    return ready_customer(provider)
+
+
+@pytest.fixture
+def new(customer: Customer, sales: Actor) -> Subscription:
+    """Ten licenses under the new commerce rules, bought an hour ago."""
+    return bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))
+
+
+@pytest.fixture
+def old(customer: Customer, sales: Actor) -> Subscription:
+    """Ten licenses under the legacy rules, bought in the spring."""
+    return bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(days=100))
+
+
+def last_record(subscription: Subscription) -> ActivityRecord:
+    found = ActivityRecord.objects.about(subscription).first()
+    assert found is not None
+    return found
+
+
+def test_a_change_is_written_and_recorded(new: Subscription, sales: Actor) -> None:
+    changed = change_subscription(subscription=new, intent=ChangeLicenses(15), version=1, by=sales)
+    changed.refresh_from_db()
+    assert (changed.quantity, changed.version, [one["quantity"] for one in changed.batches]) == (15, 2, [10, 5])
+    record = last_record(new)
+    assert (record.action, record.changes["quantity"]) == ("subscription.licenses_changed", [10, 15])
+    assert record.changes["amount"].startswith("USD ")
+    assert record.actor_user_id == sales.user.pk  # type: ignore[union-attr]
+
+
+def test_a_refused_change_leaves_everything(old: Subscription, sales: Actor) -> None:
+    before = ActivityRecord.objects.count()
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=old, intent=Cancel(), by=sales)
+    assert (refused.value.answer.code, refused.value.answer.instead) == ("legacy_cancel", "Suspend")
+    old.refresh_from_db()
+    assert (old.status, old.version, ActivityRecord.objects.count()) == ("active", 1, before)
+
+
+def test_a_second_press_changes_nothing_more(new: Subscription, sales: Actor) -> None:
+    change_subscription(subscription=new, intent=Suspend(), version=1, by=sales)
+    with pytest.raises(ChangedMeanwhile) as meanwhile:
+        change_subscription(subscription=new, intent=Suspend(), version=1, by=sales)
+    assert (meanwhile.value.current.status, meanwhile.value.current.version) == ("suspended", 2)
+    with pytest.raises(ChangeRefused):
+        change_subscription(subscription=new, intent=Suspend(), by=sales)
+    assert ActivityRecord.objects.about(new).filter(action="subscription.suspended").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["stranger", "reseller", "administrator", "anonymous"])
+def test_who_may_not_change(new: Subscription, reseller: Partner, kind: str) -> None:
+    actors = {
+        "stranger": actor_of(CustomerFactory().provider),
+        "reseller": actor_of(reseller),
+        "administrator": Actor(user=actor_of(reseller).user, customer=new.customer),
+        "anonymous": ANONYMOUS,
+    }
+    with pytest.raises(NotPermitted):
+        change_subscription(subscription=new, intent=Suspend(), by=actors[kind])
+
+
+def test_a_helpdesk_agent_may(new: Subscription, provider: Partner) -> None:
+    change_subscription(subscription=new, intent=Suspend(), by=actor_of(provider, Role.HELPDESK_AGENT))
+
+
+def test_without_an_agreement_nothing_is_bought(provider: Partner, sales: Actor) -> None:
+    subscription = SubscriptionFactory(customer=CustomerFactory(provider=provider))
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=subscription, intent=ChangeLicenses(11), by=sales)
+    assert refused.value.answer.code == "13605"
+    change_subscription(subscription=subscription, intent=Suspend(), by=sales)
+
+
+def test_an_account_under_review_buys_nothing(new: Subscription, sales: Actor) -> None:
+    Customer.objects.update(status=Customer.Status.UNDER_REVIEW)
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=new, intent=ChangeLicenses(11), by=sales)
+    assert refused.value.answer.code == "800075"
+
+
+def test_a_change_is_all_or_nothing(new: Subscription, sales: Actor) -> None:
+    def state() -> tuple[int, int]:
+        new.refresh_from_db()
+        return new.quantity, ActivityRecord.objects.about(new).count()
+
+    before = state()
+
+    def check() -> None:
+        assert state() == before
+
+    fail_at_each_statement(lambda: change_subscription(subscription=new, intent=ChangeLicenses(12), by=sales), check)
+    assert state() == (12, before[1] + 1)
+
+
+# --- the life of a subscription ---------------------------------------------------------------------------------------
+def test_suspended_and_reactivated(new: Subscription, old: Subscription, sales: Actor) -> None:
+    for subscription, end in ((new, "undecided"), (old, "renew")):
+        change_subscription(subscription=subscription, intent=Suspend(), by=sales)
+        change_subscription(subscription=subscription, intent=Reactivate(), by=sales)
+        subscription.refresh_from_db()
+        assert (subscription.status, subscription.at_end, subscription.suspended_at) == ("active", end, None)
+
+
+def test_a_legacy_suspension_says_when_it_is_deleted(old: Subscription, sales: Actor) -> None:
+    change_subscription(subscription=old, intent=Suspend(), by=sales)
+    old.refresh_from_db()
+    assert old.suspended_at is not None
+    assert old.next_step_at == old.suspended_at + timedelta(days=90)
+
+
+def test_add_ons_are_suspended_with_their_base(old: Subscription, sales: Actor) -> None:
+    add_on = SubscriptionFactory(customer=old.customer, parent=old, policy="legacy")
+    change_subscription(subscription=old, intent=Suspend(), by=sales)
+    add_on.refresh_from_db()
+    assert add_on.status == "suspended"
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=add_on, intent=Reactivate(), by=sales)
+    assert refused.value.answer.code == "27009"
+
+
+def test_canceled_in_time_it_is_gone(new: Subscription, sales: Actor) -> None:
+    change_subscription(subscription=new, intent=Cancel(), by=sales)
+    new.refresh_from_db()
+    assert (new.status, new.next_step_at, new.cancellable_until) == ("deleted", None, None)
+    assert new not in Subscription.objects.listed()
+
+
+def test_the_end_and_the_next_term(new: Subscription, sales: Actor) -> None:
+    change_subscription(subscription=new, intent=ScheduleChange(Scheduled(quantity=4)), by=sales)
+    new.refresh_from_db()
+    assert new.scheduled is not None
+    assert new.scheduled["quantity"] == 4
+    change_subscription(subscription=new, intent=DropSchedule(), by=sales)
+    change_subscription(subscription=new, intent=DecideEnd(AtEnd.CANCEL), by=sales)
+    new.refresh_from_db()
+    assert (new.scheduled, new.at_end, new.auto_renew) == (None, "cancel", False)
+
+
+# --- other prices, other offers ---------------------------------------------------------------------------------------
+def test_a_longer_term_at_todays_price(new: Subscription, sales: Actor) -> None:
+    longer = also_sold(offer_of(new), term_duration="P3Y", unit_price=Decimal(330))
+    change_subscription(subscription=new, intent=Priced(Kind.TERM, longer), by=sales)
+    new.refresh_from_db()
+    assert (new.term_duration, new.unit_price) == ("P3Y", 330)
+
+
+def offer_of(subscription: Subscription) -> Price:
+    return Price.objects.get(sku=subscription.sku, term_duration="P1Y")
+
+
+def test_a_price_that_is_gone_is_not_taken(new: Subscription, sales: Actor) -> None:
+    longer = also_sold(offer_of(new), term_duration="P3Y", unit_price=Decimal(330))
+    Price.objects.filter(pk=longer.pk).update(is_listed=False, sold_until=clock.now())
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=new, intent=Priced(Kind.TERM, longer), by=sales)
+    assert refused.value.answer.code == "2091"
+
+
+def test_a_price_of_another_offer_is_not_taken(new: Subscription, sales: Actor) -> None:
+    foreign = offer(price="1")
+    for kind in Kind:
+        with pytest.raises(ChangeRefused) as refused:
+            change_subscription(subscription=new, intent=Priced(kind, foreign), by=sales)
+        assert refused.value.answer.code == "2091"
+
+
+def test_legacy_bills_change_with_the_order(old: Subscription, sales: Actor) -> None:
+    yearly = also_sold(offer_of(old), billing_plan="Annual", unit_price=Decimal(110))
+    change_subscription(subscription=old, intent=Priced(Kind.BILLING, yearly), by=sales)
+    old.refresh_from_db()
+    assert (old.billing_plan, old.unit_price) == ("Annual", 110)
+
+
+def test_a_whole_upgrade_keeps_its_id(new: Subscription, sales: Actor) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better), by=sales)
+    new.refresh_from_db()
+    assert (new.sku, new.offer_name, new.nickname, new.unit_price) == (
+        better.sku,
+        better.sku.title,
+        better.sku.title,
+        240,
+    )
+    assert Subscription.objects.filter(customer=new.customer).count() == 1
+
+
+def test_a_partial_upgrade_makes_a_subscription_with_the_same_resellers(
+    new: Subscription, reseller: Partner, admin: Actor
+) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    ResellerOfRecord.objects.create(subscription=new, reseller=reseller, mpn_id="0012345", set_by=admin.user)
+    set_support_contact(subscription=new, reseller=reseller, by=admin)
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better, 4), by=admin)
+    new.refresh_from_db()
+    made = Subscription.objects.exclude(pk=new.pk).get(customer=new.customer)
+    assert (new.quantity, made.quantity, made.sku, made.ends_at) == (6, 4, better.sku, new.ends_at)
+    assert made.resellers_of_record.get().mpn_id == "0012345"
+    assert SupportContact.objects.get(subscription=made).reseller == reseller
+    assert made.cancellable_until is None
+
+
+def test_a_trial_becomes_paid(customer: Customer, sales: Actor) -> None:
+    free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    paid = offer(price="240")
+    path(free.sku, paid.sku)
+    trial = bought(customer, free, sales, quantity=25)
+    change_subscription(subscription=trial, intent=Priced(Kind.CONVERT, paid, 30), by=sales)
+    trial.refresh_from_db()
+    assert (trial.is_trial, trial.quantity, trial.sku, trial.unit_price) == (False, 30, paid.sku, 240)
+
+
+# --- before, and beside -----------------------------------------------------------------------------------------------
+def test_a_preview_says_what_will_happen_and_writes_nothing(new: Subscription) -> None:
+    answer = preview(new, ChangeLicenses(12), clock.now())
+    assert isinstance(answer, Allowed)
+    assert answer.after.quantity == 12
+    new.refresh_from_db()
+    assert new.quantity == 10
+
+
+def test_a_nickname(new: Subscription, sales: Actor) -> None:
+    rename_subscription(subscription=new, nickname="Ovens", version=1, by=sales)
+    with pytest.raises(ChangedMeanwhile):
+        rename_subscription(subscription=new, nickname="Stoves", version=1, by=sales)
+    new.refresh_from_db()
+    assert (new.nickname, new.search_text) == ("Ovens", f"ovens {new.offer_name}".lower())
+    assert last_record(new).changes["nickname"] == [new.offer_name, "Ovens"]
+
+
+def test_the_customer_is_shown_as_changed(new: Subscription, sales: Actor) -> None:
+    before = new.customer.changed_at
+    change_subscription(subscription=new, intent=Suspend(), by=sales)
+    new.customer.refresh_from_db()
+    assert new.customer.changed_at > before
