@@ -14,7 +14,9 @@ from activity.services import record
 from core import clock
 from core.exceptions import NotPermitted, Refused
 from core.text import fold
+from customers.agreements import AgreementRequired
 from customers.models import Customer
+from customers.requirements import account_refusals
 from subscriptions import rules
 from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
 from subscriptions.intents import Intent, Kind, Priced, current_facts, path_of, resolve
@@ -128,12 +130,9 @@ def require_customer_ready(customer: Customer, change: rules.Change) -> None:
     """Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible."""
     if isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
         return
-    if not customer.has_agreement:
-        text = _("The customer has not accepted the Microsoft Customer Agreement yet. Confirm it on the Account page.")
-        raise ChangeRefused(rules.Refused("13605", text))
-    if customer.status != Customer.Status.ACTIVE:
-        text = _("The customer’s account is not active, so nothing can be bought for it.")
-        raise ChangeRefused(rules.Refused("800075", text))
+    for refusal in account_refusals(customer):
+        code = "13605" if isinstance(refusal, AgreementRequired) else "800075"
+        raise ChangeRefused(rules.Refused(code, str(refusal))) from refusal
 
 
 def save_facts(subscription: Subscription, facts: Facts) -> None:
