@@ -13,7 +13,7 @@ from django.views.generic.base import ContextMixin, View
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from customers.account_status import standing
-from customers.models import Customer
+from customers.models import Customer, CustomerQuerySet
 
 
 class PermittedPage(View):
@@ -41,11 +41,14 @@ class CustomerPage(ContextMixin, PermittedPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Look the customer up among the actor's own before anything else is said."""
-        rows = Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
-        self.customer = get_object_or_404(rows, microsoft_id=kwargs["microsoft_id"])
+        self.customer = get_object_or_404(self.visible(), microsoft_id=kwargs["microsoft_id"])
         if not self.customer.permits(self.actor, self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def visible(self) -> CustomerQuerySet:
+        """The customers that the actor sees, with what the pages show of them."""
+        return Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The customer, the state of its account and its tabs."""

@@ -85,7 +85,10 @@ ROUTES: dict[str, Route] = {
     ),
     **{f"resellers:{name}": Route(acceptance, nothing) for name in ("confirm_acceptance", "refuse_acceptance")},
     "customers:detail": Route(customer, nothing),
-    "customers:attest_agreement": Route(customer, nothing),
+    **{
+        f"customers:{name}": Route(customer, nothing)
+        for name in "change_company change_contact change_bill_to attest_agreement".split()
+    },
     "customers:issue_credentials": Route(customer, nothing),
     "customers:credentials": Route(
         lambda world: {**customer(world), "public_id": world.ours.temporary_password.public_id}, nothing
