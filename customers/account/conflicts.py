@@ -73,28 +73,37 @@ def conflicting(sides: Iterable[Side]) -> bool:
     return any(side.edit is not None and side.saved != side.mine for side in sides)
 
 
+def goes_whole(form: SectionForm, sides: Iterable[Side]) -> bool:
+    """Whether theirs made the section another one, so that mine replaces all of it."""
+    return any(side.name == form.whole_if_edited and side.edit for side in sides)
+
+
 def on_top(form: SectionForm, sides: Sequence[Side]) -> list[tuple[str, str]]:
     """What to send once more so that mine goes on top of theirs: names and values, as typed."""
-    whole = any(side.name == form.whole_if_edited and side.edit for side in sides)
+    whole = goes_whole(form, sides)
     return [(side.name, side.mine if whole or side.is_mine else side.saved) for side in sides]
 
 
-def row(form: SectionForm, side: Side) -> tuple[str, SafeString, SafeString]:
-    """(what, saved now and by whom, mine) for the conflict page."""
+def compared(form: SectionForm, sides: Sequence[Side]) -> list[tuple[str, SafeString, SafeString]]:
+    """(what, saved now and by whom, mine) of each field in which there is something to compare."""
+    whole = goes_whole(form, sides)
+    return [_row(form, side, whole) for side in sides if side.edit or side.saved != side.mine]
+
+
+def _row(form: SectionForm, side: Side, whole: bool) -> tuple[str, SafeString, SafeString]:
     choices = {str(code): label for code, label in getattr(form.fields[side.name].widget, "choices", ())}
 
     def words(value: str) -> SafeString:
-        text = choices.get(value, value)
-        return html.name(text) if value else html.missing(_("Empty"))
+        return html.name(choices.get(value, value)) if value else html.missing(_("Empty"))
 
     saved, mine = words(side.saved), words(side.mine)
     if side.edit is not None:
         who, at = html.name(side.edit.who), html.time_tag(side.edit.at)
         saved = _with_note(saved, format_html(_("Saved by {name}, {time}"), name=who, time=at))
-    if not side.is_mine:
-        mine = _with_note(mine, _("As it was; you did not change it"))
+    if not side.is_mine and not whole:
+        mine = _with_note(mine, _("You did not change it: what is saved now stays"))
     return side.label, saved, mine
 
 
 def _with_note(value: SafeString, words: Any) -> SafeString:
-    return format_html('{}<br><small class="muted">{}</small>', value, words)
+    return format_html('{}<small class="muted d-block">{}</small>', value, words)

@@ -114,4 +114,4 @@ def fixed_facts(customer: Customer) -> list[tuple[str, Any]]:
 
 def with_reason(value: Any, reason: str) -> SafeString:
     """A value, and under it why it stays."""
-    return format_html('{}<br><small class="muted">{}</small>', value, reason)
+    return format_html('{}<small class="muted d-block">{}</small>', value, reason)

@@ -16,7 +16,7 @@ from accounts.middleware import after_steps
 from accounts.roles import Permission
 from core.exceptions import Refused
 from core.pages import conflict
-from customers.account.conflicts import Side, conflicting, on_top, row, sides_of
+from customers.account.conflicts import Side, compared, conflicting, on_top, sides_of
 from customers.account.facts import fixed_facts
 from customers.account.forms import AcceptForm, AgreementForm, BillToForm, CompanyForm, ContactForm, SectionForm
 from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL, accept_agreement, attest_agreement, has_agreement
@@ -89,7 +89,7 @@ class ChangeSectionView(CustomerPage, FormView):
         return conflict(
             self.request,
             text=text % {"names": ", ".join(names) or _("Somebody"), "customer": self.customer},
-            rows=[row(form, side) for side in sides if side.edit or side.saved != side.mine],
+            rows=compared(form, sides),
             again=[*on_top(form, sides), *word, ("version", self.customer.version)],
             again_url=self.request.path,
             discard_url=account_url(self.customer.microsoft_id),

@@ -306,7 +306,7 @@ def test_conflict_shows_both_and_by_whom(customer: Customer, helpdesk: Actor, ad
     by = f"Saved by {admin.user} , {at.day} {at:%b %Y %H:%M} UTC"
     assert rows(response) == [
         ["Company name", f"Padaria Nova {by}", "Padaria Velha"],
-        ["Address line 2", f"Floor 2 {by}", "— Empty As it was; you did not change it"],
+        ["Address line 2", f"Floor 2 {by}", "— Empty You did not change it: what is saved now stays"],
         ["City", "Cupertino", "San Jose"],
     ]
     assert f"{admin.user} changed Padaria Nova after you opened the page." in said(response)
