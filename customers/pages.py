@@ -63,7 +63,9 @@ class CustomerPage(ContextMixin, PermittedPage):
 
 
 def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str, Any]]:
-    """The customer's pages that the actor may open; nothing where there is only one."""
+    """The customer's pages that the actor may open; for the customer itself they stand in the navigation."""
+    if actor.is_customer:
+        return []
     pages = [
         (
             _("Subscriptions"),
@@ -71,6 +73,16 @@ def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str,
             Permission.VIEW_SUBSCRIPTIONS,
         ),
         (_("Account"), account_url(customer.microsoft_id), Permission.VIEW_CUSTOMERS),
+        (
+            _("User settings"),
+            reverse("customers:user_settings", args=[customer.microsoft_id]),
+            Permission.VIEW_TENANT_OWNERS,
+        ),
+        (
+            _("Activity"),
+            reverse("customers:activity", args=[customer.microsoft_id]),
+            Permission.VIEW_CUSTOMER_ACTIVITY,
+        ),
     ]
     tabs = [
         {"label": label, "url": url, "current": path == url, "count": None}

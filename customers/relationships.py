@@ -13,6 +13,7 @@ from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
 from customers.models import Customer, ResellerRelationship
 from customers.services import lock_partnership, tell_reseller
+from customers.tenant_owners import end_tenant_ownership
 from mail.services import queue_email
 
 
@@ -89,6 +90,7 @@ def close_relationship(
     the actor may: either company of a partnership may end it, and with it what rests on it."""
     relationship.ends_at = max(now, relationship.begins_at)
     relationship.save(update_fields=["ends_at"])
+    end_tenant_ownership(relationship.customer, relationship.reseller, by=by, now=now)
     _record_as_concerning(
         "customer.access_removed",
         relationship,

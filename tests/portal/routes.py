@@ -90,6 +90,14 @@ ROUTES: dict[str, Route] = {
         for name in "change_company change_contact change_bill_to attest_agreement".split()
     },
     "customers:issue_credentials": Route(customer, nothing),
+    "customers:user_settings": Route(customer, nothing),
+    "customers:activity": Route(customer, nothing),
+    **{
+        f"customers:{name}_tenant_owner": Route(
+            lambda world: {**customer(world), "reseller": world.ours.reseller.microsoft_id}, nothing
+        )
+        for name in ("grant", "remove")
+    },
     "customers:credentials": Route(
         lambda world: {**customer(world), "public_id": world.ours.temporary_password.public_id}, nothing
     ),
