@@ -1,7 +1,7 @@
 """Customers with an Azure plan: which those are, whom they may make tenant owner, and who still lacks it."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
@@ -28,9 +28,9 @@ class NotAReseller(Refused):
     """Only a reseller that manages the customer or earns with its subscriptions can become tenant owner."""
 
 
-def azure_skus() -> list[int]:
+def azure_skus() -> QuerySet:
     """The offers that are Azure plans; a handful."""
-    return list(Sku.objects.filter(product__product_id__in=AZURE_PLAN_PRODUCTS).values_list("pk", flat=True))
+    return Sku.objects.filter(product__product_id__in=AZURE_PLAN_PRODUCTS).values("pk")
 
 
 def has_azure(customer: Customer) -> bool:
