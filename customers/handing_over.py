@@ -7,6 +7,7 @@ from accounts.access import Actor
 from activity.models import ActivityRecord
 from activity.services import composed, record_all
 from core.exceptions import NotPermitted
+from customers.changes import mark_changed
 from customers.models import Customer, ResellerRelationship, TenantOwner
 from customers.tenant_owners import close_grant
 from resellers.models import Partnership
@@ -15,7 +16,7 @@ BATCH = 1_000
 
 
 def lock_relationships(partnership: Partnership) -> list[ResellerRelationship]:
-    """The current delegations that rest on the partnership, held until the transaction ends."""
+    """The current delegations that rest on the partnership, held until the transaction ends; after their customers."""
     rows = ResellerRelationship.objects.current().filter(partnership=partnership).order_by("pk")
     # Two queries, as the first may wait: its join would show the customers of before the wait.
     held = set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
@@ -48,6 +49,7 @@ def hand_over_customers(
         return []
     rows = ResellerRelationship.objects.filter(pk__in=[one.pk for one in relationships])
     rows.update(ends_at=at)
+    mark_changed(*(one.customer_id for one in relationships), at=at)
     for grant in owned_by_those(relationships):
         close_grant(grant, by=by, now=at)
     begun = [

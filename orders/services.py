@@ -17,6 +17,7 @@ from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from core.html import number_text
 from customers.account_status import AccountNotActive, require_active_account
+from customers.changes import mark_changed
 from customers.details import CustomerDetails
 from customers.models import Customer
 from customers.services import (
@@ -260,11 +261,11 @@ def submit_draft(*, draft: OrderDraft, reviewed: str, session_key: str, by: Acto
     order = _place(draft, customer, lines, by)
     if draft.makes_customer:
         issue_credentials(customer=customer, session_key=session_key, by=by)
+    else:
+        mark_changed(customer.pk, at=clock.now())
     record("order.placed", order, by=by, number=order.number, currency=order.currency, lines=_lines_for_record(lines))
     _confirm_by_mail(order, lines, makes_customer=draft.makes_customer)
-    draft.order = order
-    draft.state = OrderDraft.State.SUBMITTED
-    draft.details = {}
+    draft.order, draft.state, draft.details = order, OrderDraft.State.SUBMITTED, {}
     draft.changed_at = clock.now()
     draft.save(update_fields=["order", "state", "details", "changed_at"])
     return order

@@ -16,6 +16,7 @@ from catalogue.models import Policy, Price
 from core import clock
 from core.exceptions import NotPermitted, Refused
 from core.text import fold
+from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.services import lock_partnership
 from subscriptions.facts import batches_json, keep_derived
@@ -79,6 +80,7 @@ def start_subscriptions(
             )
             for subscription in subscriptions
         )
+    mark_changed(customer.pk, at=now)
     for subscription in subscriptions:
         record(
             "subscription.started",
@@ -133,6 +135,7 @@ def _name_reseller(
         # The partnership before the subscription: the end of a partnership takes its locks in this order too.
         country = customer.country_code
         reseller = lock_partnership(customer.provider, reseller, customer_country=country).reseller
+    lock_customers([customer.pk])
     subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
     subscription.customer = customer
     rows = model._default_manager.filter(subscription=subscription, ends_at=None)
@@ -149,6 +152,7 @@ def _name_reseller(
         following = model._default_manager.create(
             subscription=subscription, reseller=reseller, begins_at=now, set_by=by.user, **mpn_id
         )
+    mark_changed(customer.pk, at=now)
     record_relation_change(subscription, present, following, by=by)
     return following
 
