@@ -20,10 +20,10 @@ from core.exceptions import NotPermitted, Refused
 from customers.services import PartnershipRequired
 from resellers.models import Partnership
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.rules.money import after_months
 from subscriptions.services import (
     NewSubscription,
     QuantityRefused,
-    after_months,
     start_subscription,
     start_subscriptions,
 )

@@ -1,1 +1,0 @@
-"""Pages of one customer that need to know its subscriptions: User settings and Activity."""
