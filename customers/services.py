@@ -13,7 +13,7 @@ from django.utils.translation import override
 from accounts.access import Actor, require
 from accounts.models import Partner, User
 from accounts.roles import Permission
-from accounts.services import issue_temporary_password
+from accounts.services import PreparedPassword, issue_temporary_password
 from activity.services import record
 from core import clock
 from core.exceptions import NotPermitted, Refused
@@ -78,10 +78,18 @@ def domain_is_free(prefix: str) -> bool:
 
 
 @transaction.atomic
-def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Partner | None, by: Actor) -> Customer:
+def create_customer(
+    *,
+    provider: Partner,
+    details: CustomerDetails,
+    reseller: Partner | None,
+    status: str = Customer.Status.ACTIVE,
+    by: Actor,
+) -> Customer:
     """Make the customer, its administrator without a password, its agreement and, with a reseller, the delegation.
 
-    Everything is checked again here: whoever calls may have kept the details for days.
+    Everything is checked again here: whoever calls may have kept the details for days. Of an account that is still to
+    be set up, the reseller is told once it is.
     """
     require(by, Permission.ADD_CUSTOMER)
     if by.user is None or by.partner != provider:
@@ -92,7 +100,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
     except ValidationError as error:
         raise DetailsRejected(error.message_dict) from error
     assert details.agreement_accepted_on is not None
-    customer, administrator = _create_with_domain(provider, details, by.user)
+    customer, administrator = _create_with_domain(provider, details, status, by.user)
     CustomerAdministrator.objects.create(user=administrator, customer=customer)
     agreement = CustomerAgreement.objects.create(
         customer=customer,
@@ -126,7 +134,7 @@ def create_customer(*, provider: Partner, details: CustomerDetails, reseller: Pa
         administrator=administrator.sign_in_name,
         reseller=partnership.reseller.name_and_mpn if partnership else None,
     )
-    if partnership is not None:
+    if partnership is not None and customer.status == Customer.Status.ACTIVE:
         tell_reseller(customer, partnership.reseller, by)
     return customer
 
@@ -150,7 +158,9 @@ def lock_partnership(provider: Partner, reseller: Partner, *, customer_country: 
     return partnership
 
 
-def _create_with_domain(provider: Partner, details: CustomerDetails, creator: User) -> tuple[Customer, User]:
+def _create_with_domain(
+    provider: Partner, details: CustomerDetails, status: str, creator: User
+) -> tuple[Customer, User]:
     """Write the two rows in which the domain is unique; on a lost race only their savepoint is undone."""
     taken = DomainTaken(
         _("%(domain)s is taken. Enter another primary domain name.")
@@ -161,7 +171,7 @@ def _create_with_domain(provider: Partner, details: CustomerDetails, creator: Us
     values: dict[str, Any] = {name: value for name, value in vars(details).items() if not name.startswith("agreement_")}
     try:
         with transaction.atomic():
-            customer = Customer.objects.create(provider=provider, created_by=creator, **values)
+            customer = Customer.objects.create(provider=provider, status=status, created_by=creator, **values)
             administrator = User.objects.create_user(
                 administrator_name(details.domain_prefix),
                 password=None,
@@ -201,11 +211,13 @@ def _country_name(customer: Customer, language: str) -> str:
 
 
 @transaction.atomic
-def issue_credentials(*, customer: Customer, session_key: str, by: Actor) -> TemporaryPassword:
+def issue_credentials(
+    *, customer: Customer, session_key: str, by: Actor, prepared: PreparedPassword | None = None
+) -> TemporaryPassword:
     """Give the customer's administrator a new temporary password, to be shown once to this person in this session.
 
     The first one belongs to adding the customer; every later one takes a permission of its own and ends what was
-    valid before.
+    valid before. `prepared` is for who hashes before holding anything.
     """
     customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     administrator = customer.administrators.select_related("user").order_by("pk")[:1].get()
@@ -215,7 +227,7 @@ def issue_credentials(*, customer: Customer, session_key: str, by: Actor) -> Tem
         raise NotPermitted("A temporary password is issued to a signed-in person.")
     if issued_before:
         _keep_daily_limit(by.user)
-    plain = issue_temporary_password(user=administrator.user, valid_days=VALID_DAYS, by=by)
+    plain = issue_temporary_password(user=administrator.user, valid_days=VALID_DAYS, by=by, prepared=prepared)
     now = clock.now()
     administrator.temporary_passwords.filter(ciphertext__isnull=False).update(ciphertext=None, session_hash="")
     issued = TemporaryPassword(

@@ -31,9 +31,11 @@ from accounts.services.mailboxes import (
 )
 from accounts.services.people import (
     AddressTaken,
+    PreparedPassword,
     issue_temporary_password,
     open_account,
     open_own_account,
+    prepare_temporary_password,
     record_second_factor,
     request_password_reset,
     reset_second_factor,
@@ -51,6 +53,7 @@ __all__ = [
     "CodeAnswer",
     "CompanyFacts",
     "Newcomer",
+    "PreparedPassword",
     "ProofMissing",
     "State",
     "add_member",
@@ -62,6 +65,7 @@ __all__ = [
     "mark_mailbox_proved",
     "open_account",
     "open_own_account",
+    "prepare_temporary_password",
     "prove_own_mailbox",
     "purge_email_codes",
     "record_second_factor",

@@ -1,10 +1,12 @@
 """What happens to people, their passwords and second factors."""
 
 import dataclasses
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -101,18 +103,34 @@ def update_preferences(*, user: User, full_name: str, language: str, time_zone: 
 
 
 # --- passwords and second factors ------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class PreparedPassword:
+    """A random password and its hash, which takes long to compute: made before rows are held."""
+
+    plain: str = field(repr=False)
+    hashed: str = field(repr=False)
+
+
+def prepare_temporary_password() -> PreparedPassword:
+    """A password for one issue_temporary_password()."""
+    plain = new_temporary_password()
+    return PreparedPassword(plain, make_password(plain))
+
+
 @transaction.atomic
-def issue_temporary_password(*, user: User, valid_days: int, by: Actor) -> str:
+def issue_temporary_password(
+    *, user: User, valid_days: int, by: Actor, prepared: PreparedPassword | None = None
+) -> str:
     """Give a person a random password for the first sign-in and return it; it is told this once and kept nowhere."""
+    prepared = prepared or prepare_temporary_password()
     user = User.objects.select_for_update().get(pk=user.pk)
-    password = new_temporary_password()
-    user.set_password(password)
+    user.password = prepared.hashed
     user.must_change_password = True
     user.password_expires_at = clock.now() + timedelta(days=valid_days)
     user.save(update_fields=["password", "must_change_password", "password_expires_at"])
     record("user.temporary_password_issued", user, by=by, expires_at=user.password_expires_at)
     transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)
-    return password
+    return prepared.plain
 
 
 @transaction.atomic
