@@ -5,19 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
 from accounts.models import Partner
 from accounts.roles import Permission
-from activity.services import record
+from accounts.services import PreparedPassword, prepare_temporary_password
 from catalogue.models import Price
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
-from core.html import number_text
 from customers.account_status import AccountNotActive, require_active_account
-from customers.changes import mark_changed
 from customers.details import CustomerDetails
 from customers.models import Customer
 from customers.services import (
@@ -28,7 +25,6 @@ from customers.services import (
     issue_credentials,
     lock_partnership,
 )
-from mail.services import queue_email
 from orders.checks import (
     DETAILS,
     SUBSCRIPTIONS,
@@ -43,19 +39,16 @@ from orders.checks import (
     line_problems,
     lines_of,
     market_of,
-    ordered,
-    owned_subscriptions,
     quantity_problem,
     read_fingerprint,
     reseller_obstacles,
-    with_parents,
 )
-from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet, OrderLine
-from orders.money import bill_totals, price_words, term_words
+from orders.fulfilment import fulfilment_in_use
+from orders.fulfilment.interface import Fulfilment
+from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet
 from orders.offers import OfferKey, offer_key, offers_of_skus
+from orders.placing import place_order
 from resellers.readiness import reasons
-from subscriptions.models import Subscription
-from subscriptions.services import NewSubscription, start_subscriptions
 
 __all__ = [
     "DraftCanceled",
@@ -241,13 +234,28 @@ def _require_reseller(draft: OrderDraft) -> None:
 
 
 # --- submit -----------------------------------------------------------------------------------------------------------
-@transaction.atomic
-def submit_draft(*, draft: OrderDraft, reviewed: str, session_key: str, by: Actor) -> Order:
+def submit_draft(
+    *, draft: OrderDraft, reviewed: str, session_key: str, by: Actor, fulfilment: Fulfilment | None = None
+) -> Order:
     """Make the customer, its order, its subscriptions and its credentials, all or none; again: the same order.
 
     `reviewed` is the fingerprint of what the person saw. The draft's row is the submit key: whoever holds it decides,
-    everybody else waits and then finds the order.
+    everybody else waits and then finds the order. The order is carried out as this installation does, unless said.
     """
+    # Hashing takes longer than all the rest: it is done before anything is held.
+    prepared = prepare_temporary_password() if draft.makes_customer and draft.order_id is None else None
+    return _submit(draft, reviewed, session_key, prepared, fulfilment or fulfilment_in_use(), by)
+
+
+@transaction.atomic
+def _submit(
+    draft: OrderDraft,
+    reviewed: str,
+    session_key: str,
+    prepared: PreparedPassword | None,
+    fulfilment: Fulfilment,
+    by: Actor,
+) -> Order:
     draft = _lock(draft, by)
     if draft.order is not None:
         return draft.order
@@ -257,15 +265,13 @@ def submit_draft(*, draft: OrderDraft, reviewed: str, session_key: str, by: Acto
     lines = lines_of(draft)
     _require_ready(draft, lines)
     _require_same(draft, lines, reviewed)
-    customer = draft.customer or _create_customer(draft, by)
-    order = _place(draft, customer, lines, by)
+    customer = draft.customer or _create_customer(draft, fulfilment.new_customer_status, by)
+    order = _place(draft, customer, lines, fulfilment, by)
     if draft.makes_customer:
-        issue_credentials(customer=customer, session_key=session_key, by=by)
-    else:
-        mark_changed(customer.pk, at=clock.now())
-    record("order.placed", order, by=by, number=order.number, currency=order.currency, lines=_lines_for_record(lines))
-    _confirm_by_mail(order, lines, makes_customer=draft.makes_customer)
-    draft.order, draft.state, draft.details = order, OrderDraft.State.SUBMITTED, {}
+        issue_credentials(customer=customer, session_key=session_key, by=by, prepared=prepared)
+    draft.order = order
+    draft.state = OrderDraft.State.SUBMITTED
+    draft.details = {}
     draft.changed_at = clock.now()
     draft.save(update_fields=["order", "state", "details", "changed_at"])
     return order
@@ -299,10 +305,10 @@ def _require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> No
         raise SomethingChanged(found)
 
 
-def _create_customer(draft: OrderDraft, by: Actor) -> Customer:
+def _create_customer(draft: OrderDraft, status: str, by: Actor) -> Customer:
     details, _missing = CustomerDetails.from_json(draft.details)
     try:
-        return create_customer(provider=draft.provider, details=details, reseller=draft.reseller, by=by)
+        return create_customer(provider=draft.provider, details=details, reseller=draft.reseller, status=status, by=by)
     except DetailsRejected as error:
         messages = [message for texts in error.errors.values() for message in texts]
         raise NotReady([Problem(DETAILS, message) for message in messages]) from error
@@ -310,89 +316,9 @@ def _create_customer(draft: OrderDraft, by: Actor) -> Customer:
         raise NotReady([Problem(DETAILS, str(error))]) from error
 
 
-def _place(draft: OrderDraft, customer: Customer, lines: Sequence[Line], by: Actor) -> Order:
-    """Write the order, its subscriptions and its lines; bases before their add-ons."""
-    assert by.user is not None
-    order = Order.objects.create(
-        customer=customer,
-        provider=draft.provider,
-        reseller=draft.reseller,
-        placed_by=by.user,
-        currency=next(line.price.currency for line in lines if line.price),
-    )
-    made: dict[int, Subscription] = {}
-    waves, _homeless = with_parents(lines, owned_subscriptions(draft.customer, lines))
-    for wave in waves:
-        wanted = []
-        for line, base, owned in wave:
-            assert line.price is not None
-            parent = made[id(base)] if base else Subscription.objects.get(pk=owned) if owned else None
-            wanted.append(NewSubscription(line.price, line.quantity, parent))
-        started = start_subscriptions(customer=customer, lines=wanted, reseller_of_record=draft.reseller, by=by)
-        made |= {id(one.line): subscription for one, subscription in zip(wave, started, strict=True)}
-    OrderLine.objects.bulk_create(_order_line(order, line, made[id(line)]) for line in lines)
-    return order
-
-
-def _order_line(order: Order, line: Line, subscription: Subscription) -> OrderLine:
-    assert line.price is not None
-    return OrderLine(
-        order=order,
-        sku=line.sku,
-        price=line.price,
-        subscription=subscription,
-        offer_name=line.name,
-        quantity=line.quantity,
-        unit_price=line.price.unit_price,
-        term_duration=line.price.term_duration,
-        billing_plan=line.price.billing_plan,
-    )
-
-
-def _lines_for_record(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    return [
-        {
-            "offer": line.name,
-            "sku": line.sku.code,
-            "quantity": line.quantity,
-            "unit_price": line.price.unit_price if line.price else None,
-            "term": line.chosen.term_duration,
-            "billing": line.chosen.billing_plan,
-        }
-        for line in lines
-    ]
-
-
-def _confirm_by_mail(order: Order, lines: Sequence[Line], *, makes_customer: bool) -> None:
-    """Tell the person who placed it what was ordered; nothing secret goes by mail."""
-    user = order.placed_by
-    if not user.email:
-        return
-    with translation.override(user.language):
-        line_words = [
-            {
-                "offer": line.name,
-                "licenses": number_text(line.quantity),
-                "price": price_words(line.price) if line.price else "",
-                "term": term_words(line.price) if line.price else "",
-            }
-            for line in lines
-        ]
-        totals = [f"{total.money} {total.label}" for total in bill_totals(ordered(lines))]
-    queue_email(
-        "order_placed",
-        to=user.email,
-        language=user.language,
-        context={
-            "name": user.full_name,
-            "number": order.number,
-            "customer_name": order.customer.company_name,
-            "customer_domain": order.customer.domain,
-            "customer_is_new": makes_customer,
-            "customer_path": order.customer.get_absolute_url(),
-            "reseller_name": order.reseller.name_and_mpn if order.reseller else "",
-            "lines": line_words,
-            "totals": totals,
-        },
-        about=order,
-    )
+def _place(draft: OrderDraft, customer: Customer, lines: Sequence[Line], fulfilment: Fulfilment, by: Actor) -> Order:
+    """Place the order; a reseller with whom no new business may be done is a problem of the draft."""
+    try:
+        return place_order(draft=draft, customer=customer, lines=lines, fulfilment=fulfilment, by=by)
+    except PartnershipRequired as error:
+        raise NotReady([Problem(SUBSCRIPTIONS, str(error))]) from error

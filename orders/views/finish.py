@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.exceptions import InvalidTransition
 from core.html import number_text
-from customers.models import TemporaryPassword
+from customers.models import Customer, TemporaryPassword
 from customers.setup_info import fetched_in_advance, setup_info
 from orders.checks import DETAILS, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
 from orders.forms import StoredForm
@@ -77,7 +77,7 @@ class SubmitView(DraftView):
             context = {"draft": self.draft, "differences": change.differences}
             return render(request, "orders/changed.html", context, status=409)
         if self.draft.customer is not None:
-            messages.success(request, _("Order %(number)s was placed.") % {"number": order.number})
+            messages.success(request, placed_words(order))
         return after_submit(own_draft(self.actor, draft))
 
 
@@ -165,6 +165,7 @@ class ConfirmationView(DraftView):
             "draft": self.draft,
             "order": order,
             "customer": order.customer,
+            "being_set_up": order.customer.status == Customer.Status.PENDING,
             "lines": ordered_lines(order),
             "form": form,
             "setup": setup,
@@ -186,6 +187,15 @@ class DoneView(ConfirmationView):
         form = StoredForm(request.POST)
         assert self.draft.order is not None
         return redirect(list_with_new(self.draft.order)) if form.is_valid() else self.show(form)
+
+
+def placed_words(order: Order) -> str:
+    """That an order for a customer that existed was placed, and whether its subscriptions are there already."""
+    if order.status == Order.Status.PENDING:
+        text = _("Order %(number)s was placed. Its subscriptions are listed here once they are set up.")
+    else:
+        text = _("Order %(number)s was placed.")
+    return text % {"number": order.number}
 
 
 def list_with_new(order: Order) -> str:

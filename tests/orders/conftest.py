@@ -16,7 +16,7 @@ from accounts.roles import Role
 from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.details import CustomerDetails
-from customers.models import Customer
+from customers.models import Customer, CustomerAgreement
 from orders.models import Order, OrderDraft
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
 from resellers.models import Partnership
@@ -112,6 +112,20 @@ def end(price: Price, **successor: Any) -> Price | None:
     return make_price(price.sku, successor["amount"], **{**facts, "sold_from": clock.now() - timedelta(seconds=1)})
 
 
+def agreed(**facts: object) -> Customer:
+    """A customer that exists and accepted the agreement."""
+    customer = CustomerFactory(**facts)
+    CustomerAgreement.objects.create(
+        customer=customer,
+        accepted_on=clock.now().date(),
+        first_name="Ana",
+        last_name="Lima",
+        email="ana@bakery.example",
+        confirmed_by=customer.created_by,
+    )
+    return customer
+
+
 @pytest.fixture
 def provider(db: None) -> Partner:
     return PartnerFactory(legal_name="Northwind", contact_email="contact@northwind.example")
@@ -185,6 +199,13 @@ def submitted(draft: OrderDraft, by: Actor, session_key: str = SESSION) -> Order
     """Review and submit."""
     draft = OrderDraft.objects.get(pk=draft.pk)
     return submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=session_key, by=by)
+
+
+@pytest.fixture(params=["local", "back_office"])
+def either_fulfilment(request: pytest.FixtureRequest, settings: Any) -> str:
+    """The test runs with each way to carry orders out."""
+    settings.FULFILMENT = request.param
+    return str(request.param)
 
 
 @pytest.fixture
