@@ -38,6 +38,8 @@ class Permission(TextChoices):
     REQUEST_RELATIONSHIP = "request_relationship", _("Request a reseller relationship with a customer")
     ANSWER_RELATIONSHIP = "answer_relationship", _("Answer a request for a reseller relationship")
     GRANT_TENANT_OWNER = "grant_tenant_owner", _("Make an indirect reseller tenant owner")
+    VIEW_TENANT_OWNERS = "view_tenant_owners", _("View tenant owners")
+    VIEW_CUSTOMER_ACTIVITY = "view_customer_activity", _("View a customer’s activity")
     VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
     PLACE_ORDER = "place_order", _("Place orders")
     MANAGE_SUBSCRIPTION = "manage_subscription", _("Change subscriptions")
@@ -63,6 +65,8 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.ATTEST_AGREEMENT): frozenset({_G, _A, _S}),
     (_P, Permission.REQUEST_RELATIONSHIP): frozenset({_G, _A, _S}),
     (_P, Permission.GRANT_TENANT_OWNER): frozenset({_G, _A}),
+    (_P, Permission.VIEW_TENANT_OWNERS): frozenset({_G, _A, _S, _H}),
+    (_P, Permission.VIEW_CUSTOMER_ACTIVITY): frozenset({_G, _A, _S, _H}),
     (_P, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_P, Permission.MANAGE_SUBSCRIPTION): frozenset({_G, _A, _S, _H}),
     (_P, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
@@ -74,6 +78,8 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_TENANT_OWNERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_CUSTOMER_ACTIVITY): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
 }
@@ -85,5 +91,7 @@ CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.ACCEPT_AGREEMENT,
         Permission.ANSWER_RELATIONSHIP,
         Permission.GRANT_TENANT_OWNER,
+        Permission.VIEW_TENANT_OWNERS,
+        Permission.VIEW_CUSTOMER_ACTIVITY,
     }
 )

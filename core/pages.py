@@ -23,7 +23,7 @@ def error_page(request: HttpRequest, status: int, template: str = "", **context:
     """Render templates/<status>.html without touching session or database."""
     with translation.override(page_language(request)):
         frame = {"theme": page_theme(request)}
-        content = render_to_string(template or f"{status}.html", {"shell": frame, **context})
+        content = render_to_string(template or f"{status}.html", {"shell": frame, "request": request, **context})
         response = HttpResponse(content, status=status)
         response.headers["Content-Language"] = translation.get_language() or ""
     return response
@@ -36,9 +36,25 @@ def conflict(
     rows: Sequence[tuple[Any, Any, Any]] = (),
     back_url: str = "",
     back_label: Any = "",
+    again: Sequence[tuple[str, Any]] = (),
+    again_url: str = "",
+    discard_url: str = "",
 ) -> HttpResponse:
-    """409: somebody else was faster. `rows` sets side by side (what, now saved, yours)."""
-    return error_page(request, 409, text=text, rows=rows, back_url=back_url, back_label=back_label)
+    """409: somebody else was faster. `rows` sets side by side (what, now saved, yours).
+
+    With `again`, names and values of a form, a button sends them to `again_url` once more: mine on top of theirs.
+    """
+    return error_page(
+        request,
+        409,
+        text=text,
+        rows=rows,
+        back_url=back_url,
+        back_label=back_label,
+        again=again,
+        again_url=again_url,
+        discard_url=discard_url,
+    )
 
 
 def gone(

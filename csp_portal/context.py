@@ -35,7 +35,11 @@ RESELLER = [
     CUSTOMERS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
 ]
-CUSTOMER = [Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS)]
+CUSTOMER = [
+    Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS),
+    Item(_("User settings"), "person-gear", "customers:user_settings", Permission.VIEW_TENANT_OWNERS),
+    Item(_("Activity"), "clock-history", "customers:activity", Permission.VIEW_CUSTOMER_ACTIVITY),
+]
 
 
 def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from resellers.filters import ATTENTION
 from resellers.models import Partnership, PartnershipRequest
 from resellers.readiness import partnerships_refused_today
 from resellers.standing import unanswered
+from subscriptions.azure import lacking_tenant_owner
 from subscriptions.models import Subscription
 
 RECENT_RECORDS = 10
@@ -72,6 +73,15 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
         count = count_of(customers.without_reseller())
         label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", count)
         yield Queue(count, str(label), f"{reverse('customers:list')}?reseller=none")
+    if can(actor, Permission.GRANT_TENANT_OWNER):
+        count = count_of(lacking_tenant_owner(Customer.objects.visible_to(actor)))
+        if count:
+            label = ngettext_lazy(
+                "Customer with Azure whose reseller is not tenant owner",
+                "Customers with Azure whose reseller is not tenant owner",
+                count,
+            )
+            yield Queue(count, str(label), f"{reverse('customers:list')}?azure=todo")
 
 
 def _reseller_queues(actor: Actor) -> Iterator[Queue]:

@@ -15,8 +15,8 @@ from accounts.access import Actor
 from accounts.models import Partner
 from core.companies import company_name_is_doubtful, show_phone
 from customers import rules
-from customers.account.forms import UPDATE, AgreementPart, CompanyPart, ContactPart, CountryChoicePart, note
 from customers.details import CustomerDetails
+from customers.form_parts import UPDATE, AgreementPart, CompanyPart, ContactPart, CountryChoicePart, note
 from customers.models import TENANT_DOMAIN, Customer
 from customers.services import domain_is_free
 from resellers.models import Partnership
@@ -153,10 +153,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             ),
             Fieldset(
                 _("Address"),
-                Field("address_line_1"),
-                Field("address_line_2"),
-                self.row("city", "state"),
-                *([Field("postal_code", css_class="w-short")] if "postal_code" in self.fields else []),
+                *self.address_rows(),
             ),
             Fieldset(
                 _("Primary contact"),

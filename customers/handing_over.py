@@ -7,14 +7,16 @@ from accounts.access import Actor
 from activity.models import ActivityRecord
 from activity.services import composed, record_all
 from core.exceptions import NotPermitted
-from customers.models import Customer, ResellerRelationship
+from customers.changes import mark_changed
+from customers.models import Customer, ResellerRelationship, TenantOwner
+from customers.tenant_owners import close_grant
 from resellers.models import Partnership
 
 BATCH = 1_000
 
 
 def lock_relationships(partnership: Partnership) -> list[ResellerRelationship]:
-    """The current delegations that rest on the partnership, held until the transaction ends."""
+    """The current delegations that rest on the partnership, held until the transaction ends; after their customers."""
     rows = ResellerRelationship.objects.current().filter(partnership=partnership).order_by("pk")
     # Two queries, as the first may wait: its join would show the customers of before the wait.
     held = set(rows.select_for_update(no_key=True).values_list("pk", flat=True))
@@ -47,6 +49,9 @@ def hand_over_customers(
         return []
     rows = ResellerRelationship.objects.filter(pk__in=[one.pk for one in relationships])
     rows.update(ends_at=at)
+    mark_changed(*(one.customer_id for one in relationships), at=at)
+    for grant in owned_by_those(relationships):
+        close_grant(grant, by=by, now=at)
     begun = [
         ResellerRelationship(
             customer=one.customer,
@@ -66,6 +71,14 @@ def hand_over_customers(
         records += _records(one, followers.get(one.customer_id), by, reason)
     record_all(records)
     return begun
+
+
+def owned_by_those(relationships: Sequence[ResellerRelationship]) -> list[TenantOwner]:
+    """The tenant ownerships that end with these delegations; few, as few customers have Azure."""
+    reseller = relationships[0].reseller
+    customers = [one.customer_id for one in relationships]
+    rows = TenantOwner.objects.current().filter(reseller=reseller, customer__in=customers)
+    return list(rows.select_related("customer__provider", "reseller"))
 
 
 def _records(

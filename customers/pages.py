@@ -13,7 +13,7 @@ from django.views.generic.base import ContextMixin, View
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from customers.account_status import standing
-from customers.models import Customer
+from customers.models import Customer, CustomerQuerySet
 
 
 class PermittedPage(View):
@@ -41,11 +41,14 @@ class CustomerPage(ContextMixin, PermittedPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Look the customer up among the actor's own before anything else is said."""
-        rows = Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
-        self.customer = get_object_or_404(rows, microsoft_id=kwargs["microsoft_id"])
+        self.customer = get_object_or_404(self.visible(), microsoft_id=kwargs["microsoft_id"])
         if not self.customer.permits(self.actor, self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def visible(self) -> CustomerQuerySet:
+        """The customers that the actor sees, with what the pages show of them."""
+        return Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The customer, the state of its account and its tabs."""
@@ -60,7 +63,9 @@ class CustomerPage(ContextMixin, PermittedPage):
 
 
 def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str, Any]]:
-    """The customer's pages that the actor may open; nothing where there is only one."""
+    """The customer's pages that the actor may open; for the customer itself they stand in the navigation."""
+    if actor.is_customer:
+        return []
     pages = [
         (
             _("Subscriptions"),
@@ -68,6 +73,16 @@ def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str,
             Permission.VIEW_SUBSCRIPTIONS,
         ),
         (_("Account"), account_url(customer.microsoft_id), Permission.VIEW_CUSTOMERS),
+        (
+            _("User settings"),
+            reverse("customers:user_settings", args=[customer.microsoft_id]),
+            Permission.VIEW_TENANT_OWNERS,
+        ),
+        (
+            _("Activity"),
+            reverse("customers:activity", args=[customer.microsoft_id]),
+            Permission.VIEW_CUSTOMER_ACTIVITY,
+        ),
     ]
     tabs = [
         {"label": label, "url": url, "current": path == url, "count": None}

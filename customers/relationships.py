@@ -11,8 +11,10 @@ from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
+from customers.changes import lock_customers, mark_changed
 from customers.models import Customer, ResellerRelationship
 from customers.services import lock_partnership, tell_reseller
+from customers.tenant_owners import end_tenant_ownership
 from mail.services import queue_email
 
 
@@ -77,7 +79,8 @@ def hand_over_customer(
 
 
 def lock_relationship(relationship: ResellerRelationship) -> ResellerRelationship:
-    """The relationship as it is now, held until the transaction ends."""
+    """The relationship as it is now, held until the transaction ends, after its customer."""
+    lock_customers([relationship.customer_id])
     rows = ResellerRelationship.objects.select_related("customer__provider", "reseller")
     return rows.select_for_update(of=("self",), no_key=True).get(pk=relationship.pk)
 
@@ -89,6 +92,8 @@ def close_relationship(
     the actor may: either company of a partnership may end it, and with it what rests on it."""
     relationship.ends_at = max(now, relationship.begins_at)
     relationship.save(update_fields=["ends_at"])
+    end_tenant_ownership(relationship.customer, relationship.reseller, by=by, now=now)
+    mark_changed(relationship.customer_id, at=now)
     _record_as_concerning(
         "customer.access_removed",
         relationship,

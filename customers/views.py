@@ -3,24 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.access import can
 from accounts.roles import Permission
 from core import clock, html
-from core.addresses import address_lines
-from core.companies import show_phone
-from customers import rules
+from customers.account.facts import sections
 from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL
-from customers.models import Customer, CustomerAdministrator, TemporaryPassword
+from customers.models import CustomerAdministrator, TemporaryPassword
 from customers.pages import CustomerPage, account_url
 from customers.services import DailyLimitReached, issue_credentials
 from customers.setup_info import setup_info
@@ -46,10 +42,7 @@ class AccountView(CustomerPage, TemplateView):
             agreement_name=AGREEMENT_NAME,
             agreement_url=AGREEMENT_URL,
             administrator=administrator,
-            sections=[
-                (_("Company"), company_facts(customer)),
-                (_("Primary contact"), contact_facts(customer)),
-            ],
+            sections=sections(customer, may_edit=can(self.actor, Permission.EDIT_CUSTOMER, customer)),
             credentials=credential_facts(administrator) if administrator else [],
             may_issue=can(self.actor, Permission.ISSUE_CREDENTIALS, customer),
             **kwargs,
@@ -98,46 +91,6 @@ class CredentialsView(CustomerPage, TemplateView):
         related = ("administrator__user", "administrator__customer", "issued_by")
         issued = get_object_or_404(passwords.select_related(*related), public_id=self.kwargs["public_id"])
         return super().get_context_data(setup=setup_info(self.request, issued), **kwargs)
-
-
-def company_facts(customer: Customer) -> list[tuple[str, Any]]:
-    """The customer's own facts, label and value."""
-    lines = address_lines(
-        country=customer.country_code,
-        address_line_1=customer.address_line_1,
-        address_line_2=customer.address_line_2,
-        city=customer.city,
-        state=customer.state,
-        postal_code=customer.postal_code,
-    )
-    address = format_html_join(SafeString("<br>"), "{}", ((line,) for line in [*lines, customer.country_name]))
-    return [
-        (_("Company name"), html.name(customer.company_name)),
-        (_("Primary domain name"), customer.domain),
-        (_("Microsoft ID"), html.copy_text(customer.microsoft_id, _("Microsoft ID"))),
-        (_("Address"), format_html("<bdi>{}</bdi>", address)),
-        (
-            _("Company registration ID"),
-            rules.show_registration_id(customer.registration_id, customer.country_code),
-        ),
-        (_("Special qualification"), customer.get_qualification_display()),
-        (_("Created"), format_html("{} · {}", html.time_tag(customer.created_at), html.name(customer.created_by))),
-    ]
-
-
-def contact_facts(customer: Customer) -> list[tuple[str, Any]]:
-    """Whom to speak with, label and value."""
-    return [
-        (_("Name"), html.name(customer.contact_name)),
-        (_("E-mail address"), customer.contact_email),
-        (_("Telephone number"), show_phone(customer.contact_phone)),
-        (_("Language"), language_name(customer.language)),
-    ]
-
-
-def language_name(code: str) -> str:
-    """The language in the reader's language."""
-    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 def shown(issued: TemporaryPassword) -> Any:

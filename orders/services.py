@@ -269,9 +269,7 @@ def _submit(
     order = _place(draft, customer, lines, fulfilment, by)
     if draft.makes_customer:
         issue_credentials(customer=customer, session_key=session_key, by=by, prepared=prepared)
-    draft.order = order
-    draft.state = OrderDraft.State.SUBMITTED
-    draft.details = {}
+    draft.order, draft.state, draft.details = order, OrderDraft.State.SUBMITTED, {}
     draft.changed_at = clock.now()
     draft.save(update_fields=["order", "state", "details", "changed_at"])
     return order

@@ -14,10 +14,12 @@ from accounts.models import Partner
 from core.filters import PortalFilterSet, SearchFilter
 from core.text import fold
 from customers.models import CustomerQuerySet, ResellerRelationship
+from subscriptions.azure import lacking_tenant_owner
 
 # More options than this are typed, not scrolled through.
 LONGEST_SELECT = 15
 NONE = "none"
+TO_DO = "todo"
 
 
 def resellers_of(actor: Actor) -> list[Partner]:
@@ -43,6 +45,12 @@ class CustomerFilter(PortalFilterSet):
         label=_("Filter by indirect provider"), empty_label=_("All"), field_name="provider__microsoft_id"
     )
     country = django_filters.ChoiceFilter(label=_("Country or region"), empty_label=_("All"))
+    azure = django_filters.ChoiceFilter(
+        label=_("Azure"),
+        empty_label=_("All"),
+        choices=[(TO_DO, _("Reseller is not tenant owner"))],
+        method="filter_azure",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,6 +60,7 @@ class CustomerFilter(PortalFilterSet):
             self._offer_resellers(resellers_of(actor))
         else:
             del self.filters["reseller"]
+            del self.filters["azure"]
             self._offer_providers(providers_of(actor))
         known = actor.partner.countries if actor.partner else frozenset()
         if len(known) > 1:
@@ -83,6 +92,10 @@ class CustomerFilter(PortalFilterSet):
         )
         typed.parent, typed.field_name = self, "reseller"
         return typed
+
+    def filter_azure(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        """Customers with an Azure plan whose managing reseller is not tenant owner."""
+        return lacking_tenant_owner(queryset)
 
     def filter_reseller(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Customers of one reseller by its Microsoft ID or by words of its name and MPN ID; `none` is without one."""

@@ -11,6 +11,7 @@ from accounts.models import Partner
 from activity.models import ActivityRecord
 from activity.services import composed, record_all
 from core.exceptions import NotPermitted
+from customers.changes import lock_customers, mark_changed
 from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -41,6 +42,15 @@ def loaded(model: Kind, partnership: Partnership) -> list[Relation]:
     return relations
 
 
+def lock_their_customers(partnership: Partnership) -> None:
+    """Hold every customer that the partnership's end concerns, before anything of theirs is held."""
+    current = ResellerRelationship.objects.current().filter(partnership=partnership)
+    keys = set(current.values_list("customer", flat=True))
+    for model in (ResellerOfRecord, SupportContact):
+        keys |= set(relations_to(model, partnership).order_by().values_list("subscription__customer", flat=True))
+    lock_customers(keys)
+
+
 def lock_subscriptions(partnership: Partnership) -> None:
     """Hold every subscription that names the partnership's reseller: who changes its relations holds it too."""
     named = Q()
@@ -68,6 +78,7 @@ def name_resellers(
     if not relations:
         return []
     model._default_manager.filter(pk__in=[one.pk for one in relations]).update(ends_at=at)
+    mark_changed(*{one.subscription.customer_id for one in relations}, at=at)
     begun = [_following(model, one, to[one.pk], by, at) for one in relations if one.pk in to]
     model._default_manager.bulk_create(begun, batch_size=BATCH)
     followers = {one.subscription_id: one for one in begun}

@@ -10,6 +10,7 @@ from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.exceptions import NotPermitted
+from customers.changes import lock_customers, mark_changed
 from customers.services import lock_partnership
 from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
 from subscriptions.starting import NewSubscription, QuantityRefused, start_subscription, start_subscriptions
@@ -66,6 +67,7 @@ def _name_reseller(
         # The partnership before the subscription: the end of a partnership takes its locks in this order too.
         country = customer.country_code
         reseller = lock_partnership(customer.provider, reseller, customer_country=country).reseller
+    lock_customers([customer.pk])
     subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
     subscription.customer = customer
     rows = model._default_manager.filter(subscription=subscription, ends_at=None)
@@ -82,6 +84,7 @@ def _name_reseller(
         following = model._default_manager.create(
             subscription=subscription, reseller=reseller, begins_at=now, set_by=by.user, **mpn_id
         )
+    mark_changed(customer.pk, at=now)
     record_relation_change(subscription, present, following, by=by)
     return following
 

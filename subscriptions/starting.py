@@ -18,6 +18,7 @@ from core import clock
 from core.bulk import create_under_parents
 from core.exceptions import NotPermitted, Refused
 from core.text import fold
+from customers.changes import mark_changed
 from customers.models import Customer
 from customers.services import lock_partnership
 from subscriptions.facts import batches_json, keep_derived
@@ -69,7 +70,9 @@ def start_subscriptions(
 ) -> list[Subscription]:
     """Start subscriptions at the wish of somebody who may order for the customer; all or none."""
     require(by, Permission.PLACE_ORDER, customer)
-    return begin_subscriptions(customer=customer, lines=lines, reseller_of_record=reseller_of_record, by=by)
+    started = begin_subscriptions(customer=customer, lines=lines, reseller_of_record=reseller_of_record, by=by)
+    mark_changed(customer.pk, at=clock.now())
+    return started
 
 
 @transaction.atomic
@@ -85,7 +88,7 @@ def begin_subscriptions(
 
     The order was placed by somebody who might; who carries it out needs no role at the provider. What is copied here
     (price, currency, term, plan, segment) no later price list changes. Whether the offer is on sale for this customer
-    is the caller's question too: it knows the moment the customer was promised.
+    is the caller's question too: it knows the moment the customer was promised. So does it mark the customer changed.
     """
     if by.user is None:
         raise NotPermitted("A subscription is started by a person.")

@@ -3,11 +3,27 @@
 from django.urls import path
 
 from subscriptions import views
+from subscriptions.customer_pages.activity import CustomerActivityView
+from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 
 app_name = "subscriptions"
 
 # Pages of the namespace `customers` that need something from this app: csp_portal.urls joins them with customers.urls.
-customer_pages = [path("customers/", views.CustomerList.as_view(), name="list")]
+customer_pages = [
+    path("customers/", views.CustomerList.as_view(), name="list"),
+    path("customers/<uuid:microsoft_id>/activity/", CustomerActivityView.as_view(), name="activity"),
+    path("customers/<uuid:microsoft_id>/user-settings/", UserSettingsView.as_view(), name="user_settings"),
+    path(
+        "customers/<uuid:microsoft_id>/user-settings/<uuid:reseller>/grant/",
+        GrantTenantOwnerView.as_view(),
+        name="grant_tenant_owner",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/user-settings/<uuid:reseller>/remove/",
+        RemoveTenantOwnerView.as_view(),
+        name="remove_tenant_owner",
+    ),
+]
 
 urlpatterns = [
     path("customers/<uuid:microsoft_id>/subscriptions/", views.SubscriptionList.as_view(), name="list"),

@@ -1,254 +1,205 @@
-"""What is asked about a customer, part by part: each part is a form of its own that others are made of.
+"""The forms of the pages on which single sections of a customer's Account are changed, and of the agreement's."""
 
-The wizard asks all at once, a section of the Account page one; the fields follow the country wherever they stand.
-"""
-
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from crispy_forms.bootstrap import StrictButton
 from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_countries import countries
 
-from accounts.models import Partner
-from core.addresses import address_format, clean_address, find_state
 from core.companies import clean_company_name, clean_phone, company_name_is_doubtful, show_phone
 from core.forms import PortalForm
-from core.markets import REGISTRATION_IDS
-from core.text import email_key
 from customers import rules
 from customers.agreements import Acceptance, agreement_in_force
-from customers.models import Customer
+from customers.editing import BILL_TO, OWN_BILL_TO, BillToInfo, CompanyInfo, ContactInfo, Section
+from customers.form_parts import UPDATE, AgreementPart, CompanyPart, ContactPart, CountryChoicePart, CountryPart
+from customers.models import BillTo, Customer
 
-# The name of the button that only brings the fields of another country.
-UPDATE = "update_address"
-
-
-def note(text: str) -> HTML:
-    """A sentence between fields."""
-    return HTML(format_html('<p class="form-text mt-2 mb-3">{}</p>', text))
+# The largest number that the column holds: a longer one was not read from a page of ours.
+LARGEST_VERSION = 2**31 - 1
+REOPEN = gettext_lazy("Open this page again and repeat your change: it did not say which version it shows.")
 
 
-class CountryPart(PortalForm):
-    """Whatever follows a country; set `country`, two letters, before this is made."""
+class SectionForm(CountryPart):
+    """One section of an account, and the version of the account at which it was opened."""
 
-    country: str
+    info_class: type[Section]
+    # The field whose change by somebody else makes the section another one: then all of mine goes on top of it.
+    whole_if_edited = ""
 
-    def demand(self, name: str, required: bool, refuse: Callable[[], Any]) -> None:
-        """Make a field mandatory, with the words in which the rule itself refuses an empty one."""
-        field = self.fields[name]
-        field.required = required
-        if not required:
-            return
-        try:
-            refuse()
-        except ValidationError as error:
-            texts = error.message_dict.get(name, []) if hasattr(error, "error_dict") else error.messages
-            field.error_messages["required"] = texts[0]
-
-    def row(self, *names: str) -> Div:
-        """Fields side by side, those that the country has."""
-        return Div(*(name for name in names if name in self.fields), css_class="field-row")
-
-
-class AddressPart(CountryPart):
-    """An address as its country writes it."""
-
-    address_line_1 = forms.CharField(
-        label=gettext_lazy("Address line 1"),
-        max_length=200,
-        error_messages={"required": gettext_lazy("Enter the street and number, or what stands for them.")},
+    version = forms.IntegerField(
+        widget=forms.HiddenInput,
+        min_value=1,
+        max_value=LARGEST_VERSION,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), REOPEN),
     )
-    address_line_2 = forms.CharField(label=gettext_lazy("Address line 2"), max_length=200, required=False)
-    city = forms.CharField(label=gettext_lazy("City"), max_length=100)
-    state = forms.CharField(label=gettext_lazy("State or province"), max_length=100)
-    postal_code = forms.CharField(label=gettext_lazy("Postal code"), max_length=20)
 
-    def follow_address(self) -> None:
-        """Give the fields the names, choices, examples and obligations of the country."""
-        form = address_format(self.country)
-        labels = {"city": form.city_label, "state": form.state_label, "postal_code": form.postal_label}
-        for name, label in labels.items():
-            if name not in form.used:
-                del self.fields[name]
-                continue
-            self.fields[name].label = label
-            self.demand(name, name in form.required, lambda: clean_address({}, self.country))
-        if "state" in self.fields and form.states:
-            nothing = _("Select the %(label)s") % {"label": str(form.state_label).lower()}
-            self.fields["state"].widget = forms.Select(
-                choices=[("", nothing), *form.states], attrs={"autocomplete": "off"}
-            )
-            self.initial["state"] = find_state(self.country, str(self.initial.get("state") or "")) or ""
-        if "postal_code" in self.fields and form.postal_example:
-            self.fields["postal_code"].help_text = _("Like %(example)s.") % {"example": form.postal_example}
+    def stored(self, customer: Customer) -> dict[str, Any]:
+        """The section as it is saved."""
+        return dict(vars(self.info_class.of(customer)))
 
-    def clean(self) -> dict[str, Any]:
-        """The parts of the address together."""
-        cleaned = super().clean() or self.cleaned_data
-        parts = {name: cleaned.get(name, "") for name in ("city", "state", "postal_code")}
-        try:
-            cleaned.update(clean_address(parts, self.country))
-        except ValidationError as error:
-            for name, texts in error.message_dict.items():
-                if name in self.fields and name not in self.errors:
-                    self.add_error(name, texts[0])
-        return cleaned
-
-
-class CountryChoicePart(AddressPart):
-    """An address whose country is chosen too; a button fetches its fields where there is no JavaScript.
-
-    Set `provider`, and call `choose_country()`, before this is made.
-    """
-
-    provider: Partner
-
-    country = forms.ChoiceField(label=gettext_lazy("Country or region"))
-
-    def choose_country(self, data: Mapping[str, Any] | None, typed: dict[str, Any]) -> None:
-        """Follow what was chosen, or begin where the provider is."""
-        chosen = data.get("country", "") if data is not None else typed.get("country", "")
-        self.country = chosen if chosen in self.provider.countries else str(self.provider.country)
-        typed["country"] = self.country
-
-    def offer_countries(self) -> None:
-        """Those in which the provider does business."""
-        field = self.fields["country"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(code, name) for code, name in countries if code in self.provider.countries]
-
-    def update_button(self) -> list[Div]:
-        """What brings the fields of another country; useless where there is only one."""
-        field = self.fields["country"]
-        assert isinstance(field, forms.ChoiceField)
-        if len(list(field.choices)) < 2:
-            return []
-        button = StrictButton(
-            _("Update address fields"), type="submit", name=UPDATE, value="1", css_class="btn-secondary btn-sm"
-        )
-        words = note(_("After you change the country, this brings its own fields. Nothing typed is lost."))
-        return [Div(button, words, css_class="field")]
-
-
-class CompanyPart(AddressPart):
-    """What the company is called, where it is and under which number."""
-
-    company_name = forms.CharField(label=gettext_lazy("Company name"), help_text=gettext_lazy("The exact legal name."))
-    company_name_is_right = forms.BooleanField(label=gettext_lazy("The company name is right"), required=False)
-    registration_id = forms.CharField(label=gettext_lazy("Company registration ID"), required=False)
-
-    def follow_company(self) -> None:
-        """The number by the rules of the country, and the word of the person only where the name is doubtful."""
-        rule = REGISTRATION_IDS.get(self.country)
-        if rule:
-            self.fields["registration_id"].label = _("Company registration ID (%(name)s)") % {"name": rule.label}
-            if rule.example:
-                self.fields["registration_id"].help_text = _("Like %(example)s.") % {"example": rule.example}
-        self.demand("registration_id", rule is not None, lambda: rules.clean_registration_id("", self.country))
-        source = self.data if self.is_bound else self.initial
-        if not company_name_is_doubtful(str(source.get("company_name") or "")):
-            del self.fields["company_name_is_right"]
-
-    def clean_company_name(self) -> str:
-        """The legal name; a doubtful one wants the person's word."""
-        name = clean_company_name(self.cleaned_data["company_name"])
-        if company_name_is_doubtful(name) and not self.data.get(self.add_prefix("company_name_is_right")):
-            raise ValidationError(
-                _("Make sure that the company name is right: it is used to approve the account. Then tick the box."),
-                code="doubtful",
-            )
+    def recorded_as(self, name: str) -> str:
+        """What the record calls this field."""
         return name
 
-    def clean_registration_id(self) -> str:
-        """The number by the rules of the country."""
-        return rules.clean_registration_id(self.cleaned_data["registration_id"], self.country)
+    def as_typed(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Saved values as a person would type them."""
+        return dict(values)
+
+    def answers(self) -> dict[str, Any]:
+        """The answers as they would be saved; only after `is_valid()`."""
+        return {field.name: self.cleaned_data[field.name] for field in fields(self.info_class)}
+
+    def info(self) -> Any:
+        """The answers for the service; only after `is_valid()`."""
+        return self.info_class(**self.answers())
 
 
-class ContactPart(CountryPart):
-    """Whom to speak with; set `provider` before this is made."""
+class CompanyForm(CompanyPart, SectionForm):
+    """*Company info*: name, registration ID and address, after the rules of a country that stays."""
 
-    provider: Partner
+    info_class = CompanyInfo
+    field_order = "version company_name company_name_is_right registration_id".split()
 
-    contact_first_name = forms.CharField(
-        label=gettext_lazy("First name"),
-        max_length=50,
-        error_messages={"required": gettext_lazy("Enter the contact’s first name.")},
+    def __init__(self, data: Mapping[str, Any] | None = None, *, customer: Customer) -> None:
+        self.country = customer.country_code
+        initial: dict[str, Any] = dict(self.as_typed(self.stored(customer)))
+        initial["company_name_is_right"] = company_name_is_doubtful(customer.company_name)
+        super().__init__(data, initial={**initial, "version": customer.version})
+        self.follow_address()
+        self.follow_company()
+        word = ["company_name_is_right"] if "company_name_is_right" in self.fields else []
+        self.helper.layout = Layout(
+            Fieldset(_("Company"), "company_name", *word, "registration_id"),
+            Fieldset(_("Address"), *self.address_rows()),
+        )
+
+    def as_typed(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """With the separators of the registration ID."""
+        return {**values, "registration_id": rules.show_registration_id(values["registration_id"], self.country)}
+
+
+class ContactForm(ContactPart, SectionForm):
+    """*Primary contact*."""
+
+    info_class = ContactInfo
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, customer: Customer) -> None:
+        self.country, self.provider = customer.country_code, customer.provider
+        initial = self.as_typed(self.stored(customer))
+        super().__init__(data, initial={**initial, "version": customer.version})
+        self.follow_contact()
+        self.helper.layout = Layout(
+            self.row("contact_first_name", "contact_last_name"),
+            "contact_email",
+            self.row("contact_phone", "language"),
+        )
+
+    def as_typed(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """With spaces in the telephone number."""
+        return {**values, "contact_phone": show_phone(values["contact_phone"])}
+
+
+class BillToForm(CountryChoicePart, SectionForm):
+    """*Bill-to info*: the company itself, or another company, person and address."""
+
+    info_class = BillToInfo
+    whole_if_edited = "bills_to"
+    COMPANY, OWN = "company", "own"
+    field_order = "version bills_to company_name first_name last_name email phone country".split()
+
+    bills_to = forms.ChoiceField(
+        label=gettext_lazy("Where the bills go"),
+        widget=forms.RadioSelect,
+        choices=[
+            (COMPANY, gettext_lazy("Same as the company")),
+            (OWN, gettext_lazy("Another company, person or address")),
+        ],
     )
-    contact_last_name = forms.CharField(
-        label=gettext_lazy("Last name"),
-        max_length=50,
-        error_messages={"required": gettext_lazy("Enter the contact’s last name.")},
-    )
-    contact_email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        error_messages={"required": gettext_lazy("Enter the contact’s e-mail address, like name@company.com.")},
-    )
-    contact_phone = forms.CharField(
+    company_name = forms.CharField(label=gettext_lazy("Company name"), help_text=gettext_lazy("As it is to be billed."))
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=50)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=50)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
+    phone = forms.CharField(
         label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
     )
-    language = forms.ChoiceField(
-        label=gettext_lazy("Language of e-mails and pages"),
-        choices=settings.LANGUAGES,
-    )
 
-    def follow_contact(self) -> None:
-        """Where the country wants the company's number it wants the telephone too."""
-        required = self.country in REGISTRATION_IDS
-        self.demand("contact_phone", required, lambda: clean_phone("", self.country, required=True))
+    def __init__(self, data: Mapping[str, Any] | None = None, *, customer: Customer) -> None:
+        self.provider = customer.provider
+        initial: dict[str, Any] = {**self.as_typed(self.stored(customer)), "version": customer.version}
+        initial["country"] = initial["country"] or customer.country_code
+        if data is not None and UPDATE in data:
+            # Not an answer yet: what was typed comes back, in the fields of the country chosen now.
+            initial, data = {name: data.get(name, "") for name in self.base_fields}, None
+        self.choose_country(data, initial)
+        super().__init__(data, initial=initial)
+        self.offer_countries()
+        self.follow_address()
+        self.helper.layout = Layout(
+            # Return in a text field presses the first button of a form: let that be the one which goes on.
+            HTML(f'<button type="submit" hidden tabindex="-1">{_("Continue")}</button>'),
+            "bills_to",
+            Div(
+                Fieldset(_("Company"), "company_name"),
+                Fieldset(
+                    _("Contact"),
+                    self.row("first_name", "last_name"),
+                    self.row("email", "phone"),
+                ),
+                Fieldset(_("Address"), Field("country"), *self.update_button(), *self.address_rows()),
+                css_class="bill-to-own",
+            ),
+        )
 
-    def clean_contact_email(self) -> str:
+    def stored(self, customer: Customer) -> dict[str, Any]:
+        """The section as it is saved; empty texts where the bills go to the company."""
+        row = BillTo.objects.filter(customer=customer).first()
+        kept = vars(BillToInfo.of(row)) if row else dict.fromkeys((field.name for field in fields(BillToInfo)), "")
+        return {"bills_to": row is not None, **kept}
+
+    def recorded_as(self, name: str) -> str:
+        """What the record calls this field."""
+        return OWN_BILL_TO if name == "bills_to" else f"{BILL_TO}{name}"
+
+    def as_typed(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """With the choice in the words of the form, and spaces in the telephone number."""
+        bills_to = self.OWN if values["bills_to"] else self.COMPANY
+        return {**values, "bills_to": bills_to, "phone": show_phone(values["phone"])}
+
+    def clean_company_name(self) -> str:
+        """The legal name."""
+        return clean_company_name(self.cleaned_data["company_name"])
+
+    def clean_email(self) -> str:
         """An address of the customer's own."""
-        return rules.clean_contact_email(self.cleaned_data["contact_email"], self.provider)
+        return rules.clean_contact_email(self.cleaned_data["email"], self.provider)
 
-    def clean_contact_phone(self) -> str:
-        """The number in its international form."""
-        required = self.fields["contact_phone"].required
-        return clean_phone(self.cleaned_data["contact_phone"], self.country, required=required)
-
-
-class AgreementPart(CountryPart):
-    """Who accepted the customer agreement, and when."""
-
-    agreement_accepted_on = forms.DateField(
-        label=gettext_lazy("Accepted on"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={
-            "required": gettext_lazy("Enter the day on which the customer accepted the agreement."),
-            "invalid": gettext_lazy("Enter the day of acceptance as a date, like 2025-03-28."),
-        },
-    )
-    agreement_first_name = forms.CharField(label=gettext_lazy("First name"), max_length=50, required=False)
-    agreement_last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=50, required=False)
-    agreement_email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254, required=False)
-    agreement_phone = forms.CharField(
-        label=gettext_lazy("Telephone number"), max_length=40, required=False, widget=forms.TextInput({"type": "tel"})
-    )
-
-    def clean_agreement_accepted_on(self) -> date:
-        """Today or before."""
-        return rules.clean_accepted_on(self.cleaned_data["agreement_accepted_on"])
-
-    def clean_agreement_email(self) -> str:
-        """The normal form, when one was entered."""
-        value: str = self.cleaned_data["agreement_email"]
-        return email_key(value) if value else ""
-
-    def clean_agreement_phone(self) -> str:
+    def clean_phone(self) -> str:
         """The number in its international form, when one was entered."""
-        return clean_phone(self.cleaned_data["agreement_phone"], self.country, required=False)
+        return clean_phone(self.cleaned_data["phone"], self.country, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Where the bills go to the company, nothing else was asked."""
+        if self.cleaned_data.get("bills_to") != self.COMPANY:
+            return super().clean()
+        for name in [name for name in self.errors if name != "version"]:
+            del self.errors[name]
+        return self.cleaned_data
+
+    def answers(self) -> dict[str, Any]:
+        """The answers as they would be saved; only after `is_valid()`."""
+        if self.cleaned_data["bills_to"] == self.COMPANY:
+            return {"bills_to": False, **dict.fromkeys((field.name for field in fields(BillToInfo)), "")}
+        return {"bills_to": True, **super().answers()}
+
+    def info(self) -> BillToInfo | None:
+        """The answers for the service, None for the company itself; only after `is_valid()`."""
+        answers = self.answers()
+        return BillToInfo(**answers) if answers.pop("bills_to") else None
 
 
-# --- the pages of single sections -------------------------------------------------------------------------------------
 class AgreementForm(AgreementPart):
     """Confirm who accepted the customer agreement; filled in with whoever did before, or with the primary contact."""
 

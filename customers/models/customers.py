@@ -154,9 +154,7 @@ class Customer(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the searched text true to what it is made of."""
-        self.search_text = fold(
-            f"{self.company_name} {self.domain} {self.registration_id} {self.contact_email} {self.microsoft_id}"
-        )
+        self.search_text = self.words_sought()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
         super().save(*args, **kwargs)
@@ -164,6 +162,12 @@ class Customer(models.Model):
     def get_absolute_url(self) -> str:
         """The customer's Subscriptions page, where its name leads in every list."""
         return reverse("subscriptions:list", args=[self.microsoft_id])
+
+    def words_sought(self) -> str:
+        """What the search of lists looks into, folded."""
+        return fold(
+            f"{self.company_name} {self.domain} {self.registration_id} {self.contact_email} {self.microsoft_id}"
+        )
 
     @property
     def country_code(self) -> str:

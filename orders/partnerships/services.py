@@ -22,7 +22,7 @@ from orders.partnerships.reviewing import require_same
 from orders.partnerships.takers import Objection, objections, wanted_by
 from resellers.models import Partnership
 from resellers.services.ending import close_partnership, lock_for_ending, revoke_open_requests
-from subscriptions.handing_over import loaded, lock_subscriptions, name_resellers
+from subscriptions.handing_over import loaded, lock_subscriptions, lock_their_customers, name_resellers
 
 Side = Partnership.Side
 
@@ -112,6 +112,7 @@ def _chosen(choices: Choices) -> set[int]:
 
 def _hold(partnership: Partnership) -> Held:
     """Lock and read it all; also relations on deleted subscriptions, which end with the others and go to nobody."""
+    lock_their_customers(partnership)
     relationships = lock_relationships(partnership)
     lock_subscriptions(partnership)
     relations = {relation: loaded(model, partnership) for relation, model in SUBSCRIPTION_RELATIONS.items()}

@@ -341,6 +341,12 @@ def test_submit_for_an_existing_customer_only_orders(addition, sales, reseller):
     assert "a new one can be issued" not in OutgoingEmail.objects.get(kind="order_placed").text
 
 
+def test_an_order_changes_its_customer_even_before_a_subscription_starts(addition, sales, monkeypatch):
+    monkeypatch.setattr("subscriptions.services.mark_changed", lambda *keys, at: None)
+    order = submitted(addition, sales)
+    assert Customer.objects.get().changed_at > order.placed_at
+
+
 def test_an_add_on_goes_under_a_base_that_the_customer_has(addition, sales, standard, defender):
     base = SubscriptionFactory(customer=addition.customer, sku=standard.sku)
     choose_offers(draft=addition, quantities={defender: 2, standard: 0}, by=sales)
@@ -406,5 +412,5 @@ def test_submit_costs_no_more_queries_for_more_offers_than_one_record_per_subscr
         choose_offers(draft=ready, quantities={make_price(f"Suite {number}"): 1}, by=sales)
     draft = OrderDraft.objects.get(pk=ready.pk)
     reviewed = fingerprint(draft)
-    with django_assert_max_num_queries(49 + offers):
+    with django_assert_max_num_queries(50 + offers):
         submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales)

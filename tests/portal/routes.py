@@ -85,8 +85,19 @@ ROUTES: dict[str, Route] = {
     ),
     **{f"resellers:{name}": Route(acceptance, nothing) for name in ("confirm_acceptance", "refuse_acceptance")},
     "customers:detail": Route(customer, nothing),
-    "customers:attest_agreement": Route(customer, nothing),
+    **{
+        f"customers:{name}": Route(customer, nothing)
+        for name in "change_company change_contact change_bill_to attest_agreement".split()
+    },
     "customers:issue_credentials": Route(customer, nothing),
+    "customers:user_settings": Route(customer, nothing),
+    "customers:activity": Route(customer, nothing),
+    **{
+        f"customers:{name}_tenant_owner": Route(
+            lambda world: {**customer(world), "reseller": world.ours.reseller.microsoft_id}, nothing
+        )
+        for name in ("grant", "remove")
+    },
     "customers:credentials": Route(
         lambda world: {**customer(world), "public_id": world.ours.temporary_password.public_id}, nothing
     ),

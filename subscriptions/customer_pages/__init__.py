@@ -1,0 +1,1 @@
+"""Pages of one customer that need to know its subscriptions: User settings and Activity."""
