@@ -7,6 +7,7 @@ from django.utils import translation
 
 from accounts.access import Actor
 from activity.services import record
+from core import clock
 from core.bulk import create_under_parents
 from core.html import number_text
 from customers.changes import mark_changed
@@ -38,7 +39,7 @@ def place_order(
     order.save()
     create_under_parents(written, "base_line")
     if not draft.makes_customer:
-        mark_changed(customer.pk, at=order.placed_at)
+        mark_changed(customer.pk, at=clock.now())
     record("order.placed", order, by=by, number=order.number, currency=order.currency, lines=_lines_for_record(lines))
     _confirm_by_mail(order, lines, makes_customer=draft.makes_customer)
     return order
