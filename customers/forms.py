@@ -7,38 +7,40 @@ from crispy_forms.bootstrap import AppendedText
 from crispy_forms.layout import HTML, Field, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
-from accounts.models import Partner
 from core.companies import company_name_is_doubtful, show_phone
+from core.typeahead import TypeaheadField, TypeaheadInput, sent_value
 from customers import rules
 from customers.details import CustomerDetails
 from customers.form_parts import UPDATE, AgreementPart, CompanyPart, ContactPart, CountryChoicePart, note
 from customers.models import TENANT_DOMAIN, Customer
 from customers.services import domain_is_free
-from resellers.models import Partnership
+from resellers.choosing import ResellerSource
 
 SIGNATORY = ("first_name", "last_name", "email", "phone")
 
 
-class ResellerChoiceField(forms.ModelChoiceField):
-    """A choice among resellers by their Microsoft ID, each with its MPN ID."""
-
-    def label_from_instance(self, obj: Partner) -> str:
-        """Fabrikam (MPN ID 0012345)."""
-        return obj.name_and_mpn
-
-
-def resellers_of(actor: Actor) -> QuerySet[Partner]:
-    """The resellers with which the actor's company has a partnership, by name.
+class ResellerChoiceField(TypeaheadField):
+    """A choice among resellers by name or MPN ID, or of none; call `offer(ResellerSource(actor))`.
 
     Those that would be refused today are among them: who chooses one is told why and what repairs it.
     """
-    partnerships = Partnership.objects.visible_to(actor).active()
-    return Partner.objects.filter(pk__in=partnerships.values("reseller")).order_by("legal_name", "pk")
+
+    default_error_messages = {
+        "unknown": gettext_lazy(
+            "You have no partnership with a reseller called “%(typed)s”. Enter a part of the name or the MPN ID."
+        ),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("empty_label", gettext_lazy("No reseller (direct customer)"))
+        kwargs.setdefault("empty_note", gettext_lazy("no incentive will be paid"))
+        kwargs.setdefault("widget", TypeaheadInput(attrs={"placeholder": gettext_lazy("Name or MPN ID")}))
+        super().__init__(**kwargs)
 
 
 class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, AgreementPart):
@@ -46,12 +48,9 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
 
     reseller = ResellerChoiceField(
         label=gettext_lazy("Indirect reseller"),
-        queryset=Partner.objects.none(),
-        to_field_name="microsoft_id",
-        required=False,
-        empty_label=gettext_lazy("No reseller (direct customer)"),
         help_text=gettext_lazy(
-            "The reseller will have administrator access to this customer’s subscriptions and services."
+            "The reseller will have administrator access to this customer’s subscriptions and services. "
+            "No reseller: no incentive will be paid."
         ),
     )
     domain_prefix = forms.CharField(
@@ -78,7 +77,6 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         *,
         actor: Actor,
         initial: Mapping[str, Any] | None = None,
-        reseller_queryset: QuerySet[Partner] | None = None,
         **kwargs: Any,
     ) -> None:
         assert actor.partner is not None
@@ -87,6 +85,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         if data is not None and UPDATE in data:
             # Not an answer yet: what was typed comes back, in the fields of the country chosen now.
             typed = {**typed, **{name: data.get(name, "") for name in self.base_fields}}
+            typed["reseller"] = sent_value(data, "reseller")
             data = None
         else:
             typed = _as_typed(typed)
@@ -95,7 +94,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         super().__init__(data, initial=typed, **kwargs)
         resellers = self.fields["reseller"]
         assert isinstance(resellers, ResellerChoiceField)
-        resellers.queryset = resellers_of(actor) if reseller_queryset is None else reseller_queryset
+        resellers.offer(ResellerSource(actor))
         self.offer_countries()
         self.follow_address()
         self.follow_company()

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
-from customers.forms import ResellerChoiceField, resellers_of
+from customers.forms import ResellerChoiceField
 from orders.checks import quantity_problem
 from orders.money import Ordered
 from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
+from resellers.choosing import ResellerSource
 
 LICENSES = "licenses-"
 
@@ -112,16 +113,18 @@ class OffersForm(PortalForm):
                 name = licenses_name(offer.price)
                 self.fields[name] = kind(offer, kept.get(name))
         if resellers_for is not None:
-            self.fields["reseller"] = ResellerChoiceField(
+            field = ResellerChoiceField(
                 label=_("Reseller"),
-                queryset=resellers_of(resellers_for),
-                to_field_name="microsoft_id",
-                required=False,
                 initial=reseller,
                 empty_label=_("No reseller"),
-                help_text=_("The reseller earns incentives for these subscriptions, if they are eligible."),
+                help_text=_(
+                    "The reseller earns incentives for these subscriptions, if they are eligible. "
+                    "No reseller: no incentive will be paid."
+                ),
             )
-            self._dress("reseller", self.fields["reseller"])
+            field.offer(ResellerSource(resellers_for))
+            self.fields["reseller"] = field
+            self._dress("reseller", field)
 
     def quantities(self) -> dict[Price, int]:
         """The number of licenses per offer's price row, 0 = not selected; of what was sent. Only after `is_valid()`."""

@@ -41,12 +41,13 @@ def sections(draft: OrderDraft) -> list[Section]:
 def _reseller(draft: OrderDraft, url: str) -> Section:
     reseller = draft.reseller
     if draft.customer is not None:
-        rows = [(_("Reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller: nobody earns incentives"))]
+        words = name(reseller.name_and_mpn) if reseller else _("No reseller: no incentive will be paid")
+        rows = [(_("Reseller"), words)]
         return Section(_("Reseller"), rows, url, _("the reseller"))
     access = (
         _("Administrator access to the customer’s subscriptions and services, and incentives if they are eligible")
         if reseller
-        else _("None: the customer is your direct customer")
+        else _("No reseller: no incentive will be paid. The customer is your direct customer.")
     )
     rows = [
         (_("Indirect reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller (direct customer)")),

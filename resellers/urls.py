@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from resellers.views import acceptances, answering, drafting, landing, lists, resending
+from resellers.views import acceptances, answering, drafting, landing, lists, resending, suggesting
 
 app_name = "resellers"
 
@@ -11,6 +11,7 @@ acceptance = "resellers/acceptances/<uuid:public_id>/"
 invitation = "i/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("resellers/suggest/", suggesting.SuggestView.as_view(), name="suggest"),
     path("resellers/requested/", lists.RequestListView.as_view(), name="requested"),
     path("resellers/requests/start/", drafting.StartRequestView.as_view(), name="start_request"),
     path(request_page, drafting.RequestView.as_view(), name="request"),

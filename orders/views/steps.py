@@ -16,6 +16,7 @@ from django_countries import countries
 from accounts.roles import Permission
 from catalogue.models import BillingPlan
 from core.exceptions import Refused
+from core.typeahead import sent_value
 from customers.account_status import AccountNotActive, require_active_account
 from customers.forms import CustomerDetailsForm
 from customers.models import Customer
@@ -181,7 +182,7 @@ class SubscriptionsView(StepView):
     # --- the page ---------------------------------------------------------------------------------------------------
     def values(self, typed: TypedLicenses, lines: list[Line]) -> dict[str, Any]:
         """What was typed, under the names that the fields have today."""
-        values = {**typed.data, "reseller": self.request.POST.get("reseller", "")}
+        values = {**typed.data, "reseller": sent_value(self.request.POST, "reseller")}
         for line in lines:
             before = licenses_name(line.chosen)
             if line.offer and before in values:

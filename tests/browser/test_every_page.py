@@ -15,8 +15,8 @@ from tests.world import World, make_world
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-# Not a page: it leads to one that is visited by its own address.
-NO_PAGES = {"healthz", "healthz_ready"}
+# Not pages, but answers to machines and scripts.
+NO_PAGES = {"healthz", "healthz_ready", "resellers:suggest"}
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_resellers_are_those_of_the_actor(sales: Actor, provider: Partner, resel
     form = form_of(sales)
     # Who chooses one that is refused today is told why.
     assert [label.partition(" (MPN")[0] for _value, label in form.fields["reseller"].choices] == [
-        "No reseller (direct customer)",
+        "No reseller (direct customer) – no incentive will be paid",
         "Fabrikam",
         "Suspended",
     ]

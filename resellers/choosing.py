@@ -1,0 +1,98 @@
+"""The resellers that a provider's staff may choose among, for fields and filters that find one by typing."""
+
+import re
+from uuid import UUID
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Left, Length
+from django.urls import reverse
+
+from accounts.access import Actor
+from accounts.models import Partner, mpn_key
+from core.text import fold
+from core.typeahead import Source, Suggestion
+from resellers.models import Partnership
+from resellers.readiness import company_obstacles
+
+LABEL = re.compile(r"(?P<name>.*)\(mpn id (?P<number>\d{1,12})\)")
+MOST_WORDS = 6
+# The searched text is name, MPN ID and e-mail address; whoever types a name does not mean the address.
+NAME_AND_NUMBER = Left("search_text", Length("search_text") - Length("contact_email"))
+NAME = Left("search_text", Length("search_text") - Length("contact_email") - Length("mpn_id") - 2)
+
+
+class ResellerSource(Source[Partner]):
+    """Resellers with which the actor's company has a partnership; `with_ended` also those with which it had one.
+
+    Those that would be refused today are among them: who chooses one is told why and what repairs it.
+    """
+
+    def __init__(self, actor: Actor, *, with_ended: bool = False) -> None:
+        self.actor = actor
+        self.with_ended = with_ended
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        """Where the same question is answered to a script."""
+        return reverse("resellers:suggest") + ("?ended=1" if self.with_ended else "")
+
+    def resellers(self, *, with_ended: bool | None = None) -> QuerySet[Partner]:
+        """All of them, by name."""
+        if not self.actor.is_provider:
+            return Partner.objects.none()
+        partnerships = Partnership.objects.visible_to(self.actor)
+        if not (self.with_ended if with_ended is None else with_ended):
+            partnerships = partnerships.active()
+        return Partner.objects.filter(pk__in=partnerships.values("reseller")).order_by("search_text", "pk")
+
+    def search(self, text: str, limit: int) -> list[Partner]:
+        """Each word in the name or the MPN ID, whose leading zeros mean nothing; names that begin so come first."""
+        folded = LABEL.sub(r"\g<name>\g<number>", fold(text))
+        rows = self.resellers()
+        if not folded:
+            return list(rows[:limit])
+        rows = rows.annotate(own_words=NAME_AND_NUMBER)
+        for word in folded.split()[:MOST_WORDS]:
+            wanted = Q(search_text__contains=word, own_words__contains=word)
+            if word.isdecimal():
+                wanted |= Q(mpn_key__startswith=mpn_key(word))
+            rows = rows.filter(wanted)
+        begins = Case(
+            When(search_text__startswith=folded, then=Value(0)), default=Value(1), output_field=IntegerField()
+        )
+        return list(rows.order_by(begins, "search_text", "pk")[:limit])
+
+    def named(self, text: str) -> list[Partner]:
+        """By the whole name, the whole MPN ID, or both as lists show them."""
+        folded = fold(text)
+        rows = self.resellers().annotate(own_name=NAME)
+        if label := LABEL.fullmatch(folded):
+            return list(rows.filter(own_name=label["name"].strip(), mpn_key=mpn_key(label["number"])))
+        wanted = Q(search_text__startswith=folded, own_name=folded)
+        if folded.isdecimal():
+            wanted |= Q(mpn_key=mpn_key(folded))
+        return list(rows.filter(wanted)[: MOST_WORDS * 2])
+
+    def find(self, key: str) -> Partner | None:
+        """By the Microsoft ID."""
+        return self._find(key, self.with_ended)
+
+    def _find(self, key: str, with_ended: bool) -> Partner | None:
+        try:
+            wanted = UUID(key)
+        except ValueError:
+            return None
+        return self.resellers(with_ended=with_ended).filter(microsoft_id=wanted).first()
+
+    def suggestion(self, one: Partner) -> Suggestion:
+        """Name and MPN ID, and what stands in the way of new business today."""
+        note = ""
+        if not self.with_ended and self.actor.partner is not None:
+            obstacles = company_obstacles(self.actor.partner, one, active=True)
+            note = " ".join(obstacle.sentence for obstacle in obstacles)
+        return Suggestion(str(one.microsoft_id), one.name_and_mpn, note)
+
+    def label(self, key: str) -> str:
+        """The company knows the name even after a partnership has ended."""
+        found = self._find(key, True)
+        return found.name_and_mpn if found is not None else ""

@@ -1,0 +1,23 @@
+"""Suggestions while somebody types the name of a reseller."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from accounts.roles import Permission
+from core.typeahead import suggestions
+from resellers.choosing import ResellerSource
+from resellers.views.access import PermittedView
+
+
+class SuggestView(PermittedView):
+    """The resellers whose name or MPN ID holds `?q=`; with `?ended=1` also those of partnerships that are over."""
+
+    permission = Permission.VIEW_CUSTOMERS
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """A few of the provider's own, whoever of its staff asks: all of them filter customers by reseller."""
+        if not self.actor.is_provider:
+            raise PermissionDenied
+        source = ResellerSource(self.actor, with_ended=request.GET.get("ended") == "1")
+        return suggestions(source, request.GET.get("q", ""))
