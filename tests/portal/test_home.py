@@ -54,7 +54,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
     assert world.ours.provider_admin.user is not None
     client.force_login(world.ours.provider_admin.user)
     client.get("/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get("/")
     for number in range(2):
         OrderDraft.objects.create(
