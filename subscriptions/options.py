@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from catalogue.models import Price, Sku
-from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
+from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS, PriceQuerySet
 from catalogue.models.products import LARGEST_QUANTITY
 from subscriptions.facts import PLANS, TERMS, facts_of
 from subscriptions.models import Subscription
@@ -15,11 +17,16 @@ from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Status, Ta
 TRIAL_BECOMES = (("P1Y", "Monthly"), ("P1Y", "Annual"), ("P1M", "Monthly"))
 
 
-def prices_of(subscription: Subscription, skus: list[Sku] | None, at: datetime) -> list[Price]:
-    """Prices at that moment of the subscription's own offer, or of others, for its market, segment and currency."""
-    wanted = [subscription.sku_id] if skus is None else [sku.pk for sku in skus]
+def on_sale(subscription: Subscription, at: datetime) -> PriceQuerySet:
+    """Prices at that moment for the subscription's market, segment and currency."""
     rows = Price.objects.on_sale(country=subscription.customer.country_code, at=at, segments=[subscription.segment])
-    return list(rows.filter(sku_id__in=wanted, currency=subscription.currency))
+    return rows.filter(currency=subscription.currency)
+
+
+def prices_of(subscription: Subscription, skus: list[Sku] | None, at: datetime) -> list[Price]:
+    """Prices at that moment of the subscription's own offer, or of others."""
+    wanted = [subscription.sku_id] if skus is None else [sku.pk for sku in skus]
+    return list(on_sale(subscription, at).filter(sku_id__in=wanted))
 
 
 def in_tier(prices: list[Price], quantity: int) -> list[Price]:
@@ -67,15 +74,31 @@ def paths(subscription: Subscription, at: datetime) -> list[Path]:
 
     Of a paid subscription only what has its own term and billing plan; a trial may choose both.
     """
-    skus = list(subscription.sku.conversion_skus.filter(is_trial=False).exclude(pk=subscription.sku_id))
-    if not skus:
-        return []
-    prices = in_tier(prices_of(subscription, skus, at), subscription.quantity)
-    if not subscription.is_trial:
-        same = (subscription.term_duration, subscription.billing_plan)
-        prices = [price for price in prices if (price.term_duration, price.billing_plan) == same]
-    having = {one.sku_id: one for one in owned_of(subscription, skus)}
-    return [Path(price, having.get(price.sku_id)) for price in prices]
+    codes = subscription.sku.conversions.values("target_code")
+    return paths_among(subscription, list(on_sale(subscription, at).filter(sku__code__in=codes)))
+
+
+def choices(subscription: Subscription, at: datetime) -> tuple[list[Price], list[Path]]:
+    """The offer's own prices, and the paths to others: both from one look at the price list."""
+    codes = subscription.sku.conversions.values("target_code")
+    wanted = Q(sku_id=subscription.sku_id) | Q(sku__code__in=codes)
+    rows = list(on_sale(subscription, at).filter(wanted))
+    own = [price for price in rows if price.sku_id == subscription.sku_id]
+    return in_tier(own, subscription.quantity), paths_among(subscription, rows)
+
+
+def paths_among(subscription: Subscription, prices: list[Price]) -> list[Path]:
+    """The paths that these prices open; what the customer has of them takes a query if there are any."""
+    same = (subscription.term_duration, subscription.billing_plan)
+    found = [
+        price
+        for price in in_tier(prices, subscription.quantity)
+        if price.sku_id != subscription.sku_id
+        and not price.sku.is_trial
+        and (subscription.is_trial or (price.term_duration, price.billing_plan) == same)
+    ]
+    having = {one.sku_id: one for one in owned_of(subscription, [price.sku for price in found])} if found else {}
+    return [Path(price, having.get(price.sku_id)) for price in found]
 
 
 def owned_of(subscription: Subscription, skus: list[Sku]) -> list[Subscription]:

@@ -1,5 +1,6 @@
 """The record of customers and subscriptions in sentences of the reader's language, with old and new values."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -100,6 +101,8 @@ def value_words(field: str, value: Any) -> Any:
         return _("Yes") if value else _("No")
     if value in (None, ""):
         return html.missing(_("None"))
+    if field == "unit_price":
+        return html.number_text(Decimal(value))
     value = LABELS.get(field, {}).get(value, value)
     return html.number_text(value) if isinstance(value, int) else html.name(value)
 

@@ -5,6 +5,9 @@ from django.urls import path
 from subscriptions import views
 from subscriptions.customer_pages.activity import CustomerActivityView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
+from subscriptions.details.changing import ChangeView, RenameView
+from subscriptions.details.resellers import NameResellerView, SupportContactForm
+from subscriptions.models import SupportContact
 
 app_name = "subscriptions"
 
@@ -31,5 +34,25 @@ urlpatterns = [
         "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/",
         views.SubscriptionDetail.as_view(),
         name="detail",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/change/<slug:kind>/",
+        ChangeView.as_view(),
+        name="change",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/nickname/",
+        RenameView.as_view(),
+        name="rename",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/reseller/",
+        NameResellerView.as_view(),
+        name="reseller",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/support-contact/",
+        NameResellerView.as_view(model=SupportContact, form_class=SupportContactForm),
+        name="support_contact",
     ),
 ]

@@ -17,6 +17,7 @@ from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer
 from customers.pages import CustomerPage, PermittedPage
+from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.tables import (
@@ -119,7 +120,7 @@ class SubscriptionDetail(CustomerPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = Subscription.objects.visible_to(self.actor).filter(customer=self.customer)
         subscription = get_object_or_404(
-            rows.select_related("sku", "parent"), subscription_id=self.kwargs["subscription_id"]
+            rows.select_related("sku__product", "parent"), subscription_id=self.kwargs["subscription_id"]
         )
         with_relations([subscription], self.customer)
         add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk"))
@@ -131,6 +132,8 @@ class SubscriptionDetail(CustomerPage, TemplateView):
             facts=subscription_facts(subscription, prices=can(self.actor, Permission.VIEW_PRICES)),
             relations=relation_facts(subscription),
             add_ons=add_ons,
+            manage=management(subscription, self.actor),
+            events=timeline(subscription, self.actor),
             **kwargs,
         )
 

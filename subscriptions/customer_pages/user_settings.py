@@ -41,13 +41,13 @@ class UserSettingsView(CustomerPage, TemplateView):
 
     def owners(self) -> list[TenantOwner]:
         """Who is tenant owner now; a reseller is told of itself alone."""
-        return list(self.visible().current().order_by("begins_at", "pk"))
+        return list(self.grants().current().order_by("begins_at", "pk"))
 
     def former(self) -> list[TenantOwner]:
         """Who was, the last first."""
-        return list(self.visible().filter(ends_at__isnull=False).order_by("-ends_at", "-pk")[:20])
+        return list(self.grants().filter(ends_at__isnull=False).order_by("-ends_at", "-pk")[:20])
 
-    def visible(self) -> Any:
+    def grants(self) -> Any:
         """The grants that the actor may read."""
         rows = TenantOwner.objects.filter(customer=self.customer).select_related("reseller", "set_by")
         return rows.filter(reseller=self.actor.partner) if self.actor.is_reseller else rows

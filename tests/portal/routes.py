@@ -44,6 +44,16 @@ def customer(world: World) -> dict[str, Any]:
     return {"microsoft_id": world.ours.customer.microsoft_id}
 
 
+def subscription(world: World) -> dict[str, Any]:
+    """Our customer's subscription."""
+    return {**customer(world), "subscription_id": world.ours.subscription.subscription_id}
+
+
+def version(world: World) -> dict[str, Any]:
+    """The version that a page of our subscription was about."""
+    return {"version": world.ours.subscription.version}
+
+
 def draft(world: World) -> dict[str, Any]:
     """Our owner's open draft."""
     return {"draft": world.ours.draft.public_id}
@@ -105,6 +115,8 @@ ROUTES: dict[str, Route] = {
     "subscriptions:detail": Route(
         lambda world: {**customer(world), "subscription_id": world.ours.subscription.subscription_id}, nothing
     ),
+    **{f"subscriptions:{name}": Route(subscription, nothing) for name in ("rename", "reseller", "support_contact")},
+    "subscriptions:change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version),
     "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
     "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
     **{

@@ -1,0 +1,223 @@
+"""Before a change: what will happen, when, what it costs and until when it can be undone. Then *Submit*."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+
+from accounts.access import can
+from accounts.roles import Permission
+from core import clock, html
+from core.pages import conflict
+from customers.pages import CustomerPage
+from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription, rename_subscription
+from subscriptions.details.forms import FORMS, INSTEAD, ChangeForm, NicknameForm
+from subscriptions.intents import preview
+from subscriptions.models import Subscription
+from subscriptions.rules import Allowed, Refused
+from subscriptions.rules.words import consequences
+from subscriptions.timeline import FIELDS, value_words
+
+# What a page of one kind asks, and what its button says.
+QUESTIONS: dict[str, tuple[Any, Any]] = {
+    "licenses": (gettext_lazy("Change the number of licenses"), gettext_lazy("Submit")),
+    "suspend": (gettext_lazy("Suspend this subscription?"), gettext_lazy("Suspend")),
+    "reactivate": (gettext_lazy("Reactivate this subscription?"), gettext_lazy("Reactivate")),
+    "cancel": (gettext_lazy("Cancel this subscription?"), gettext_lazy("Cancel subscription")),
+    "end": (gettext_lazy("The end of the term"), gettext_lazy("Submit")),
+    "schedule": (gettext_lazy("Schedule a change for the renewal"), gettext_lazy("Submit")),
+    "drop-schedule": (gettext_lazy("Drop the scheduled change?"), gettext_lazy("Drop it")),
+    "term": (gettext_lazy("Begin a longer term"), gettext_lazy("Submit")),
+    "billing": (gettext_lazy("Change the billing"), gettext_lazy("Submit")),
+    "upgrade": (gettext_lazy("Upgrade this subscription"), gettext_lazy("Upgrade")),
+    "convert": (gettext_lazy("Convert the trial"), gettext_lazy("Convert")),
+}
+DANGEROUS = {"suspend", "cancel"}
+COMPARED = ("status", "quantity", "nickname", "offer_name", "term_duration", "billing_plan", "at_end")
+
+
+class SubscriptionPage(CustomerPage):
+    """A page about one subscription of a customer that the actor sees."""
+
+    permission = Permission.MANAGE_SUBSCRIPTION
+    subscription: Subscription
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Find it among what the actor sees of this customer; whoever lacks the permission is refused first."""
+        if can(self.actor, self.permission):
+            rows = Subscription.objects.visible_to(self.actor).select_related(
+                "customer__provider", "sku__product", "parent", "order_line"
+            )
+            mine = rows.filter(customer__microsoft_id=kwargs["microsoft_id"])
+            self.subscription = get_object_or_404(mine, subscription_id=kwargs["subscription_id"])
+        return super().dispatch(request, *args, **kwargs)
+
+
+class ChangeView(SubscriptionPage, TemplateView):
+    """GET shows the form, and with values what they would do; POST does it."""
+
+    template_name = "subscriptions/change.html"
+    kind: str
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Only kinds that there are."""
+        self.kind = kwargs["kind"]
+        if self.kind not in FORMS:
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def form(self, data: Any) -> ChangeForm:
+        """The form of this kind of change."""
+        return FORMS[self.kind](data, subscription=self.subscription)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What would happen; nothing is changed by looking."""
+        blank = self.form(None)
+        asked = not blank.fields or any(name in request.GET for name in blank.fields)
+        return self.show(self.form(request.GET) if asked else blank)
+
+    def post(self, request: HttpRequest, microsoft_id: UUID, subscription_id: UUID, kind: str) -> HttpResponse:
+        """Change it, if it is still what the page spoke of."""
+        form = self.form(request.POST)
+        if not form.is_valid():
+            return self.show(form)
+        try:
+            change_subscription(
+                subscription=self.subscription,
+                intent=form.intent(),
+                version=version_of(request),
+                by=self.actor,
+            )
+        except ChangeRefused as refusal:
+            return self.show(form, refusal.answer)
+        except ChangedMeanwhile as meanwhile:
+            return self.meanwhile(meanwhile.current)
+        messages.success(request, _("%(name)s was changed.") % {"name": self.subscription.nickname})
+        return redirect(self.subscription)
+
+    def show(self, form: ChangeForm, refused: Refused | None = None) -> HttpResponse:
+        """The form, and for values that can be read what they would do or why not."""
+        answer = refused
+        if answer is None and form.is_bound and form.is_valid():
+            found = preview(self.subscription, form.intent(), clock.now())
+            answer = found if isinstance(found, Refused) else None
+            if isinstance(found, Allowed):
+                return self.render_to_response(self.get_context_data(form=form, allowed=found))
+        return self.render_to_response(self.get_context_data(form=form, refused=answer))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        title, button = QUESTIONS[self.kind]
+        allowed, refused = kwargs.pop("allowed", None), kwargs.pop("refused", None)
+        form: ChangeForm = kwargs["form"]
+        return super().get_context_data(
+            subscription=self.subscription,
+            question=title,
+            button=button,
+            danger=self.kind in DANGEROUS,
+            consequences=consequences(
+                allowed,
+                lambda moment: html.time_tag(moment, "absolute"),
+                prices=can(self.actor, Permission.VIEW_PRICES),
+            )
+            if allowed
+            else [],
+            chosen=[(form.fields[name].label, chosen_words(form, name)) for name in form.fields] if allowed else [],
+            hidden=[(name, form.data.get(name, "")) for name in form.fields] if allowed else [],
+            allowed=allowed is not None,
+            refused=refused,
+            instead=self.instead(refused),
+            has_fields=bool(form.fields),
+            address=self.request.path,
+            back_url=self.subscription.get_absolute_url(),
+            **kwargs,
+        )
+
+    def instead(self, refused: Refused | None) -> tuple[Any, str] | None:
+        """What the rules would allow, and its page."""
+        if refused is None or refused.instead not in INSTEAD:
+            return None
+        kind, words = INSTEAD[refused.instead]
+        if kind == self.kind:
+            return None
+        return words, change_url(self.subscription, kind)
+
+    def meanwhile(self, current: Subscription) -> HttpResponse:
+        """Somebody else's change beside mine."""
+        rows = [(FIELDS[name], value_words(name, getattr(current, name)), self.mine(name)) for name in COMPARED]
+        again = [
+            (name, value) for name, value in self.request.POST.items() if name not in ("version", "csrfmiddlewaretoken")
+        ]
+        return conflict(
+            self.request,
+            rows=rows,
+            again=[*again, ("version", str(current.version))],
+            again_url=self.request.path,
+            discard_url=current.get_absolute_url(),
+        )
+
+    def mine(self, name: str) -> Any:
+        """What I wanted of a field, or a dash."""
+        wanted = {"licenses": "quantity", "end": "at_end"}.get(self.kind)
+        states = {"suspend": "suspended", "reactivate": "active", "cancel": "deleted"}
+        if name == wanted:
+            value = self.request.POST.get(name, "")
+            return value_words(name, int(value) if value.isdigit() and len(value) < 10 else value)
+        if name == "status" and self.kind in states:
+            return value_words(name, states[self.kind])
+        return html.missing(_("Not changed by you"))
+
+
+class RenameView(SubscriptionPage, TemplateView):
+    """Gives the subscription another nickname."""
+
+    http_method_names = ["post"]
+    template_name = "subscriptions/rename.html"
+
+    def post(self, request: HttpRequest, microsoft_id: UUID, subscription_id: UUID) -> HttpResponse:
+        """Save it; a name that cannot be one comes back with its error."""
+        form = NicknameForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form, subscription=self.subscription))
+        nickname = form.cleaned_data["nickname"]
+        try:
+            rename_subscription(
+                subscription=self.subscription, nickname=nickname, version=version_of(request), by=self.actor
+            )
+        except ChangedMeanwhile as meanwhile:
+            current = meanwhile.current
+            return conflict(
+                request,
+                rows=[(FIELDS["nickname"], html.name(current.nickname), html.name(nickname))],
+                again=[("nickname", nickname), ("version", str(current.version))],
+                again_url=request.path,
+                discard_url=current.get_absolute_url(),
+            )
+        messages.success(request, _("The nickname was changed."))
+        return redirect(self.subscription)
+
+
+def version_of(request: HttpRequest) -> int:
+    """The version that the page was about; one that is none is never the present one."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def chosen_words(form: ChangeForm, name: str) -> Any:
+    """A chosen value as people read it."""
+    value = form.data.get(name, "")
+    choices = getattr(form.fields[name], "choices", None)
+    if choices is None:
+        return html.number_text(form.cleaned_data[name])
+    return {str(code): label for code, label in choices}.get(str(value), value)
+
+
+def change_url(subscription: Subscription, kind: str) -> str:
+    """The page of one kind of change."""
+    arguments = [subscription.customer.microsoft_id, subscription.subscription_id, kind]
+    return reverse("subscriptions:change", args=arguments)

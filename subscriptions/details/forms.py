@@ -1,0 +1,297 @@
+"""The small forms of Subscription details; each turns what was chosen into an intent that the rules judge."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalogue.models import Price
+from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
+from core import clock
+from core.forms import PortalForm
+from core.html import money_text, number_text
+from subscriptions.intents import Intent, Kind, Priced
+from subscriptions.models import AtEnd, Subscription
+from subscriptions.options import own_prices, paths
+from subscriptions.rules import AtEnd as RulesAtEnd
+from subscriptions.rules import (
+    Cancel,
+    ChangeLicenses,
+    DecideEnd,
+    DropSchedule,
+    Reactivate,
+    ScheduleChange,
+    Scheduled,
+    Suspend,
+)
+
+
+class ChangeForm(PortalForm):
+    """One kind of change of one subscription."""
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        self.subscription = subscription
+        super().__init__(data)
+
+    def intent(self) -> Intent:
+        """What was chosen; only after `is_valid()`."""
+        raise NotImplementedError
+
+
+def licenses_field(label: Any, initial: int) -> forms.IntegerField:
+    """A number of licenses; the offer's limits are the rules' to say."""
+    return forms.IntegerField(label=label, min_value=1, max_value=10**9, initial=initial)
+
+
+class LicensesForm(ChangeForm):
+    """Another number of licenses, from now on."""
+
+    quantity = licenses_field(gettext_lazy("Licenses"), 1)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        self.fields["quantity"].initial = subscription.quantity
+
+    def intent(self) -> Intent:
+        return ChangeLicenses(self.cleaned_data["quantity"])
+
+
+class SuspendForm(ChangeForm):
+    """Nothing to fill in."""
+
+    def intent(self) -> Intent:
+        return Suspend()
+
+
+class ReactivateForm(ChangeForm):
+    """Nothing to fill in."""
+
+    def intent(self) -> Intent:
+        return Reactivate()
+
+
+class CancelForm(ChangeForm):
+    """Nothing to fill in."""
+
+    def intent(self) -> Intent:
+        return Cancel()
+
+
+class DropScheduleForm(ChangeForm):
+    """Nothing to fill in."""
+
+    def intent(self) -> Intent:
+        return DropSchedule()
+
+
+class EndForm(ChangeForm):
+    """What happens at the end of the term."""
+
+    at_end = forms.ChoiceField(
+        label=gettext_lazy("At the end of the term"),
+        choices=[
+            (AtEnd.RENEW, gettext_lazy("Renew")),
+            (AtEnd.CANCEL, gettext_lazy("Cancel at expiration")),
+            (AtEnd.EXTEND, gettext_lazy("Go on month by month (extended service term)")),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        self.fields["at_end"].initial = subscription.at_end
+
+    def intent(self) -> Intent:
+        return DecideEnd(RulesAtEnd(self.cleaned_data["at_end"]))
+
+
+class PriceField(forms.TypedChoiceField):
+    """A choice among prices of the catalogue, by their number."""
+
+    def __init__(self, prices: list[Price], label: Any, *, titles: bool = False, **kwargs: Any) -> None:
+        self.prices = {price.pk: price for price in prices}
+        choices = [(price.pk, price_label(price, titles=titles)) for price in prices]
+        super().__init__(choices=choices, coerce=lambda value: self.prices[int(value)], label=label, **kwargs)
+
+
+def price_label(price: Price, *, titles: bool) -> str:
+    """Enterprise E3 · 1 year, Monthly · USD 240.00 per license and term."""
+    words = [price.sku.title] if titles else []
+    amount = _("%(amount)s per license and term") % {"amount": money_text(price.unit_price, price.currency)}
+    return " · ".join([*words, f"{price.term_label}, {price.billing_label}", amount])
+
+
+def longer(subscription: Subscription, prices: list[Price]) -> list[Price]:
+    """Of the offer's own prices those of terms that are longer than the present one."""
+    now = TERM_MONTHS.get(subscription.term_duration, 0)
+    return [price for price in prices if price.term_months > now]
+
+
+def other_bills(subscription: Subscription, prices: list[Price]) -> list[Price]:
+    """Of the offer's own prices those of the present term, billed otherwise."""
+    same = (subscription.term_duration, subscription.billing_plan)
+    return [price for price in prices if price.term_duration == same[0] and price.billing_plan != same[1]]
+
+
+class PricedForm(ChangeForm):
+    """A change to one of the prices of today."""
+
+    kind: Kind
+    label: Any = gettext_lazy("New term")
+    titles = False
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        error = _("Choose again: this is no longer offered like that.")
+        field = PriceField(
+            self.prices(),
+            self.label,
+            titles=self.titles,
+            widget=forms.RadioSelect,
+            error_messages={"invalid_choice": error},
+        )
+        self.fields["price"] = field
+        self._dress("price", field)
+
+    def prices(self) -> list[Price]:
+        """What can be chosen today."""
+        raise NotImplementedError
+
+    def intent(self) -> Intent:
+        return Priced(self.kind, self.cleaned_data["price"], self.cleaned_data.get("quantity"))
+
+
+class TermForm(PricedForm):
+    """A longer term, from now on."""
+
+    kind = Kind.TERM
+
+    def prices(self) -> list[Price]:
+        return longer(self.subscription, own_prices(self.subscription, clock.now()))
+
+
+class BillingForm(PricedForm):
+    """Other bills."""
+
+    kind, label = Kind.BILLING, gettext_lazy("New billing")
+
+    def prices(self) -> list[Price]:
+        return other_bills(self.subscription, own_prices(self.subscription, clock.now()))
+
+
+class UpgradeForm(PricedForm):
+    """A better offer, for all of the licenses or some."""
+
+    kind, label, titles = Kind.UPGRADE, gettext_lazy("New offer"), True
+
+    quantity = licenses_field(gettext_lazy("Licenses to upgrade"), 1)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        self.fields["quantity"].initial = subscription.quantity
+        self.order_fields(["price", "quantity"])
+
+    def prices(self) -> list[Price]:
+        return [path.price for path in paths(self.subscription, clock.now())]
+
+
+class ConvertForm(UpgradeForm):
+    """A paid offer in the place of a trial."""
+
+    kind = Kind.CONVERT
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        self.fields["quantity"].label = _("Licenses")
+
+
+class ScheduleForm(ChangeForm):
+    """What the next term is to be like: licenses, term and billing, or another offer."""
+
+    quantity = licenses_field(gettext_lazy("Licenses from the renewal on"), 1)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
+        super().__init__(data, subscription=subscription)
+        kept = subscription.scheduled or {}
+        self.fields["quantity"].initial = kept.get("quantity") or subscription.quantity
+        now = clock.now()
+        prices = [*own_prices(subscription, now), *(path.price for path in paths(subscription, now))]
+        field = PriceField(prices, _("Offer, term and billing from the renewal on"), titles=True, required=False)
+        field.choices = [("", _("As now")), *field.choices]
+        field.empty_value = None
+        self.fields["price"] = field
+        self._dress("price", field)
+
+    def clean(self) -> dict[str, Any]:
+        """Something has to be different."""
+        cleaned = super().clean() or self.cleaned_data
+        same = cleaned.get("quantity") == self.subscription.quantity and not cleaned.get("price")
+        if same and not self.errors and not self.subscription.scheduled:
+            raise ValidationError(_("Enter what is to be different from the renewal on."))
+        return cleaned
+
+    def intent(self) -> Intent:
+        price: Price | None = self.cleaned_data.get("price")
+        quantity = self.cleaned_data["quantity"]
+        wanted = Scheduled(quantity=quantity if quantity != self.subscription.quantity else None)
+        if price is None:
+            return ScheduleChange(wanted)
+        least, most = price.sku.quantity_limits
+        return ScheduleChange(
+            Scheduled(
+                quantity=wanted.quantity,
+                term_months=price.term_months,
+                billing_months=BILLING_MONTHS.get(price.billing_plan, 0),
+                offer=price.sku.code if price.sku_id != self.subscription.sku_id else None,
+            ),
+            least,
+            most,
+        )
+
+
+# The last part of the address → the form.
+FORMS: dict[str, type[ChangeForm]] = {
+    "licenses": LicensesForm,
+    "suspend": SuspendForm,
+    "reactivate": ReactivateForm,
+    "cancel": CancelForm,
+    "end": EndForm,
+    "schedule": ScheduleForm,
+    "drop-schedule": DropScheduleForm,
+    "term": TermForm,
+    "billing": BillingForm,
+    "upgrade": UpgradeForm,
+    "convert": ConvertForm,
+}
+# Which page repairs what the rules say is possible instead.
+INSTEAD = {
+    "Suspend": ("suspend", gettext_lazy("Suspend it instead")),
+    "Reactivate": ("reactivate", gettext_lazy("Reactivate it")),
+    "ScheduleChange": ("schedule", gettext_lazy("Schedule it for the renewal")),
+    "DecideEnd": ("end", gettext_lazy("Choose what happens at the end of the term")),
+    "ConvertTrial": ("convert", gettext_lazy("Convert the trial")),
+    "Upgrade": ("upgrade", gettext_lazy("Upgrade it")),
+}
+
+
+class NicknameForm(PortalForm):
+    """What the subscription is called here."""
+
+    nickname = forms.CharField(label=gettext_lazy("Subscription nickname"), max_length=300)
+
+
+def scheduled_words(subscription: Subscription) -> list[str]:
+    """What was scheduled for the renewal, in words."""
+    kept = subscription.scheduled or {}
+    words = []
+    if kept.get("quantity"):
+        words.append(_("%(number)s licenses") % {"number": number_text(kept["quantity"])})
+    if kept.get("offer"):
+        price = Price.objects.filter(sku__code=kept["offer"]).select_related("sku").first()
+        words.append(price.sku.title if price else kept["offer"])
+    if kept.get("term_months"):
+        words.append(_("another term or billing"))
+    return words

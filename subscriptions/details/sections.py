@@ -1,0 +1,150 @@
+"""What Subscription details offers of changes: each section with its form, and where it leads."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor, can
+from accounts.roles import Permission
+from activity.models import ActivityRecord
+from core import clock, html
+from subscriptions.details.changing import change_url
+from subscriptions.details.forms import EndForm, LicensesForm, NicknameForm, longer, other_bills, scheduled_words
+from subscriptions.details.resellers import ResellerOfRecordForm, SupportContactForm
+from subscriptions.facts import facts_of
+from subscriptions.models import Subscription
+from subscriptions.options import choices
+from subscriptions.rules import AtEnd as RulesAtEnd
+from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
+from subscriptions.rules.licenses import refundable_quantity
+from subscriptions.rules.moving import LONGEST_TERM
+from subscriptions.timeline import SENTENCES, details, sentence, who
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button, or the sentence that says why there is none."""
+
+    label: str
+    url: str = ""
+    note: Any = ""
+    danger: bool = False
+
+
+def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
+    """Everything that the actor may change; empty for who may only look."""
+    # The customer is one that the actor sees: the page looked it up so.
+    if not can(actor, Permission.MANAGE_SUBSCRIPTION) or not subscription.customer.permits(
+        actor, Permission.MANAGE_SUBSCRIPTION
+    ):
+        return {}
+    facts, now = facts_of(subscription), clock.now()
+    lives = subscription.status in ("active", "suspended")
+    active = subscription.status == "active"
+    ids = [subscription.customer.microsoft_id, subscription.subscription_id]
+    given_back = refundable_quantity(facts, now) if facts.is_new_commerce and active else 0
+    found: dict[str, Any] = {
+        "nickname": NicknameForm(initial={"nickname": subscription.nickname}),
+        "rename_url": reverse("subscriptions:rename", args=ids),
+        "version": subscription.version,
+        "status_actions": status_actions(subscription) if lives else [],
+        "refundable": given_back,
+        "rules_name": subscription.get_policy_display(),
+    }
+    if active and not subscription.is_trial and not facts.is_usage_based:
+        found["licenses"] = LicensesForm(None, subscription=subscription)
+        found["licenses_url"] = change_url(subscription, "licenses")
+    if active and subscription.ends_at is not None:
+        found |= end_of_term(subscription, facts, now)
+    if can(actor, Permission.PLACE_ORDER) and lives:
+        record, contact = subscription.current_reseller, subscription.current_support  # type: ignore[attr-defined]
+        found["reseller_form"] = ResellerOfRecordForm(
+            None, actor=actor, subscription=subscription, current=record.reseller if record else None
+        )
+        found["reseller_url"] = reverse("subscriptions:reseller", args=ids)
+        found["support_form"] = SupportContactForm(
+            None, actor=actor, subscription=subscription, current=contact.reseller if contact else None
+        )
+        found["support_url"] = reverse("subscriptions:support_contact", args=ids)
+    return found
+
+
+def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, Any]:
+    """What can be decided about the end of the term and the next one."""
+    found: dict[str, Any] = {}
+    other = RulesAtEnd.CANCEL if facts.auto_renew else RulesAtEnd.RENEW
+    refused = judge(facts, DecideEnd(other), now)
+    if isinstance(refused, Refused):
+        found["end_note"] = refused.text
+    else:
+        form = EndForm(None, subscription=subscription)
+        if not facts.goes_on_extended:
+            field: Any = form.fields["at_end"]
+            field.choices = [choice for choice in field.choices if choice[0] != "extend"]
+        found |= {"end": form, "end_url": change_url(subscription, "end")}
+    moves = []
+    if facts.is_new_commerce and facts.auto_renew and not subscription.is_trial:
+        moves.append(Action(_("Schedule a change for the renewal"), change_url(subscription, "schedule")))
+    if subscription.scheduled:
+        moves.append(Action(_("Drop the scheduled change"), change_url(subscription, "drop-schedule")))
+    return {
+        **found,
+        "moves": moves + other_offers(subscription, facts, now),
+        "scheduled": scheduled_words(subscription),
+    }
+
+
+def other_offers(subscription: Subscription, facts: Any, now: Any) -> list[Action]:
+    """What the catalogue has for it today: a longer term, other bills, a better offer."""
+    prices, open_paths = choices(subscription, now)
+    if subscription.is_trial:
+        convert = Action(_("Convert trial to paid subscription"), change_url(subscription, "convert"))
+        return [convert] if open_paths else []
+    moves = []
+    if facts.is_new_commerce and longer(subscription, prices):
+        moves.append(Action(_("Begin a longer term"), change_url(subscription, "term")))
+    # Under the new commerce rules only the bills of a three-year term change by themselves.
+    billed_apart = not facts.is_new_commerce or facts.term_months == LONGEST_TERM
+    if billed_apart and other_bills(subscription, prices):
+        moves.append(Action(_("Change the billing"), change_url(subscription, "billing")))
+    if open_paths:
+        moves.append(Action(_("Upgrade now"), change_url(subscription, "upgrade")))
+    return moves
+
+
+def status_actions(subscription: Subscription) -> list[Action]:
+    """Suspend or reactivate, and cancel while that is possible."""
+    facts, now = facts_of(subscription), clock.now()
+    actions = []
+    if subscription.status == "suspended":
+        answer = judge(facts, Reactivate(), now)
+        note = answer.text if isinstance(answer, Refused) else ""
+        actions.append(Action(_("Reactivate"), "" if note else change_url(subscription, "reactivate"), note))
+    elif not isinstance(judge(facts, Suspend(), now), Refused):
+        actions.append(Action(_("Suspend"), change_url(subscription, "suspend"), danger=True))
+    if not isinstance(judge(facts, Cancel(), now), Refused):
+        until = html.time_tag(facts.cancel_until, "absolute") if facts.cancel_until else ""
+        actions.append(Action(_("Cancel subscription"), change_url(subscription, "cancel"), until, danger=True))
+    return actions
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline."""
+
+    at: Any
+    what: str
+    lines: list[Any]
+    who: Any
+
+
+def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
+    """What happened to the subscription, newest first, as far as the actor is concerned (one query)."""
+    records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=list(SENTENCES))
+    prices = can(actor, Permission.VIEW_PRICES)
+    return [
+        Event(record.at, sentence(record), details(record, prices=prices), who(record, actor))
+        for record in records[:50]
+    ]
