@@ -1,4 +1,4 @@
-"""Customers in the back office: to look at, never to change; passwords only as who issued them and when."""
+"""Customers in the back office: to look at and decide about, never to edit; passwords as who issued them and when."""
 
 from typing import Any, ClassVar
 
@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
+from customers.account.admin import AccountDecisions
 from customers.models import (
+    BillTo,
     Customer,
     CustomerAdministrator,
     CustomerAgreement,
@@ -51,6 +53,12 @@ class AgreementInline(ReadOnlyInline):
     model = CustomerAgreement
 
 
+class BillToInline(ReadOnlyInline):
+    """Whom and where the bills go to, where that is not the company itself."""
+
+    model = BillTo
+
+
 class AdministratorInline(ReadOnlyInline):
     """Who signs in for the customer."""
 
@@ -58,16 +66,15 @@ class AdministratorInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnly, admin.ModelAdmin):
-    """Every provider's customers."""
+class CustomerAdmin(ReadOnly, AccountDecisions):
+    """Every provider's customers; the state of their accounts is decided here, with a reason."""
 
-    list_display = ("company_name", "domain", "provider", "country", "created_at")
-    list_filter = ("qualification", "provider")
+    list_display = ("company_name", "domain", "provider", "country", "status", "created_at")
+    list_filter = ("status", "qualification", "provider")
     list_select_related = ("provider",)
     search_fields = ("search_text",)
-    show_full_result_count = False
     exclude = ("search_text",)
-    inlines: ClassVar[Any] = [RelationshipInline, AgreementInline, AdministratorInline]
+    inlines: ClassVar[Any] = [RelationshipInline, BillToInline, AgreementInline, AdministratorInline]
 
 
 @admin.register(TemporaryPassword)
