@@ -1,10 +1,11 @@
 """An order for a customer without an agreement, or with an account that is not active: asked in place, or told why."""
 
+import threading
+
 import pytest
 from django.urls import reverse
 
 from accounts.access import Actor
-from activity.models import ActivityRecord
 from core import clock
 from customers.account_status import decide_account
 from customers.models import Customer, CustomerAgreement
@@ -143,19 +144,25 @@ def test_submit_for_an_account_that_is_not_active_is_refused(sales, subscription
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_decision_and_an_order_at_once_never_both_win(sales, subscriptions_draft):
-    """Either the order stands and the review follows it, or the review came first and the order is refused."""
+def test_a_decision_in_the_middle_of_an_order_waits_for_it(sales, subscriptions_draft, monkeypatch):
+    """Once the account was found active it stays so until the order stands."""
     customer = CustomerAgreementFactory(customer=subscriptions_draft.customer).customer
     office = Actor(user=UserFactory(back_office=True))
     draft = OrderDraft.objects.get(pk=subscriptions_draft.pk)
-    reviewed = fingerprint(draft)
-    order, decided = at_once(
-        lambda: submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales),
-        lambda: decide_account(customer=customer, status="under_review", reason="Why?", by=office),
+    reviewed, found_ready, decided = fingerprint(draft), threading.Event(), threading.Event()
+
+    def decide_in_the_middle(*args: object) -> None:
+        found_ready.set()
+        assert not decided.wait(1)
+
+    def decide() -> None:
+        assert found_ready.wait(10)
+        decide_account(customer=customer, status="under_review", reason="Why?", by=office)
+        decided.set()
+
+    monkeypatch.setattr("orders.services._require_same", decide_in_the_middle)
+    order, refusal = at_once(
+        lambda: submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales), decide
     )
-    assert decided.status == "under_review"
-    if isinstance(order, NotReady):
-        assert not Order.objects.exists()
-    else:
-        actions = list(ActivityRecord.objects.order_by("pk").values_list("action", flat=True))
-        assert actions.index("order.placed") < actions.index("customer.put_under_review")
+    assert (order, refusal) == (Order.objects.get(), None)
+    assert Customer.objects.get(pk=customer.pk).status == "under_review"
