@@ -41,12 +41,12 @@ class CustomerPage(ContextMixin, PermittedPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Look the customer up among the actor's own before anything else is said."""
-        self.customer = get_object_or_404(self.visible(), microsoft_id=kwargs["microsoft_id"])
+        self.customer = get_object_or_404(self.customers_seen(), microsoft_id=kwargs["microsoft_id"])
         if not self.customer.permits(self.actor, self.permission):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def visible(self) -> CustomerQuerySet:
+    def customers_seen(self) -> CustomerQuerySet:
         """The customers that the actor sees, with what the pages show of them."""
         return Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
 

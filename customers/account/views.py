@@ -59,7 +59,7 @@ class ChangeSectionView(CustomerPage, FormView):
                 add_errors(form, refusal)
                 return self.form_invalid(form)
             except EditedMeanwhile:
-                self.customer = self.visible().get(pk=self.customer.pk)
+                self.customer = self.customers_seen().get(pk=self.customer.pk)
                 sides = sides_of(form, self.customer, version)
                 if conflicting(sides):
                     break
