@@ -15,9 +15,10 @@ from django.views.generic import TemplateView
 from accounts.models import Partner, mpn_key
 from accounts.roles import Permission
 from core.forms import PortalForm
-from customers.forms import ResellerChoiceField, resellers_of
+from customers.forms import ResellerChoiceField
 from customers.models import ResellerRelationship
 from customers.services import PartnershipRequired
+from resellers.choosing import ResellerSource
 from resellers.readiness import obstacles, reasons
 from subscriptions.details.changing import SubscriptionPage
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -29,10 +30,7 @@ class ResellerOfRecordForm(PortalForm):
 
     reseller = ResellerChoiceField(
         label=gettext_lazy("Reseller (MPN ID)"),
-        queryset=Partner.objects.none(),
-        to_field_name="microsoft_id",
-        required=False,
-        empty_label=gettext_lazy("No indirect reseller: no incentive will be paid"),
+        empty_label=gettext_lazy("No indirect reseller"),
     )
     mpn_id = forms.CharField(
         label=gettext_lazy("Reseller not in the list? Enter its MPN ID"),
@@ -46,8 +44,8 @@ class ResellerOfRecordForm(PortalForm):
         self.subscription = subscription
         field = self.fields["reseller"]
         assert isinstance(field, ResellerChoiceField)
-        field.queryset = resellers_of(actor)
-        field.initial = current.microsoft_id if current else ""
+        field.offer(ResellerSource(actor))
+        field.initial = str(current.microsoft_id) if current else ""
 
     def clean_mpn_id(self) -> Partner | None:
         """Verified: its form, that it exists, and that it is not the provider's own."""
@@ -74,7 +72,7 @@ class ResellerOfRecordForm(PortalForm):
 class SupportContactForm(PortalForm):
     """The provider, or a reseller that manages the customer."""
 
-    reseller = ResellerChoiceField(
+    reseller = forms.ModelChoiceField(
         label=gettext_lazy("Designated support contact"),
         queryset=Partner.objects.none(),
         to_field_name="microsoft_id",
@@ -84,11 +82,12 @@ class SupportContactForm(PortalForm):
     def __init__(self, data: Any, *, actor: Any, subscription: Subscription, current: Partner | None) -> None:
         super().__init__(data, auto_id="support-%s")
         field = self.fields["reseller"]
-        assert isinstance(field, ResellerChoiceField)
+        assert isinstance(field, forms.ModelChoiceField)
         managing = ResellerRelationship.objects.current().filter(customer=subscription.customer)
-        allowed = resellers_of(actor).filter(pk__in=managing.values("reseller"))
+        partnered = ResellerSource(actor).resellers()
+        allowed = partnered.filter(pk__in=managing.values("reseller"))
         if current is not None:
-            allowed = allowed | resellers_of(actor).filter(pk=current.pk)
+            allowed = allowed | partnered.filter(pk=current.pk)
         field.queryset = allowed
         field.initial = current.microsoft_id if current else ""
         # The names are at hand: the list is short, and the page need not ask the database for it.
