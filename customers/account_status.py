@@ -78,15 +78,14 @@ class Standing:
 
 
 def standing(customer: Customer, *, may_repair: bool = True) -> Standing:
-    """The state in words; to the customer itself and its reseller, who repair nothing, without the reason."""
+    """The state in words; the customer itself and its reseller, who repair nothing, are sent to the provider."""
     status = Status(customer.status)
     kind, label = STATUS_KINDS[status], str(status.label)
     if status == Status.ACTIVE:
         return Standing(kind, label)
     meaning = MEANINGS[status] % {"customer": customer.company_name}
-    if not may_repair:
-        return Standing(kind, label, meaning, _("Your provider tells you more."))
-    return Standing(kind, label, meaning, str(REPAIRS[status]), reason_of(customer))
+    repair = str(REPAIRS[status]) if may_repair else _("Ask your provider what it can do about it.")
+    return Standing(kind, label, meaning, repair, reason_of(customer))
 
 
 def reason_of(customer: Customer) -> str:

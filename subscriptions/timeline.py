@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,7 +14,8 @@ from accounts.access import Actor
 from activity.models import ActivityRecord
 from catalogue.models import BillingPlan, TermDuration
 from core import html
-from customers.models import ResellerRelationship
+from customers.account.words import ACCOUNT_FIELDS
+from customers.models import Customer, ResellerRelationship
 from subscriptions.models import AtEnd, Subscription
 
 SENTENCES: dict[str, Promise] = {
@@ -79,10 +81,12 @@ FIELDS: dict[str, Promise] = {
     "reseller": gettext_lazy("Reseller"),
     "reason": gettext_lazy("Reason"),
     "amount": gettext_lazy("Amount"),
+    **ACCOUNT_FIELDS,
 }
 PRICES = {"unit_price", "amount"}
 LABELS: dict[str, dict[Any, Any]] = {
-    "status": dict(Subscription.Status.choices),
+    "status": {**dict(Customer.Status.choices), **dict(Subscription.Status.choices)},
+    "language": dict(settings.LANGUAGES),
     "term_duration": dict(TermDuration.choices),
     "billing_plan": dict(BillingPlan.choices),
     "at_end": dict(AtEnd.choices),

@@ -60,15 +60,17 @@ ACCOUNT_DECISIONS = {
 
 
 class AccountDecisionForm(forms.Form):
-    """The words that the provider will read."""
+    """The words that the provider, the reseller and the customer will read."""
 
     reason = forms.CharField(max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
 
     def __init__(self, data: Any = None, *, decision: AccountDecision) -> None:
         super().__init__(data, auto_id=f"{decision.name}_%s")
         self.decision = decision
-        needed = _("Reason, as the provider will read it")
-        self.fields["reason"].label = needed if decision.needs_reason else _("Words to the provider (optional)")
+        needed = _("Reason, as the provider and the customer will read it")
+        self.fields["reason"].label = (
+            needed if decision.needs_reason else _("Words to the provider and the customer (optional)")
+        )
         self.fields["reason"].required = decision.needs_reason
         self.fields["reason"].error_messages["required"] = _("Give a reason: the provider will ask for it.")
         self.use_required_attribute = False

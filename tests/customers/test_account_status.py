@@ -169,11 +169,11 @@ def test_account_refusals_name_both(customer: Customer) -> None:
     assert account_refusals(customer) == []
 
 
-def test_standing_gives_the_reason_to_the_provider_alone(customer: Customer, office: Actor) -> None:
+def test_standing_gives_the_reason_to_all_and_the_repair_to_the_provider(customer: Customer, office: Actor) -> None:
     assert (standing(customer).kind, standing(customer).meaning) == ("success", "")
     customer = decide_account(customer=customer, status="not_approved", reason="No such bakery", by=office)
     shown: Any = standing(customer)
     assert (shown.kind, shown.label, shown.reason) == ("danger", "Not approved", "No such bakery")
     assert shown.repair.endswith("ask the back office to review the account again.")
     own = standing(customer, may_repair=False)
-    assert (own.repair, own.reason) == ("Your provider tells you more.", "")
+    assert (own.repair, own.reason) == ("Ask your provider what it can do about it.", "No such bakery")

@@ -1,7 +1,7 @@
 """Changing an account section by section: what is kept, recorded and refused, and two people at once."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,8 +12,11 @@ from accounts.models import Partner
 from accounts.roles import Role
 from activity.models import ActivityRecord
 from core.exceptions import NotPermitted
+from customers.account.words import ACCOUNT_FIELDS
 from customers.details import DetailsRejected
+from customers.editing import BILL_TO as BILL_TO_NAMES
 from customers.editing import (
+    OWN_BILL_TO,
     BillToInfo,
     CompanyInfo,
     ContactInfo,
@@ -138,6 +141,12 @@ def test_nothing_is_recorded_when_nothing_changed(customer: Customer, helpdesk: 
     change_bill_to(customer=customer, version=1, bill_to=BILL_TO, by=helpdesk)
     change_bill_to(customer=customer, version=2, bill_to=BILL_TO, by=helpdesk)
     assert len(changes()) == 1
+
+
+def test_every_recorded_field_has_a_name_for_people() -> None:
+    names = {field.name for info in (CompanyInfo, ContactInfo) for field in fields(info)}
+    names |= {OWN_BILL_TO, *(f"{BILL_TO_NAMES}{field.name}" for field in fields(BillToInfo))}
+    assert names <= set(ACCOUNT_FIELDS)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

@@ -249,6 +249,17 @@ def test_another_providers_customer_is_not_found(customer: Customer, signed_in: 
     assert Customer.objects.get(pk=customer.pk).version == 1
 
 
+def test_the_customers_activity_says_what_was_and_what_became(
+    customer: Customer, helpdesk: Actor, signed_in: Browser
+) -> None:
+    browser = signed_in(helpdesk.user)
+    browser.post(page(customer, "company"), company(company_name="Padaria Nova"))
+    browser.post(page(customer, "contact"), contact(version="2", language="pt-br"))
+    shown = said(browser.get(reverse("customers:activity", args=[customer.microsoft_id])))
+    assert "Company name: Padaria → Padaria Nova" in shown
+    assert "Language of e-mails and pages: English → Portuguese (Brazil)" in shown
+
+
 # --- bill-to ----------------------------------------------------------------------------------------------------------
 def test_bills_go_to_the_company_again_whatever_else_stands_there(
     customer: Customer, helpdesk: Actor, signed_in: Browser
