@@ -58,6 +58,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 TENANT_DOMAIN = env.str(
     "TENANT_DOMAIN", default="onmicrosoft.com", validate=validate.Regexp(r"[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 )
+# How long the temporary password of a customer's administrator may wait for its first sign-in.
+TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7, validate=validate.Range(1, 14))
 # Who carries orders out: `local` in the same transaction; `back_office` leaves each line to people of the admin.
 FULFILMENT = env.str("FULFILMENT", default="local", validate=validate.OneOf(["local", "back_office"]))
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["en", "pt-br"]))

@@ -1,23 +1,18 @@
-"""Making customers, and handing over the credentials of their administrators."""
+"""Making customers."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.access import Actor, require
 from accounts.models import Partner, User
 from accounts.roles import Permission
-from accounts.services import PreparedPassword, issue_temporary_password
 from activity.services import record
-from core import clock
 from core.exceptions import NotPermitted, Refused
-from customers import envelopes, rules
+from customers import rules
 from customers.agreements import tell_of_agreement
 from customers.details import CustomerDetails, DetailsRejected
 from customers.models import (
@@ -26,7 +21,6 @@ from customers.models import (
     CustomerAdministrator,
     CustomerAgreement,
     ResellerRelationship,
-    TemporaryPassword,
 )
 from mail.services import queue_email
 from resellers.models import Partnership
@@ -34,22 +28,14 @@ from resellers.readiness import company_obstacles, reasons
 
 __all__ = [
     "CustomerDetails",
-    "DailyLimitReached",
     "DetailsRejected",
     "DomainTaken",
     "PartnershipRequired",
-    "blank_expired_envelopes",
     "create_customer",
     "domain_is_free",
-    "issue_credentials",
     "lock_partnership",
-    "reveal_password",
     "tell_reseller",
 ]
-
-VALID_DAYS = 7
-REVEAL_MINUTES = 15
-REISSUES_PER_DAY = 10
 
 
 class DomainTaken(Refused):
@@ -58,10 +44,6 @@ class DomainTaken(Refused):
 
 class PartnershipRequired(Refused):
     """No new business may be done with the reseller today; the text says why and what repairs it."""
-
-
-class DailyLimitReached(Refused):
-    """This person has issued as many new passwords as one person may in a day."""
 
 
 def administrator_name(prefix: str) -> str:
@@ -208,96 +190,3 @@ def tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
 def _country_name(customer: Customer, language: str) -> str:
     with override(language):
         return customer.country_name
-
-
-@transaction.atomic
-def issue_credentials(
-    *, customer: Customer, session_key: str, by: Actor, prepared: PreparedPassword | None = None
-) -> TemporaryPassword:
-    """Give the customer's administrator a new temporary password, to be shown once to this person in this session.
-
-    The first one belongs to adding the customer; every later one takes a permission of its own and ends what was
-    valid before. `prepared` is for who hashes before holding anything.
-    """
-    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
-    administrator = customer.administrators.select_related("user").order_by("pk")[:1].get()
-    issued_before = administrator.temporary_passwords.exists()
-    require(by, Permission.ISSUE_CREDENTIALS if issued_before else Permission.ADD_CUSTOMER, customer)
-    if by.user is None or not session_key:
-        raise NotPermitted("A temporary password is issued to a signed-in person.")
-    if issued_before:
-        _keep_daily_limit(by.user)
-    plain = issue_temporary_password(user=administrator.user, valid_days=VALID_DAYS, by=by, prepared=prepared)
-    now = clock.now()
-    administrator.temporary_passwords.filter(ciphertext__isnull=False).update(ciphertext=None, session_hash="")
-    issued = TemporaryPassword(
-        administrator=administrator,
-        issued_by=by.user,
-        issued_at=now,
-        valid_until=now + timedelta(days=VALID_DAYS),
-        session_hash=envelopes.session_digest(session_key),
-        reveal_until=now + timedelta(minutes=REVEAL_MINUTES),
-    )
-    issued.ciphertext = envelopes.seal(plain, context=_context(issued))
-    issued.save()
-    record(
-        "customer.credentials_issued",
-        customer,
-        by=by,
-        administrator=administrator.user.sign_in_name,
-        valid_until=issued.valid_until,
-    )
-    return issued
-
-
-def _context(issued: TemporaryPassword) -> list[str]:
-    return [str(issued.public_id), str(issued.issued_by_id), issued.session_hash]
-
-
-def _keep_daily_limit(user: User) -> None:
-    """Count under a lock on the person, so that pressing from two windows does not count short."""
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    earlier = TemporaryPassword.objects.filter(administrator=OuterRef("administrator"), pk__lt=OuterRef("pk"))
-    since = clock.now() - timedelta(days=1)
-    recent = TemporaryPassword.objects.filter(Exists(earlier), issued_by=user, issued_at__gt=since)
-    if recent.count() >= REISSUES_PER_DAY:
-        oldest = recent.order_by("issued_at").values_list("issued_at", flat=True)[0]
-        again = timezone.localtime(oldest + timedelta(days=1))
-        raise DailyLimitReached(
-            _("You have issued %(count)s new passwords in the last 24 hours. You can issue the next one at %(time)s.")
-            % {"count": REISSUES_PER_DAY, "time": f"{again:%H:%M %Z}"}
-        )
-
-
-@transaction.atomic
-def reveal_password(*, temporary_password: TemporaryPassword, session_key: str, by: Actor) -> str | None:
-    """Return the password to who issued it, in the same session, in time, and only the first time; else None."""
-    now = clock.now()
-    mine = TemporaryPassword.objects.filter(
-        pk=temporary_password.pk,
-        ciphertext__isnull=False,
-        issued_by=by.user,
-        session_hash=envelopes.session_digest(session_key),
-        reveal_until__gt=now,
-    )
-    issued = mine.select_related("administrator__customer", "administrator__user").first()
-    if by.user is None or issued is None or issued.ciphertext is None:
-        return None
-    plain = envelopes.unseal(bytes(issued.ciphertext), context=_context(issued))
-    # Of several that read the ciphertext, the one whose UPDATE still finds it is the one that may show it.
-    if plain is None or not mine.update(ciphertext=None, session_hash="", revealed_at=now):
-        return None
-    record(
-        "customer.password_revealed",
-        issued.administrator.customer,
-        by=by,
-        administrator=issued.administrator.user.sign_in_name,
-    )
-    return plain
-
-
-@transaction.atomic
-def blank_expired_envelopes() -> int:
-    """Blank what nobody opened in time; return how many there were."""
-    expired = TemporaryPassword.objects.filter(ciphertext__isnull=False, reveal_until__lte=clock.now())
-    return expired.update(ciphertext=None, session_hash="")

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from core import clock
+from customers.credentials.services import reveal_password
+from customers.credentials.spelling import spelled
 from customers.models import Customer, TemporaryPassword
-from customers.services import reveal_password
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class SetupInfo:
     administrator: str
     issued: TemporaryPassword
     may_issue: bool
+    # Whether this person saw it and may still say that it is stored.
+    may_store: bool
     password: str | None = field(default=None, repr=False)
 
     @property
@@ -32,6 +35,11 @@ class SetupInfo:
         """User name and password as one text to paste into a message."""
         return f"{_('User name')}: {self.administrator}\n{_('Password')}: {self.password}"
 
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        """The groups of the password, each with its letters as words."""
+        return [(group, spelled(group)) for group in (self.password or "").split("-") if group]
+
 
 def setup_info(request: HttpRequest, issued: TemporaryPassword) -> SetupInfo:
     """Reveal the password if this view may: a GET that a person asked for, by who issued it, for the first time."""
@@ -40,15 +48,24 @@ def setup_info(request: HttpRequest, issued: TemporaryPassword) -> SetupInfo:
     if request.method == "GET" and not fetched_in_advance(request) and actor.user is not None:
         session_key = request.session.session_key or ""
         password = reveal_password(temporary_password=issued, session_key=session_key, by=actor)
-        issued.refresh_from_db(fields=["ciphertext", "reveal_until", "revealed_at"])
-    customer = issued.administrator.customer
+        issued.refresh_from_db(fields=["ciphertext", "reveal_until", "revealed_at", "stored_at"])
+    administrator = issued.administrator
+    mine = actor.user is not None and issued.issued_by == actor.user
     return SetupInfo(
-        customer=customer,
-        administrator=issued.administrator.user.sign_in_name,
+        customer=administrator.customer,
+        administrator=administrator.user.sign_in_name,
         issued=issued,
-        may_issue=can(actor, Permission.ISSUE_CREDENTIALS, customer),
+        may_issue=can(actor, Permission.ISSUE_CREDENTIALS, administrator.customer),
+        may_store=mine and issued.revealed_at is not None and issued.stored_at is None and is_in_force(issued),
         password=password,
     )
+
+
+def is_in_force(issued: TemporaryPassword) -> bool:
+    """Whether it still opens the account: neither changed, nor run out, nor followed by another."""
+    if not issued.administrator.user.must_change_password or issued.valid_until <= clock.now():
+        return False
+    return not issued.administrator.temporary_passwords.filter(pk__gt=issued.pk).exists()
 
 
 def fetched_in_advance(request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from customers import services
+from customers.credentials import services
 
 
 @shared_task

@@ -1,9 +1,10 @@
-"""The addresses that this app serves; those of the list, which shows subscriptions, are in subscriptions.urls."""
+"""The addresses that this app serves; those that show something of subscriptions are in subscriptions.urls."""
 
 from django.urls import path
 
 from customers import views
 from customers.account import views as account
+from customers.credentials import views as credentials
 
 app_name = "customers"
 
@@ -16,12 +17,7 @@ urlpatterns = [
     path("agreement/", account.AcceptAgreementView.as_view(), name="accept_agreement"),
     path(
         "customers/<uuid:microsoft_id>/credentials/issue/",
-        views.IssueCredentialsView.as_view(),
+        credentials.IssueCredentialsView.as_view(),
         name="issue_credentials",
-    ),
-    path(
-        "customers/<uuid:microsoft_id>/credentials/<uuid:public_id>/",
-        views.CredentialsView.as_view(),
-        name="credentials",
     ),
 ]

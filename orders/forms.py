@@ -169,20 +169,3 @@ class TypedLicenses:
             self.offers[offer.key] = offer
             # The price changed while the page was open: the number belongs to the offer, not to the old row.
             self.data[licenses_name(offer.price)] = text
-
-
-class StoredForm(PortalForm):
-    """The word of the person that the one-time secret is in a safe place."""
-
-    stored = forms.BooleanField(
-        label=gettext_lazy("I have stored the user name and password"),
-        error_messages={
-            "required": gettext_lazy("Tick “I have stored the user name and password” once you have stored them.")
-        },
-    )
-
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
-        # The one box that a browser itself must insist on: sending the form without it would leave the page, and with
-        # the page the only sight of the password.
-        self.fields["stored"].widget.attrs["required"] = True

@@ -15,6 +15,7 @@ from catalogue.models import Price
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from customers.account_status import AccountNotActive, require_active_account
+from customers.credentials.services import issue_credentials
 from customers.details import CustomerDetails
 from customers.models import Customer
 from customers.services import (
@@ -22,7 +23,6 @@ from customers.services import (
     DomainTaken,
     PartnershipRequired,
     create_customer,
-    issue_credentials,
     lock_partnership,
 )
 from orders.checks import (

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from subscriptions import views
+from subscriptions.credentials import views as credentials
 from subscriptions.customer_pages.activity import CustomerActivityView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 from subscriptions.details.changing import ChangeView, RenameView
@@ -25,6 +26,16 @@ customer_pages = [
         "customers/<uuid:microsoft_id>/user-settings/<uuid:reseller>/remove/",
         RemoveTenantOwnerView.as_view(),
         name="remove_tenant_owner",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/credentials/<uuid:public_id>/",
+        credentials.CredentialsView.as_view(),
+        name="credentials",
+    ),
+    path(
+        "customers/<uuid:microsoft_id>/credentials/<uuid:public_id>/stored/",
+        credentials.StoredView.as_view(),
+        name="store_credentials",
     ),
 ]
 

@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 
 from core.exceptions import InvalidTransition
 from core.html import number_text
+from customers.credentials.forms import StoredForm
+from customers.credentials.services import mark_stored
 from customers.models import Customer, TemporaryPassword
 from customers.setup_info import fetched_in_advance, setup_info
 from orders.checks import DETAILS, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
-from orders.forms import StoredForm
 from orders.models import Order, OrderDraft
 from orders.money import bill_totals, billing_words, price_words, term_totals, term_words
 from orders.review import sections
 from orders.services import DraftCanceled, NotReady, SomethingChanged, cancel_draft, submit_draft
-from orders.spelling import spelled
 from orders.views.access import DraftView, StepView, after_submit, own_draft
 from orders.views.steps import CHECK, back_to
 from resellers.readiness import obstacles
+from subscriptions.credentials.sheet import hand_over_sheet
 
 
 class ReviewView(StepView):
@@ -157,10 +158,7 @@ class ConfirmationView(DraftView):
         order = self.draft.order
         assert order is not None
         reseller = self.draft.reseller
-        passwords = TemporaryPassword.objects.filter(administrator__customer=order.customer)
-        related = ("administrator__user", "administrator__customer", "issued_by")
-        issued = passwords.select_related(*related).order_by("pk")[:1].get()
-        setup = setup_info(self.request, issued)
+        setup = setup_info(self.request, self.issued())
         context: dict[str, Any] = {
             "draft": self.draft,
             "order": order,
@@ -169,12 +167,19 @@ class ConfirmationView(DraftView):
             "lines": ordered_lines(order),
             "form": form,
             "setup": setup,
-            "spelling": spelled(setup.password or ""),
+            "sheet": hand_over_sheet(setup, order_number=order.number, designated=order.support_contact),
             "again_with": reseller if reseller and not obstacles(order.provider, reseller) else None,
             "portal_url": settings.PORTAL_BASE_URL,
             "customers_url": list_with_new(order),
         }
         return render(self.request, "orders/confirmation.html", context)
+
+    def issued(self) -> TemporaryPassword:
+        """The password that came with the customer; later ones have a page of their own."""
+        assert self.draft.order is not None
+        passwords = TemporaryPassword.objects.filter(administrator__customer=self.draft.order.customer)
+        related = ("administrator__user", "administrator__customer__provider", "issued_by")
+        return passwords.select_related(*related).order_by("pk")[:1].get()
 
 
 class DoneView(ConfirmationView):
@@ -183,10 +188,17 @@ class DoneView(ConfirmationView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
-        """Go to the list; without the tick say how to get another password, for this one is not shown twice."""
+        """Note it and go to the list; without the tick say how to get another password: this one is not shown twice."""
         form = StoredForm(request.POST)
         assert self.draft.order is not None
-        return redirect(list_with_new(self.draft.order)) if form.is_valid() else self.show(form)
+        if not form.is_valid():
+            return self.show(form)
+        try:
+            mark_stored(temporary_password=self.issued(), by=self.actor)
+        except InvalidTransition as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("orders:confirmation", draft=self.draft.public_id)
+        return redirect(list_with_new(self.draft.order))
 
 
 def placed_words(order: Order) -> str:

@@ -1,4 +1,4 @@
-/* Comfort for the wizard: the running summary of New subscription, its search as one types, and a guard on Done. */
+/* Comfort for the wizard: the running summary of New subscription, and its search as one types. */
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -72,27 +72,7 @@
     if (search && table && !search.value) search.addEventListener("input", () => narrow(search, table, found));
   };
 
-  // --- Done without the tick would leave the only page that shows the password ---
-  const done = (form) => {
-    const box = form.querySelector("[name=stored]"), problem = form.querySelector("[data-done-problem]");
-    let leaving = false;
-    form.noValidate = true;
-    form.addEventListener("submit", (event) => {
-      if (box.checked) { leaving = true; return; }
-      event.preventDefault();
-      event.stopPropagation();
-      problem.hidden = false;
-      box.setAttribute("aria-invalid", "true");
-      box.classList.add("is-invalid");
-      problem.focus();
-    });
-    addEventListener("beforeunload", (event) => {
-      if (document.querySelector("#setup-password") && !box.checked && !leaving) event.preventDefault();
-    });
-  };
-
   addEventListener("DOMContentLoaded", () => {
     all("form[data-offers]").forEach(offers);
-    all("form[data-done]").forEach(done);
   });
 })();

@@ -9,8 +9,11 @@ from django.test import Client
 from accounts.access import Actor
 from accounts.models import Partner, User
 from accounts.roles import Role
+from activity.models import ActivityRecord
 from core import clock
 from customers.details import CustomerDetails
+from customers.models import Customer, CustomerAgreement, ResellerRelationship, TemporaryPassword
+from mail.models import OutgoingEmail
 from tests.factories import MembershipFactory, PartnerFactory, PartnershipFactory
 
 ActorOf = Callable[..., Actor]
@@ -42,6 +45,12 @@ def details(**changes: object) -> CustomerDetails:
         "agreement_email": "ana@padaria.example",
     }
     return CustomerDetails(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def everything() -> dict[str, int]:
+    """How much there is of all that adding a customer makes."""
+    models = (Customer, ResellerRelationship, CustomerAgreement, TemporaryPassword, ActivityRecord, OutgoingEmail, User)
+    return {model.__name__: model.objects.count() for model in models}
 
 
 @pytest.fixture

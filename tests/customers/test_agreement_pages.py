@@ -13,8 +13,9 @@ from accounts.access import Actor
 from accounts.models import Partner, User
 from accounts.roles import Role
 from core import clock
+from customers.credentials.services import issue_credentials
 from customers.models import Customer, CustomerAdministrator, CustomerAgreement
-from customers.services import create_customer, issue_credentials
+from customers.services import create_customer
 from tests.contracts import header_faults, html_faults
 from tests.customers.conftest import actor_of, details
 from tests.factories import CustomerAdministratorFactory, CustomerAgreementFactory, CustomerFactory

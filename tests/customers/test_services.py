@@ -1,13 +1,9 @@
-"""Making customers and handing over credentials."""
+"""Making customers."""
 
-import logging
 from datetime import timedelta
 
 import pytest
-import time_machine
-from django.core import mail as django_mail
-from django.db import connection, transaction
-from django.test import override_settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.access import Actor
@@ -17,41 +13,20 @@ from activity.models import ActivityRecord
 from core import clock
 from core.exceptions import NotPermitted
 from customers import services
-from customers.models import Customer, CustomerAgreement, ResellerRelationship, TemporaryPassword
+from customers.models import Customer
 from customers.services import (
-    DailyLimitReached,
     DetailsRejected,
     DomainTaken,
     PartnershipRequired,
-    blank_expired_envelopes,
     create_customer,
     domain_is_free,
-    issue_credentials,
-    reveal_password,
 )
-from customers.tasks import blank_expired_envelopes as blank_task
 from mail.models import OutgoingEmail
 from resellers.models import Partnership
-from tests.customers.conftest import actor_of, details
+from tests.customers.conftest import actor_of, details, everything
 from tests.factories import PartnerFactory, PartnershipFactory
 from tests.faults import fail_at_each_statement
 from tests.races import at_once, run_parallel
-
-
-def everything() -> dict[str, int]:
-    """How much there is of all that adding a customer makes."""
-    models = (Customer, ResellerRelationship, CustomerAgreement, TemporaryPassword, ActivityRecord, OutgoingEmail, User)
-    return {model.__name__: model.objects.count() for model in models}
-
-
-def whole_database() -> str:
-    """Every value of every table but the password hashes, as one text."""
-    parts = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')
-            parts.append(repr(cursor.fetchall()))
-    return "\n".join(parts)
 
 
 # --- create_customer --------------------------------------------------------------------------------------------------
@@ -236,157 +211,3 @@ def test_a_partnership_that_ends_meanwhile_leaves_no_new_customer() -> None:
             lambda partnership=partnership: end(partnership),
         )
         assert isinstance(created, PartnershipRequired if ended is True else Customer)
-
-
-# --- issue_credentials and reveal_password ----------------------------------------------------------------------------
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner, sales: Actor) -> Customer:
-    return create_customer(provider=provider, details=details(), reseller=reseller, by=sales)
-
-
-def test_issue_and_reveal_give_the_password_that_signs_in(customer: Customer, sales: Actor) -> None:
-    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    user = customer.administrators.get().user
-    assert user.must_change_password
-    assert timedelta(days=6) < user.password_expires_at - clock.now() < timedelta(days=8)
-    password = reveal_password(temporary_password=issued, session_key="session-one", by=sales)
-    assert password is not None
-    assert user.check_password(password)
-    assert ActivityRecord.objects.filter(action="customer.credentials_issued").count() == 1
-    assert ActivityRecord.objects.filter(action="customer.password_revealed").count() == 1
-    issued.refresh_from_db()
-    assert (issued.ciphertext, issued.session_hash) == (None, "")
-    assert issued.revealed_at is not None
-
-
-def test_reveal_happens_once(customer: Customer, sales: Actor) -> None:
-    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
-    for _again in range(2):
-        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
-    assert ActivityRecord.objects.filter(action="customer.password_revealed").count() == 1
-
-
-def test_reveal_is_for_the_issuer_in_the_same_session(customer: Customer, sales: Actor, admin: Actor) -> None:
-    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    assert reveal_password(temporary_password=issued, session_key="session-two", by=sales) is None
-    assert reveal_password(temporary_password=issued, session_key="session-one", by=admin) is None
-    assert reveal_password(temporary_password=issued, session_key="session-one", by=Actor()) is None
-    assert not ActivityRecord.objects.filter(action="customer.password_revealed").exists()
-    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
-
-
-def test_reveal_ends_after_a_quarter_of_an_hour(customer: Customer, sales: Actor) -> None:
-    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    with time_machine.travel(clock.now() + timedelta(minutes=14)):
-        assert blank_expired_envelopes() == 0
-    with time_machine.travel(clock.now() + timedelta(minutes=16)):
-        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
-        blank_task()
-    issued.refresh_from_db()
-    assert (issued.ciphertext, issued.session_hash, issued.revealed_at) == (None, "", None)
-    assert blank_expired_envelopes() == 0
-
-
-def test_reveal_of_a_ciphertext_moved_from_another_row_shows_nothing(customer: Customer, admin: Actor) -> None:
-    first = issue_credentials(customer=customer, session_key="session-one", by=admin)
-    stolen = first.ciphertext
-    second = issue_credentials(customer=customer, session_key="session-one", by=admin)
-    TemporaryPassword.objects.filter(pk=second.pk).update(ciphertext=stolen)
-    assert reveal_password(temporary_password=second, session_key="session-one", by=admin) is None
-
-
-def test_a_new_password_ends_the_old_one(customer: Customer, sales: Actor, admin: Actor) -> None:
-    first = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    second = issue_credentials(customer=customer, session_key="session-two", by=admin)
-    assert reveal_password(temporary_password=first, session_key="session-one", by=sales) is None
-    password = reveal_password(temporary_password=second, session_key="session-two", by=admin)
-    assert customer.administrators.get().user.check_password(password)
-    first.refresh_from_db()
-    assert first.ciphertext is None
-
-
-def test_issuing_again_takes_its_own_permission(customer: Customer, reseller: Partner, sales: Actor) -> None:
-    issue_credentials(customer=customer, session_key="session-one", by=sales)
-    kept = customer.administrators.get().user.password
-    for actor in (sales, actor_of(reseller), actor_of(PartnerFactory())):
-        with pytest.raises(NotPermitted):
-            issue_credentials(customer=customer, session_key="session-one", by=actor)
-    assert customer.administrators.get().user.password == kept
-    assert TemporaryPassword.objects.count() == 1
-
-
-def test_issuing_needs_a_session(customer: Customer, sales: Actor) -> None:
-    with pytest.raises(NotPermitted):
-        issue_credentials(customer=customer, session_key="", by=sales)
-
-
-def test_issuing_again_is_limited_per_day(customer: Customer, sales: Actor, admin: Actor) -> None:
-    issue_credentials(customer=customer, session_key="session-one", by=sales)
-    for _again in range(services.REISSUES_PER_DAY):
-        issue_credentials(customer=customer, session_key="session-one", by=admin)
-    kept = customer.administrators.get().user.password
-    with pytest.raises(DailyLimitReached):
-        issue_credentials(customer=customer, session_key="session-one", by=admin)
-    assert customer.administrators.get().user.password == kept
-    with time_machine.travel(clock.now() + timedelta(hours=25)):
-        issue_credentials(customer=customer, session_key="session-one", by=admin)
-
-
-def test_issuing_keeps_nothing_when_a_statement_fails(customer: Customer, sales: Actor) -> None:
-    before, unusable = everything(), customer.administrators.get().user.password
-
-    def unchanged() -> None:
-        assert everything() == before
-        assert customer.administrators.get().user.password == unusable
-
-    fail_at_each_statement(lambda: issue_credentials(customer=customer, session_key="session-one", by=sales), unchanged)
-
-
-def test_a_password_lies_nowhere_in_the_clear(
-    customer: Customer, sales: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    canary = "Kan4-ry7p-Qm3v-Zt5w"
-    monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: canary)
-    issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    assert canary not in whole_database()
-    assert canary not in repr(vars(issued))
-    assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) == canary
-    assert canary not in whole_database()
-    assert canary not in caplog.text
-    assert not django_mail.outbox
-
-
-def test_envelopes_open_with_an_older_key_and_not_without_it(customer: Customer, sales: Actor, admin: Actor) -> None:
-    with override_settings(ENVELOPE_KEYS=["old"]):
-        issued = issue_credentials(customer=customer, session_key="session-one", by=sales)
-    with override_settings(ENVELOPE_KEYS=["new"]):
-        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales) is None
-    with override_settings(ENVELOPE_KEYS=["new", "old"]):
-        assert reveal_password(temporary_password=issued, session_key="session-one", by=sales)
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_eight_who_reveal_at_once_see_it_once() -> None:
-    provider = PartnerFactory(contact_email="contact@northwind.example")
-    actor = actor_of(provider, Role.SALES_AGENT)
-    numbers = iter(range(1000))
-
-    def issue() -> TemporaryPassword:
-        wanted = details(domain_prefix=f"race{next(numbers)}")
-        customer = create_customer(provider=provider, details=wanted, reseller=None, by=actor)
-        return issue_credentials(customer=customer, session_key="session-one", by=actor)
-
-    def once(issued: TemporaryPassword, results: list[object]) -> None:
-        assert not [result for result in results if isinstance(result, Exception)]
-        assert len([result for result in results if result is not None]) == 1
-
-    run_parallel(
-        lambda issued, _n: reveal_password(temporary_password=issued, session_key="session-one", by=actor),
-        n=8,
-        rounds=10,
-        before=issue,
-        after=once,
-    )

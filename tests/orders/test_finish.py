@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from activity.models import ActivityRecord
 from core import clock
+from customers.credentials.services import reissue_credentials
 from customers.models import Customer, TemporaryPassword
-from customers.services import issue_credentials
 from orders.models import Order, OrderDraft
 from orders.services import choose_offers, save_details, start_draft
 from tests.contracts import header_faults, html_faults
@@ -226,7 +227,13 @@ def test_confirmation_of_a_later_password_tells_only_of_its_own(ready, sales, pr
     confirmation = submit(client, ready).url
     client.get(confirmation)
     admin = actor_of(provider)
-    issue_credentials(customer=Customer.objects.get(), session_key="another", by=admin)
+    reissue_credentials(
+        customer=Customer.objects.get(),
+        replaces=TemporaryPassword.objects.get(),
+        reason="lost",
+        session_key="another",
+        by=admin,
+    )
     text = page(client.get(confirmation))
     assert "Sam Sales" in text
     assert not SHOWN.search(text)
@@ -279,6 +286,31 @@ def test_done_leads_to_the_list_with_the_new_customer(ready, sales):
     client.get(submit(client, ready).url)
     answer = client.post(url("done", ready), {"stored": "on"})
     assert answer.url == f"{reverse('customers:list')}?new={Customer.objects.get().microsoft_id}"
+    assert TemporaryPassword.objects.get().stored_at is not None
+    assert ActivityRecord.objects.filter(action="customer.credentials_stored").count() == 1
+    text = page(client.get(url("confirmation", ready)))
+    assert ">Stored</dt>" in text
+    assert 'name="stored"' not in text
+
+
+def test_done_before_the_password_was_shown_leads_to_it(ready, sales):
+    client = signed_in(sales)
+    confirmation = submit(client, ready).url
+    assert client.post(url("done", ready), {"stored": "on"}).url == confirmation
+    text = page(client.get(confirmation))
+    assert SHOWN.search(text)
+    assert "has not been shown yet" in text
+    assert TemporaryPassword.objects.get().stored_at is None
+
+
+def test_whoever_forgot_done_may_say_it_on_another_day(ready, sales):
+    client = signed_in(sales)
+    confirmation = submit(client, ready).url
+    client.get(confirmation)
+    text = page(client.get(confirmation))
+    assert 'name="stored"' in text
+    client.post(url("done", ready), {"stored": "on"})
+    assert TemporaryPassword.objects.get().stored_at is not None
 
 
 def test_done_without_the_tick_says_what_to_do_and_shows_nothing_twice(ready, sales):

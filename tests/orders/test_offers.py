@@ -6,9 +6,9 @@ import pytest
 from django.utils import translation
 
 from catalogue.models import Price
+from customers.credentials.spelling import spelled
 from orders.money import bill_amount, bill_totals, price_words, summary_words, term_totals
 from orders.offers import MOST_OFFERS, Market, OfferFilters, arranged, list_offers, offers_of_skus, with_bases
-from orders.spelling import spelled
 from tests.orders.conftest import end, make_price, make_sku
 
 pytestmark = pytest.mark.django_db

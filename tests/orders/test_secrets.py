@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from customers import services as customer_services
+from customers.credentials import services as credential_services
 from mail.delivery import send_due
 from mail.models import OutgoingEmail
 from orders.models import Order, OrderDraft
@@ -89,4 +89,4 @@ def test_the_password_is_on_no_page_of_the_back_office(ready, sales, monkeypatch
             assert CANARY not in text, address
             seen += 1
     assert seen > 10
-    assert customer_services.REVEAL_MINUTES == 15
+    assert credential_services.REVEAL_MINUTES == 15

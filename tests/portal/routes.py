@@ -54,6 +54,11 @@ def version(world: World) -> dict[str, Any]:
     return {"version": world.ours.subscription.version}
 
 
+def temporary_password(world: World) -> dict[str, Any]:
+    """The temporary password of our customer's administrator."""
+    return {**customer(world), "public_id": world.ours.temporary_password.public_id}
+
+
 def draft(world: World) -> dict[str, Any]:
     """Our owner's open draft."""
     return {"draft": world.ours.draft.public_id}
@@ -99,7 +104,6 @@ ROUTES: dict[str, Route] = {
         f"customers:{name}": Route(customer, nothing)
         for name in "change_company change_contact change_bill_to attest_agreement".split()
     },
-    "customers:issue_credentials": Route(customer, nothing),
     "customers:user_settings": Route(customer, nothing),
     "customers:activity": Route(customer, nothing),
     **{
@@ -108,9 +112,11 @@ ROUTES: dict[str, Route] = {
         )
         for name in ("grant", "remove")
     },
-    "customers:credentials": Route(
-        lambda world: {**customer(world), "public_id": world.ours.temporary_password.public_id}, nothing
+    "customers:issue_credentials": Route(
+        customer, lambda world: {"reason": "lost", "replaces": str(world.ours.temporary_password.public_id)}
     ),
+    "customers:credentials": Route(temporary_password, nothing),
+    "customers:store_credentials": Route(temporary_password, lambda world: {"stored": "on"}),
     "subscriptions:list": Route(customer, nothing),
     "subscriptions:detail": Route(
         lambda world: {**customer(world), "subscription_id": world.ours.subscription.subscription_id}, nothing

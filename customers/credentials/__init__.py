@@ -1,0 +1,1 @@
+"""The administrator's temporary password: issued, shown once, stored by somebody, and issued again."""
