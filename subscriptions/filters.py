@@ -8,12 +8,14 @@ from django_countries import countries
 
 from accounts.access import Actor
 from accounts.models import Partner
-from core.filters import PortalFilterSet, SearchFilter
+from core.filters import PortalFilterSet
 from core.typeahead import Suggestion, TypeaheadFilter, TypeaheadInput
-from customers.models import CustomerQuerySet, ResellerRelationship
+from customers.models import Customer, CustomerQuerySet, ResellerRelationship
 from resellers.choosing import ResellerSource
 from subscriptions.azure import lacking_tenant_owner
+from subscriptions.customer_list.search import CustomerSearchFilter
 
+ACCEPTED, NOT_ACCEPTED = "accepted", "none"
 TO_DO = "todo"
 NO_RESELLER = Suggestion("none", _("No reseller (direct)"), alias=_("none"))
 
@@ -25,9 +27,9 @@ def providers_of(actor: Actor) -> list[Partner]:
 
 
 class CustomerFilter(PortalFilterSet):
-    """By words, by the company on the other side, and by country (where there is more than one)."""
+    """By words, by the company on the other side, by country (where there is more than one), status and agreement."""
 
-    q = SearchFilter(label=_("Search by name, domain, ID or e-mail"))
+    q = CustomerSearchFilter(label=_("Search by name, domain, ID or e-mail"))
     reseller = TypeaheadFilter(
         label=_("Filter by indirect reseller"),
         empty_label=_("All"),
@@ -39,6 +41,13 @@ class CustomerFilter(PortalFilterSet):
         label=_("Filter by indirect provider"), empty_label=_("All"), field_name="provider__microsoft_id"
     )
     country = django_filters.ChoiceFilter(label=_("Country or region"), empty_label=_("All"))
+    status = django_filters.ChoiceFilter(label=_("Status"), empty_label=_("All"), choices=Customer.Status.choices)
+    agreement = django_filters.ChoiceFilter(
+        label=_("Customer agreement"),
+        empty_label=_("All"),
+        choices=[(ACCEPTED, _("Accepted")), (NOT_ACCEPTED, _("Not accepted"))],
+        method="filter_agreement",
+    )
     azure = django_filters.ChoiceFilter(
         label=_("Azure"),
         empty_label=_("All"),
@@ -71,6 +80,10 @@ class CustomerFilter(PortalFilterSet):
     def filter_azure(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Customers with an Azure plan whose managing reseller is not tenant owner."""
         return lacking_tenant_owner(queryset)
+
+    def filter_agreement(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        """Customers for which the customer agreement was accepted, or was not."""
+        return queryset.filter(has_agreement=True) if value == ACCEPTED else queryset.without_agreement()
 
     def filter_reseller(self, queryset: CustomerQuerySet, name: str, value: Partner | Suggestion) -> CustomerQuerySet:
         """Customers that a reseller manages, or those that none does."""

@@ -13,8 +13,10 @@ from accounts.access import can
 from accounts.roles import Permission
 from core import html
 from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
+from customers.account_status import STATUS_KINDS as CUSTOMER_STATUS_KINDS
 from customers.models import TENANT_DOMAIN, Customer
 from customers.pages import account_url
+from subscriptions.customer_list.rows import RowFacts, ShownSubscription
 from subscriptions.models import Subscription
 
 STATUS_KINDS: dict[str, str] = {
@@ -24,12 +26,22 @@ STATUS_KINDS: dict[str, str] = {
     Subscription.Status.DISABLED: "danger",
     Subscription.Status.DELETED: "neutral",
 }
+STATUS_NAMES: dict[str, Any] = dict(Subscription.Status.choices)
 
 
 def add_subscription_url(customer: Customer) -> str | None:
     """Where new subscriptions for a customer that exists are ordered, if the portal has such a page."""
+    return _page("orders:add_subscription", customer)
+
+
+def orders_url(customer: Customer) -> str | None:
+    """What was ordered for the customer, if the portal has such a page."""
+    return _page("customers:orders", customer)
+
+
+def _page(name: str, customer: Customer) -> str | None:
     try:
-        return reverse("orders:add_subscription", args=[customer.microsoft_id])
+        return reverse(name, args=[customer.microsoft_id])
     except NoReverseMatch:
         return None
 
@@ -42,26 +54,38 @@ class CustomerTable(PortalTable):
     expand_template = "customers/_customer_details.html"
 
     company_name = tables.Column(gettext_lazy("Company name"), linkify=lambda record: record.get_absolute_url())
-    domain = tables.Column(gettext_lazy("Primary domain name"), accessor="domain_prefix")
-    subscription_count = NumberColumn(gettext_lazy("Subscriptions"))
-    license_count = NumberColumn(gettext_lazy("Licenses"))
-    created = TimeColumn(
-        gettext_lazy("Created"), accessor="created_at", attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
+    domain = tables.Column(
+        gettext_lazy("Primary domain name"), accessor="domain_prefix", attrs={"td": {"class": "tight"}}
     )
+    subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="facts__subscription_count")
+    licenses = NumberColumn(gettext_lazy("Licenses"), accessor="facts__license_count")
+    status = StatusColumn(gettext_lazy("Status"), kinds=CUSTOMER_STATUS_KINDS)
+    changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative")
 
     def render_domain(self, value: str) -> SafeString:
         """The domain, which may break before its fixed part."""
         return format_html("{}<wbr>.{}", value, TENANT_DOMAIN)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actor = self.listing.request.actor
+        self.is_provider = actor.is_provider
+        self.may_order = can(actor, Permission.PLACE_ORDER)
+        self.may_view_orders = can(actor, Permission.VIEW_ORDERS)
+
     def expand_context(self, record: Customer) -> dict[str, Any]:
         """What the opened row links to."""
-        actor = self.listing.request.actor
-        orders = can(actor, Permission.PLACE_ORDER)
+        facts: RowFacts = record.facts  # type: ignore[attr-defined]
         return {
-            "administrators": record.administrators.all(),
+            "facts": facts,
+            "subscriptions": [(one, STATUS_NAMES[one.status], renewal(one)) for one in facts.newest],
+            "customer_status": html.status_badge(
+                CUSTOMER_STATUS_KINDS[Customer.Status(record.status)], record.get_status_display()
+            ),
             "account_url": account_url(record.microsoft_id),
-            "add_subscription_url": add_subscription_url(record) if orders else None,
-            "more": max(0, record.subscription_count - len(record.newest_subscriptions)),  # type: ignore[attr-defined]
+            "orders_url": orders_url(record) if self.may_view_orders else None,
+            "add_subscription_url": add_subscription_url(record) if self.may_order else None,
+            "is_provider": self.is_provider,
         }
 
 
@@ -75,8 +99,8 @@ class ProviderCustomerTable(CustomerTable):
 
     def render_reseller(self, record: Customer) -> SafeString:
         """The name, or a dash for a direct customer."""
-        relationship = record.managing_relationship()
-        return html.name(relationship.reseller) if relationship else html.missing(_("No reseller (direct)"))
+        manager = record.facts.manager  # type: ignore[attr-defined]
+        return html.name(manager) if manager else html.missing(_("No reseller (direct)"))
 
 
 class ResellerCustomerTable(CustomerTable):
@@ -128,7 +152,7 @@ class SubscriptionTable(PortalTable):
         return html.name(contact.reseller if contact else record.customer.provider)
 
 
-def renewal(subscription: Subscription) -> SafeString:
+def renewal(subscription: Subscription | ShownSubscription) -> SafeString:
     """Renews on 14 Mar 2026, Expires on 14 Mar 2026, or a dash where there is no term."""
     if subscription.ends_at is None:
         return html.missing(_("No term"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum, prefetch_related_objects
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +17,7 @@ from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer
 from customers.pages import CustomerPage, PermittedPage
+from subscriptions.customer_list.rows import add_facts, listed_customers
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -30,8 +31,6 @@ from subscriptions.tables import (
     reseller_of_record,
 )
 
-SHOWN_IN_ROW = 5
-
 
 class CustomerList(PermittedPage, ListPage):
     """A provider's customers, or those that a reseller manages."""
@@ -40,8 +39,12 @@ class CustomerList(PermittedPage, ListPage):
     template_name = "customers/customer_list.html"
     title = gettext_lazy("Customers")
     filterset_class = CustomerFilter
-    sorts = {"company_name": "search_text", "created": Sort("created_at", descending_first=True)}
-    default_sort = "-created"
+    sorts = {
+        "company_name": "search_text",
+        "changed": Sort("changed_at", descending_first=True),
+        "created": Sort("created_at", descending_first=True),
+    }
+    default_sort = "-changed"
     empty_icon = "building"
     empty_title = gettext_lazy("No customers yet")
 
@@ -58,26 +61,12 @@ class CustomerList(PermittedPage, ListPage):
         return _("A customer appears here when an indirect provider assigns it to you.")
 
     def get_queryset(self) -> QuerySet:
-        return Customer.objects.visible_to(self.actor).select_related("provider").with_managers()
+        return listed_customers(self.actor)
 
     def prepare(self, rows: list[Any]) -> None:
-        """Administrators, counts and the newest subscriptions of the visible customers."""
-        if not rows:
-            return
-        prefetch_related_objects(rows, "administrators__user")
-        listed = Subscription.objects.listed().filter(customer__in=rows).order_by()
-        counts = listed.values("customer").annotate(number=Count("pk"), licenses=Sum("quantity"))
-        by_customer = {row["customer"]: row for row in counts}
-        newest: dict[int, list[Subscription]] = {}
-        for subscription in Subscription.objects.listed().latest_of_each(rows, SHOWN_IN_ROW):
-            newest.setdefault(subscription.customer_id, []).append(subscription)
-        for customer in rows:
-            count = by_customer.get(customer.pk, {"number": 0, "licenses": 0})
-            customer.subscription_count = count["number"]
-            customer.license_count = count["licenses"]
-            customer.newest_subscriptions = newest.get(customer.pk, [])
-            for subscription in customer.newest_subscriptions:
-                subscription.customer = customer
+        """Who manages and administers the visible customers, and what they have."""
+        if rows:
+            add_facts(rows, self.actor)
 
 
 class SubscriptionList(CustomerPage, ListPage):

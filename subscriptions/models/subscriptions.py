@@ -1,13 +1,11 @@
 """What customers have bought."""
 
 import uuid
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,11 +29,6 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def listed(self) -> "SubscriptionQuerySet":
         """Those that still exist: what was deleted is kept for the record alone."""
         return self.exclude(status=Subscription.Status.DELETED)
-
-    def latest_of_each(self, customers: Iterable[Customer], number: int) -> "SubscriptionQuerySet":
-        """The newest few of each of these customers."""
-        place = Window(RowNumber(), partition_by=F("customer"), order_by=[F("created_at").desc(), F("pk").desc()])
-        return self.filter(customer__in=customers).annotate(place=place).filter(place__lte=number).order_by("place")
 
 
 class AtEnd(models.TextChoices):

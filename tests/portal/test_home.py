@@ -11,12 +11,13 @@ from accounts.models import Partner
 from core import clock
 from csp_portal import home
 from csp_portal.home import Queue, attention, queues
-from customers.models import Customer
+from customers.models import Customer, CustomerAgreement
 from mail.models import OutgoingEmail
 from orders.models import OrderDraft
 from resellers.models import PartnershipRequest, PendingAcceptance
 from resellers.services.mailing import mail_request
 from resellers.services.waiting import begin_waiting
+from tests.factories import CustomerFactory
 from tests.world import World, make_world
 
 
@@ -34,8 +35,21 @@ def test_queues_count_only_what_the_list_behind_shows(world: World) -> None:
         reverse("resellers:list"): 1,
         customers: 1,
         f"{customers}?reseller=none": 0,
+        f"{customers}?agreement=none": 0,
     }
     assert [queue.count for queue in queues(world.ours.reseller_admin)] == [1, 1, 1]
+
+
+def test_customers_without_an_agreement_are_a_queue_of_the_providers(world: World) -> None:
+    CustomerAgreement.objects.filter(customer__in=[world.ours.customer, world.theirs.customer]).delete()
+    CustomerFactory(provider=world.theirs.provider)
+    url = f"{reverse('customers:list')}?agreement=none"
+    found = {queue.url: (queue.count, queue.label) for queue in queues(world.ours.provider_admin)}
+    assert found[url] == (1, "Customer without an accepted agreement")
+    client = Client()
+    client.force_login(world.ours.provider_admin.user)
+    assert [row.pk for row in client.get(url).context["listing"].page.rows] == [world.ours.customer.pk]
+    assert url not in {queue.url for queue in queues(world.ours.reseller_admin)}
 
 
 def test_queues_are_counted_no_further_than_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

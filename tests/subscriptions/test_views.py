@@ -62,10 +62,11 @@ def test_customers_show_the_founding_documents_columns(
         "Indirect reseller",
         "Subscriptions",
         "Licenses",
-        "Created",
+        "Status",
+        "Changed",
     ]
-    row = response.context["table"].records[0]
-    assert (row.subscription_count, row.license_count) == (2, 15)
+    facts = response.context["table"].records[0].facts
+    assert (facts.subscription_count, facts.license_count) == (2, 15)
     for words in (
         "Fabrikam",
         f"admin@{customer.domain}",
@@ -238,7 +239,7 @@ def test_helpdesk_reads_and_starts_nothing(
     assert "Add subscription" not in page
 
 
-@pytest.mark.parametrize("side", ["provider", "reseller"])
+@pytest.mark.parametrize(("side", "queries"), [("provider", 10), ("reseller", 9)])
 def test_customers_take_as_many_queries_for_three_as_for_one(
     provider: Partner,
     reseller: Partner,
@@ -246,16 +247,17 @@ def test_customers_take_as_many_queries_for_three_as_for_one(
     price: Price,
     signed_in: Browser,
     side: str,
+    queries: int,
     django_assert_num_queries: Callable,
 ) -> None:
     browser = signed_in(admin.user if side == "provider" else actor_of(reseller).user)
     full_customer(provider, reseller, price)
     browser.get(LIST)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(queries):
         browser.get(LIST)
     for _more in range(2):
         full_customer(provider, reseller, price)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(queries):
         assert len(browser.get(LIST).context["table"].records) == 3
 
 
