@@ -4,11 +4,14 @@ import csv
 import datetime
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 
@@ -17,6 +20,8 @@ SEPARATORS = {"en": ",", "pt-br": ";"}
 DECIMAL_MARKS = {",": ".", ";": ","}
 BYTE_ORDER_MARK = "\ufeff"
 ROWS_AT_ONCE = 200
+# For how many seconds a download may stand still before its transaction is given up.
+SLOWEST_READER = 300
 # A cell that begins with one of these is a formula, or makes what follows one. Full-width forms are folded first.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "|", "%")
 
@@ -73,6 +78,31 @@ def _pieces(first: str, lines: Iterator[str], language: str, zone: datetime.tzin
             return
         yield text + more
         text = ""
+
+
+def chunks_of_one_moment(rows: QuerySet[Any], size: int) -> Iterator[list[Any]]:
+    """Everything as it is at this moment, so many rows at a time: neither side ever holds more.
+
+    What is asked for between two chunks is of the same moment. Nothing is locked, but what others delete meanwhile
+    stays on the disk until the last row is read, or whoever reads them goes away.
+    """
+    with _one_moment():
+        read = rows.iterator(chunk_size=size)
+        while chunk := list(islice(read, size)):
+            yield chunk
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        # A transaction of SQLite would keep every writer out; there the one statement sees one moment by itself.
+        yield
+        return
+    # Outside a transaction PostgreSQL would put all rows aside before the first one is read.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {SLOWEST_READER * 1000}")
+        yield
 
 
 def csv_response(

@@ -21,6 +21,11 @@ SEARCH_CAP = 1_001
 PLACE = ("after", "before", "open", "new")
 
 
+def capped_text(count: int, cap: int) -> str:
+    """A count in words that went no further than the cap."""
+    return f"{html.number_text(cap - 1)}+" if count >= cap else html.number_text(count)
+
+
 @dataclass
 class Listing:
     """What a table and its template need to know about the request; made by ListPage."""
@@ -71,9 +76,7 @@ class Listing:
     @property
     def count_text(self) -> str:
         """312, or 10,000+ where nobody counted further."""
-        if self.page.capped:
-            return f"{html.number_text(self.page.cap - 1)}+"
-        return html.number_text(self.page.count)
+        return capped_text(self.page.count, self.page.cap)
 
     @property
     def range_text(self) -> str:
@@ -250,20 +253,22 @@ class ListPage(TemplateView):
 
 def filter_chips(filterset: PortalFilterSet, listing: Listing) -> list[dict[str, str]]:
     """Each filter in force: its label, its value in words, and the address of the list without it."""
-    chips = []
+    return [
+        {"label": label, "value": value, "url": listing.url(drop=(*PLACE, name))}
+        for name, label, value in filters_in_words(filterset)
+    ]
+
+
+def filters_in_words(filterset: PortalFilterSet) -> list[tuple[str, str, str]]:
+    """Each filter in force: its name, its label, and its value as people read it."""
     if not filterset.is_valid():
         return []
+    words = []
     for name, bound in filterset.form.fields.items():
         value = filterset.form.cleaned_data.get(name)
         if value in (None, "", [], ()) or (hasattr(value, "exists") and not value):
             continue
         labels = dict(getattr(bound, "choices", ())) if not hasattr(bound, "queryset") else {}
         values = value if isinstance(value, list | tuple | QuerySet) else [value]
-        chips.append(
-            {
-                "label": str(bound.label),
-                "value": ", ".join(str(labels.get(one, one)) for one in values),
-                "url": listing.url(drop=(*PLACE, name)),
-            }
-        )
-    return chips
+        words.append((name, str(bound.label), ", ".join(str(labels.get(one, one)) for one in values)))
+    return words

@@ -4,6 +4,7 @@ from django.urls import path
 
 from subscriptions import views
 from subscriptions.credentials import views as credentials
+from subscriptions.customer_list.exporting import ExportCustomersView
 from subscriptions.customer_pages.activity import CustomerActivityView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 from subscriptions.details.changing import ChangeView, RenameView
@@ -15,6 +16,7 @@ app_name = "subscriptions"
 # Pages of the namespace `customers` that need something from this app: csp_portal.urls joins them with customers.urls.
 customer_pages = [
     path("customers/", views.CustomerList.as_view(), name="list"),
+    path("customers/export/", ExportCustomersView.as_view(), name="export"),
     path("customers/<uuid:microsoft_id>/activity/", CustomerActivityView.as_view(), name="activity"),
     path("customers/<uuid:microsoft_id>/user-settings/", UserSettingsView.as_view(), name="user_settings"),
     path(

@@ -17,6 +17,7 @@ from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer
 from customers.pages import CustomerPage, PermittedPage
+from subscriptions.customer_list.addresses import export_url
 from subscriptions.customer_list.rows import add_facts, listed_customers
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
@@ -67,6 +68,10 @@ class CustomerList(PermittedPage, ListPage):
         """Who manages and administers the visible customers, and what they have."""
         if rows:
             add_facts(rows, self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Where the export finds the same rows."""
+        return super().get_context_data(export_url=export_url(self.request), **kwargs)
 
 
 class SubscriptionList(CustomerPage, ListPage):
