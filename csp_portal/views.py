@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from csp_portal.home import attention, delayed_mail, queues, recent_activity
+from customers.credentials.pending import waiting_for_home
 from mail import heartbeat
 from mail.models import OutgoingEmail
 from orders.services import open_drafts
@@ -39,6 +40,7 @@ class HomeView(TemplateView):
             drafts=list(open_drafts(actor)[:5]),
             happenings=recent_activity(actor),
             delayed=delayed_mail(actor),
+            waiting=waiting_for_home(actor),
             **kwargs,
         )
 

@@ -5,10 +5,12 @@ from django.urls import path
 from customers import views
 from customers.account import views as account
 from customers.credentials import views as credentials
+from customers.credentials.pending import NotHandedOverView
 
 app_name = "customers"
 
 urlpatterns = [
+    path("customers/not-handed-over/", NotHandedOverView.as_view(), name="not_handed_over"),
     path("customers/<uuid:microsoft_id>/account/", views.AccountView.as_view(), name="detail"),
     path("customers/<uuid:microsoft_id>/account/company/", account.ChangeCompanyView.as_view(), name="change_company"),
     path("customers/<uuid:microsoft_id>/account/contact/", account.ChangeContactView.as_view(), name="change_contact"),

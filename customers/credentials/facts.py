@@ -9,7 +9,7 @@ from core import html
 from customers.models import CustomerAdministrator, TemporaryPassword
 
 Stage = TemporaryPassword.Stage
-STAGE_KINDS = {
+STAGE_KINDS: dict[str, str] = {
     Stage.NOT_SHOWN: "warning",
     Stage.SHOWN: "warning",
     Stage.STORED: "info",

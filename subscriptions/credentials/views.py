@@ -1,4 +1,4 @@
-"""*Setup info* of a password that was issued again: shown to its issuer once, told about ever after, and stored."""
+"""*Setup info* of a temporary password: shown to its issuer once, told about ever after, and stored."""
 
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,10 @@ from subscriptions.credentials.sheet import hand_over_sheet
 
 
 class CredentialsView(CustomerPage, TemplateView):
-    """The page after *Issue a new temporary password*."""
+    """The page after *Issue a new temporary password*; of the first one, for who has no Confirmation at hand."""
 
-    permission = Permission.ISSUE_CREDENTIALS
+    # Whoever may hand a password over: who may issue one is asked where it is issued.
+    permission = Permission.ADD_CUSTOMER
     template_name = "customers/credentials.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

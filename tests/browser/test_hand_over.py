@@ -49,7 +49,7 @@ def issue(page: Page, portal: str, world: World, reason: str = "Somebody else ma
     page.goto(portal + reverse("customers:issue_credentials", args=[world.ours.customer.microsoft_id]))
     page.get_by_label(reason).check()
     page.get_by_role("button", name="Issue a new temporary password").click()
-    expect(page.get_by_role("heading", level=1, name="New temporary password")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Temporary password")).to_be_visible()
     password = page.locator("#setup-password").input_value()
     assert GROUPED.fullmatch(password)
     return password
