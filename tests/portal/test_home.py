@@ -68,7 +68,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
     assert world.ours.provider_admin.user is not None
     client.force_login(world.ours.provider_admin.user)
     client.get("/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         client.get("/")
     for number in range(2):
         OrderDraft.objects.create(
@@ -77,7 +77,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
             reseller=world.ours.reseller,
             details={"company_name": f"Draft {number}"},
         )
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert client.get("/").content.decode().count("Draft ") == 2
 
 
