@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalogue.models import Price, Sku
 from core.html import money_text, number_text
@@ -17,7 +18,16 @@ from customers.models import TENANT_DOMAIN, Customer, CustomerAgreement
 from customers.requirements import account_refusals
 from customers.services import domain_is_free
 from orders.models import OrderDraft, OrderDraftLine
-from orders.money import Ordered, bill_amount, bill_label, billing_words, price_words, term_amount, term_words
+from orders.money import (
+    Ordered,
+    bill_amount,
+    bill_label,
+    billing_words,
+    price_words,
+    retail_words,
+    term_amount,
+    term_words,
+)
 from orders.offers import Market, Offer, offers_of_skus, same_offer
 from resellers.readiness import Obstacle, obstacles, reasons
 from subscriptions.models import Subscription
@@ -327,6 +337,7 @@ def displayed(draft: OrderDraft, lines: Sequence[Line] | None = None) -> dict[st
                 "offer": line.offer.in_words if line.offer else line.name,
                 "unit_price": f"{line.price.unit_price:.4f} {line.price.currency}" if line.price else "",
                 "words": price_words(line.price) if line.price else "",
+                "retail": retail_words(line.price) if line.price else "",
                 "quantity": line.quantity,
             }
             for line in lines
@@ -367,15 +378,26 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     return found
 
 
+def licenses_words(number: int) -> str:
+    """A number of licenses in words."""
+    return ngettext("%(number)s license", "%(number)s licenses", number) % {"number": number_text(number)}
+
+
 def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Difference]:
     if old is None or new is None:
         line = old or new or {}
-        words = _("%(number)s licenses") % {"number": number_text(line["quantity"])}
+        words = licenses_words(line["quantity"])
         return [Difference(line["offer"], words if old else "", words if new else "")]
+    if old["unit_price"] and not new["unit_price"]:
+        words = f"{licenses_words(old['quantity'])}, {old['words']}"
+        return [Difference(old["offer"], words, _("No longer on sale for this customer"))]
     found = []
     if old["unit_price"] != new["unit_price"]:
         label = _("Price per license of %(offer)s") % {"offer": new["offer"]}
         found.append(Difference(label, old["words"], new["words"]))
+    if old.get("retail", "") != new["retail"]:
+        label = _("Estimated retail price of %(offer)s") % {"offer": new["offer"]}
+        found.append(Difference(label, old.get("retail", ""), new["retail"]))
     if old["quantity"] != new["quantity"]:
         label = _("Licenses for %(offer)s") % {"offer": new["offer"]}
         found.append(Difference(label, number_text(old["quantity"]), number_text(new["quantity"])))

@@ -13,7 +13,9 @@ from accounts.access import Actor
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
 from customers.forms import ResellerChoiceField
+from orders.attesting import attestation_of, attestation_words
 from orders.checks import quantity_problem
+from orders.models import OrderDraft
 from orders.money import Ordered
 from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
 from resellers.choosing import ResellerSource
@@ -24,6 +26,25 @@ LICENSES = "licenses-"
 def licenses_name(price: Price) -> str:
     """The name of the field for an offer, after its price row."""
     return f"{LICENSES}{price.pk}"
+
+
+class AttestationForm(PortalForm):
+    """What Submit sends: what was reviewed, and the word of the person in which part the provider acts.
+
+    The box is never ticked by the portal: after each change of the order it is asked again.
+    """
+
+    reviewed = forms.CharField(widget=forms.HiddenInput, required=False)
+    attestation = forms.BooleanField(required=False)
+
+    def __init__(self, draft: OrderDraft, reviewed: str, problem: str = "") -> None:
+        super().__init__({"reviewed": reviewed} if problem else None, initial={"reviewed": reviewed})
+        field = self.fields["attestation"]
+        field.label = attestation_words(draft)
+        # The value says what was confirmed: a tick for another reseller counts for nothing.
+        field.widget.attrs.update(value=attestation_of(draft), autocomplete="off")
+        if problem:
+            self.add_error("attestation", problem)
 
 
 class OfferFilterForm(PortalForm):

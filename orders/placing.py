@@ -21,7 +21,13 @@ from orders.money import bill_totals, price_words, term_words
 
 
 def place_order(
-    *, draft: OrderDraft, customer: Customer, lines: Sequence[Line], fulfilment: Fulfilment, by: Actor
+    *,
+    draft: OrderDraft,
+    customer: Customer,
+    lines: Sequence[Line],
+    attestation: str,
+    fulfilment: Fulfilment,
+    by: Actor,
 ) -> Order:
     """Write the order of a draft and let it be carried out; the caller has checked everything and holds the draft."""
     assert by.user is not None
@@ -32,6 +38,7 @@ def place_order(
         support_contact=draft.support_contact,
         placed_by=by.user,
         currency=next(line.price.currency for line in lines if line.price),
+        attestation=attestation,
     )
     written = list(_order_lines(order, draft, lines))
     fulfilment.carry_out(order, written, by=by)
@@ -40,7 +47,15 @@ def place_order(
     create_under_parents(written, "base_line")
     if not draft.makes_customer:
         mark_changed(customer.pk, at=clock.now())
-    record("order.placed", order, by=by, number=order.number, currency=order.currency, lines=_lines_for_record(lines))
+    record(
+        "order.placed",
+        order,
+        by=by,
+        number=order.number,
+        currency=order.currency,
+        attestation=order.attestation,
+        lines=_lines_for_record(lines),
+    )
     _confirm_by_mail(order, lines, makes_customer=draft.makes_customer)
     return order
 

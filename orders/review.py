@@ -1,5 +1,6 @@
-"""What Review shows of the customer, as sections of labels and values."""
+"""What Review shows of the customer, as sections of labels and values, and what Submit does, as sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ from customers.models import TENANT_DOMAIN, Customer
 from customers.rules import show_registration_id
 from orders.checks import details_of
 from orders.models import OrderDraft
+from orders.outlook import ReviewLine
+
+# In the address of a step to which Review sent somebody: from there it goes straight back to Review.
+CHANGE = "change"
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def sections(draft: OrderDraft) -> list[Section]:
     """Everything but the offers, in the order of Customer details."""
     if draft.customer is not None:
         return [_reseller(draft, reverse("orders:subscriptions", args=[draft.public_id]))]
-    url = reverse("orders:details", args=[draft.public_id])
+    url = f"{reverse('orders:details', args=[draft.public_id])}?{CHANGE}=1"
     details = details_of(draft)
     return [_reseller(draft, url), _company(details, url), _contact(details, url), _agreement(details, url)]
 
@@ -99,3 +104,27 @@ def _agreement(details: CustomerDetails, url: str) -> Section:
         (_("Telephone number"), show_phone(details.agreement_phone) if details.agreement_phone else ""),
     ]
     return Section(_("Microsoft Customer Agreement"), rows, url, _("the customer agreement"))
+
+
+def consequences(draft: OrderDraft, lines: Sequence[ReviewLine]) -> list[str]:
+    """What pressing Submit does, one sentence for each thing."""
+    found = [_what_happens(draft)]
+    if draft.reseller is None:
+        found.append(_("No reseller: no incentive will be paid."))
+    else:
+        text = _("%(reseller)s is named as the reseller of record and earns incentives for what is eligible.")
+        found.append(text % {"reseller": draft.reseller.legal_name})
+    if any(line.cancel_until for line in lines):
+        found.append(
+            _("Each subscription can be canceled until the day beside it; after that it is billed until its term ends.")
+        )
+    return found
+
+
+def _what_happens(draft: OrderDraft) -> str:
+    if not draft.makes_customer:
+        return _("Submitting places the order for %(customer)s.") % {"customer": draft}
+    if draft.reseller is None:
+        return _("Submitting creates the customer and places the order.")
+    text = _("Submitting creates the customer, places the order and gives %(reseller)s administrator access.")
+    return text % {"reseller": draft.reseller.legal_name}

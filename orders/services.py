@@ -25,6 +25,7 @@ from customers.services import (
     create_customer,
     lock_partnership,
 )
+from orders.attesting import require_attestation
 from orders.checks import (
     DETAILS,
     SUBSCRIPTIONS,
@@ -235,22 +236,30 @@ def _require_reseller(draft: OrderDraft) -> None:
 
 # --- submit -----------------------------------------------------------------------------------------------------------
 def submit_draft(
-    *, draft: OrderDraft, reviewed: str, session_key: str, by: Actor, fulfilment: Fulfilment | None = None
+    *,
+    draft: OrderDraft,
+    reviewed: str,
+    attestation: str,
+    session_key: str,
+    by: Actor,
+    fulfilment: Fulfilment | None = None,
 ) -> Order:
     """Make the customer, its order, its subscriptions and its credentials, all or none; again: the same order.
 
-    `reviewed` is the fingerprint of what the person saw. The draft's row is the submit key: whoever holds it decides,
-    everybody else waits and then finds the order. The order is carried out as this installation does, unless said.
+    `reviewed` is the fingerprint of what the person saw, `attestation` the part in which the person said the provider
+    acts. The draft's row is the submit key: whoever holds it decides, everybody else waits and then finds the order.
+    The order is carried out as this installation does, unless said.
     """
     # Hashing takes longer than all the rest: it is done before anything is held.
     prepared = prepare_temporary_password() if draft.makes_customer and draft.order_id is None else None
-    return _submit(draft, reviewed, session_key, prepared, fulfilment or fulfilment_in_use(), by)
+    return _submit(draft, reviewed, attestation, session_key, prepared, fulfilment or fulfilment_in_use(), by)
 
 
 @transaction.atomic
 def _submit(
     draft: OrderDraft,
     reviewed: str,
+    attestation: str,
     session_key: str,
     prepared: PreparedPassword | None,
     fulfilment: Fulfilment,
@@ -265,8 +274,9 @@ def _submit(
     lines = lines_of(draft)
     _require_ready(draft, lines)
     _require_same(draft, lines, reviewed)
+    require_attestation(draft, attestation)
     customer = draft.customer or _create_customer(draft, fulfilment.new_customer_status, by)
-    order = _place(draft, customer, lines, fulfilment, by)
+    order = _place(draft, customer, lines, attestation, fulfilment, by)
     if draft.makes_customer:
         issue_credentials(customer=customer, session_key=session_key, by=by, prepared=prepared)
     draft.order, draft.state, draft.details = order, OrderDraft.State.SUBMITTED, {}
@@ -314,9 +324,13 @@ def _create_customer(draft: OrderDraft, status: str, by: Actor) -> Customer:
         raise NotReady([Problem(DETAILS, str(error))]) from error
 
 
-def _place(draft: OrderDraft, customer: Customer, lines: Sequence[Line], fulfilment: Fulfilment, by: Actor) -> Order:
+def _place(
+    draft: OrderDraft, customer: Customer, lines: Sequence[Line], attestation: str, fulfilment: Fulfilment, by: Actor
+) -> Order:
     """Place the order; a reseller with whom no new business may be done is a problem of the draft."""
     try:
-        return place_order(draft=draft, customer=customer, lines=lines, fulfilment=fulfilment, by=by)
+        return place_order(
+            draft=draft, customer=customer, lines=lines, attestation=attestation, fulfilment=fulfilment, by=by
+        )
     except PartnershipRequired as error:
         raise NotReady([Problem(SUBSCRIPTIONS, str(error))]) from error

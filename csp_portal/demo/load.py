@@ -32,6 +32,7 @@ from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
 from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
+from orders.attesting import attestation_of
 from orders.partnerships.choices import let_go
 from orders.partnerships.consequences import Consequences
 from orders.partnerships.reviewing import fingerprint as review_mark
@@ -223,7 +224,13 @@ def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -
         for title, quantity, term, plan in BASKETS[number % len(BASKETS)]
     }
     draft = choose_offers(draft=draft, quantities=quantities, by=actor)
-    submit_draft(draft=draft, reviewed=fingerprint(draft), session_key="demo data", by=actor)
+    submit_draft(
+        draft=draft,
+        reviewed=fingerprint(draft),
+        attestation=attestation_of(draft),
+        session_key="demo data",
+        by=actor,
+    )
 
 
 def domain_prefix(name: str) -> str:

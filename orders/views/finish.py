@@ -17,10 +17,14 @@ from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
 from customers.models import Customer, TemporaryPassword
 from customers.setup_info import fetched_in_advance, setup_info
-from orders.checks import DETAILS, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
+from orders.attesting import AttestationMissing
+from orders.changes import changes_since
+from orders.checks import DETAILS, Line, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
+from orders.forms import AttestationForm
 from orders.models import Order, OrderDraft
 from orders.money import bill_totals, billing_words, price_words, term_totals, term_words
-from orders.review import sections
+from orders.outlook import review_lines
+from orders.review import consequences, sections
 from orders.services import DraftCanceled, NotReady, SomethingChanged, cancel_draft, submit_draft
 from orders.views.access import DraftView, StepView, after_submit, own_draft
 from orders.views.steps import CHECK, back_to
@@ -28,7 +32,30 @@ from resellers.readiness import obstacles
 from subscriptions.credentials.sheet import hand_over_sheet
 
 
-class ReviewView(StepView):
+class ReviewPage(DraftView):
+    """What Review shows; Submit shows it again where the attestation is missing."""
+
+    def show_review(self, lines: list[Line], problem: str = "") -> HttpResponse:
+        """Render the page; with `problem`, what was not confirmed."""
+        problems = [*customer_problems(self.draft), *line_problems(self.draft, lines)]
+        form = None if problems else AttestationForm(self.draft, fingerprint(self.draft, lines), problem)
+        rows = review_lines(lines)
+        context = {
+            "draft": self.draft,
+            "sections": sections(self.draft),
+            "lines": rows,
+            "bill_totals": bill_totals(ordered(lines)),
+            "term_totals": term_totals(ordered(lines)),
+            "has_usage": any(line.sku.is_usage_based for line in lines),
+            "consequences": consequences(self.draft, rows),
+            "problems": [(found.message, repair_address(self.draft, found)) for found in problems],
+            # With problems, what the frame of the page looks at to say "Error:" in the title.
+            "form": form or {"errors": problems},
+        }
+        return render(self.request, "orders/review.html", context)
+
+
+class ReviewView(ReviewPage, StepView):
     """*Review*: everything that Submit will do, each part with a way to change it, and what stands in its way."""
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
@@ -36,25 +63,10 @@ class ReviewView(StepView):
         if self.draft.makes_customer and not self.draft.details:
             return back_to("orders:details", self.draft)
         lines = lines_of(self.draft)
-        if not lines:
-            return back_to("orders:subscriptions", self.draft)
-        problems = [*customer_problems(self.draft), *line_problems(self.draft, lines)]
-        context = {
-            "draft": self.draft,
-            "sections": sections(self.draft),
-            "lines": lines,
-            "bill_totals": bill_totals(ordered(lines)),
-            "term_totals": term_totals(ordered(lines)),
-            "has_usage": any(line.sku.is_usage_based for line in lines),
-            "problems": [(problem.message, repair_address(self.draft, problem)) for problem in problems],
-            # What the frame of the page looks at to say "Error:" in the title.
-            "form": {"errors": problems},
-            "reviewed": "" if problems else fingerprint(self.draft, lines),
-        }
-        return render(request, "orders/review.html", context)
+        return self.show_review(lines) if lines else back_to("orders:subscriptions", self.draft)
 
 
-class SubmitView(DraftView):
+class SubmitView(ReviewPage):
     """Places the order; pressed again, it leads to the same confirmation."""
 
     http_method_names = ["post"]
@@ -63,23 +75,42 @@ class SubmitView(DraftView):
         """Everything or nothing; what stands in the way is shown where it can be repaired."""
         if not request.session.session_key:
             request.session.save()
+        reviewed = request.POST.get("reviewed", "")
         try:
             order = submit_draft(
                 draft=self.draft,
-                reviewed=request.POST.get("reviewed", ""),
+                reviewed=reviewed,
+                attestation=request.POST.get("attestation", ""),
                 session_key=str(request.session.session_key),
                 by=self.actor,
             )
         except DraftCanceled:
             return self.canceled_page(410)
-        except NotReady:
-            return redirect("orders:review", draft=self.draft.public_id)
-        except SomethingChanged as change:
-            context = {"draft": self.draft, "differences": change.differences}
-            return render(request, "orders/changed.html", context, status=409)
+        except AttestationMissing as refusal:
+            return self.show_review(lines_of(self.draft), str(refusal))
+        except (NotReady, SomethingChanged):
+            self.draft = own_draft(self.actor, draft)
+            return self.show_changes(reviewed)
         if self.draft.customer is not None:
             messages.success(request, placed_words(order))
         return after_submit(own_draft(self.actor, draft))
+
+    def show_changes(self, reviewed: str) -> HttpResponse:
+        """What was and what is, and the way on: to submit it like this, or to repair what keeps it from that."""
+        changes = changes_since(self.draft, reviewed)
+        if not changes:
+            # Nobody reviewed this draft, or all is again as it was: Review says what is missing, if anything is.
+            messages.warning(self.request, _("Nothing was submitted. Check the order again."))
+            return redirect("orders:review", draft=self.draft.public_id)
+        possible = not changes.problems
+        context = {
+            "draft": self.draft,
+            "differences": changes.differences,
+            "problems": [(found.message, repair_address(self.draft, found)) for found in changes.problems],
+            "form": AttestationForm(self.draft, fingerprint(self.draft, changes.lines)) if possible else None,
+            "bill_totals": bill_totals(ordered(changes.lines)) if possible else [],
+        }
+        return render(self.request, "orders/changed.html", context, status=409)
 
 
 class ConfirmCancelView(StepView):

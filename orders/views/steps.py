@@ -27,6 +27,7 @@ from orders.forms import LicensesField, OfferFilterForm, OffersForm, TypedLicens
 from orders.models import OrderDraft
 from orders.money import bill_label, summary_words
 from orders.offers import MOST_OFFERS, Offer, arranged, list_offers, with_bases
+from orders.review import CHANGE
 from orders.services import OffersRefused, choose_offers, choose_reseller, open_drafts, save_details, start_draft
 from orders.views.access import PermittedView, StepView, own_partnership
 from orders.views.agreement import agreement_first
@@ -110,7 +111,8 @@ class DetailsView(StepView):
             except Refused as refusal:
                 form.add_error("reseller", str(refusal))
             else:
-                return redirect("orders:subscriptions", draft=self.draft.public_id)
+                step = "orders:review" if CHANGE in request.GET else "orders:subscriptions"
+                return redirect(step, draft=self.draft.public_id)
         return self.show(form)
 
     def kept(self) -> dict[str, Any]:
@@ -130,7 +132,8 @@ class DetailsView(StepView):
 
     def show(self, form: CustomerDetailsForm) -> HttpResponse:
         """Render the page."""
-        return render(self.request, "orders/details.html", {"draft": self.draft, "form": form})
+        context = {"draft": self.draft, "form": form, "from_review": CHANGE in self.request.GET}
+        return render(self.request, "orders/details.html", context)
 
 
 class SubscriptionsView(StepView):

@@ -17,6 +17,7 @@ from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.details import CustomerDetails
 from customers.models import Customer, CustomerAgreement
+from orders.attesting import attestation_of
 from orders.models import Order, OrderDraft
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
 from resellers.models import Partnership
@@ -198,7 +199,9 @@ def ready(draft: OrderDraft, standard: Price, reseller: Partner, sales: Actor) -
 def submitted(draft: OrderDraft, by: Actor, session_key: str = SESSION) -> Order:
     """Review and submit."""
     draft = OrderDraft.objects.get(pk=draft.pk)
-    return submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=session_key, by=by)
+    return submit_draft(
+        draft=draft, reviewed=fingerprint(draft), attestation=attestation_of(draft), session_key=session_key, by=by
+    )
 
 
 @pytest.fixture(params=["local", "back_office"])
@@ -206,6 +209,12 @@ def either_fulfilment(request: pytest.FixtureRequest, settings: Any) -> str:
     """The test runs with each way to carry orders out."""
     settings.FULFILMENT = request.param
     return str(request.param)
+
+
+def confirmed(page: Any) -> dict[str, str]:
+    """What Review, or the page about changes, sends once the box is ticked."""
+    form = page.context["form"]
+    return {"reviewed": form["reviewed"].value(), "attestation": form.fields["attestation"].widget.attrs["value"]}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from accounts.access import Actor
 from core import clock
 from customers.account_status import decide_account
 from customers.models import Customer, CustomerAgreement
+from orders.attesting import attestation_of
 from orders.checks import draft_problems, fingerprint
 from orders.models import Order, OrderDraft
 from orders.services import NotReady, choose_offers, start_draft, submit_draft
@@ -103,11 +104,16 @@ def test_submit_without_the_agreement_is_refused(sales, subscriptions_draft):
     draft = OrderDraft.objects.get(pk=subscriptions_draft.pk)
     assert [tuple(problem) for problem in draft_problems(draft)] == [("subscriptions", AGREEMENT)]
     with pytest.raises(NotReady, match="has not accepted"):
-        submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=SESSION, by=sales)
+        submit_draft(
+            draft=draft, reviewed=fingerprint(draft), attestation=attestation_of(draft), session_key=SESSION, by=sales
+        )
     assert not Order.objects.exists()
     CustomerAgreementFactory(customer=draft.customer)
     assert (
-        submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=SESSION, by=sales).customer == draft.customer
+        submit_draft(
+            draft=draft, reviewed=fingerprint(draft), attestation=attestation_of(draft), session_key=SESSION, by=sales
+        ).customer
+        == draft.customer
     )
 
 
@@ -139,7 +145,9 @@ def test_submit_for_an_account_that_is_not_active_is_refused(sales, subscription
     [problem] = draft_problems(draft)
     assert problem.message.startswith("The account of Padaria")
     with pytest.raises(NotReady, match="The account of Padaria"):
-        submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=SESSION, by=sales)
+        submit_draft(
+            draft=draft, reviewed=fingerprint(draft), attestation=attestation_of(draft), session_key=SESSION, by=sales
+        )
     assert not Order.objects.exists()
 
 
@@ -162,7 +170,10 @@ def test_a_decision_in_the_middle_of_an_order_waits_for_it(sales, subscriptions_
 
     monkeypatch.setattr("orders.services._require_same", decide_in_the_middle)
     order, refusal = at_once(
-        lambda: submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales), decide
+        lambda: submit_draft(
+            draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=SESSION, by=sales
+        ),
+        decide,
     )
     assert (order, refusal) == (Order.objects.get(), None)
     assert Customer.objects.get(pk=customer.pk).status == "under_review"

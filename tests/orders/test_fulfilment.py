@@ -13,6 +13,7 @@ from accounts.models import Partner
 from catalogue.models import Price
 from customers.models import Customer, TemporaryPassword
 from mail.models import OutgoingEmail
+from orders.attesting import attestation_of
 from orders.forms import licenses_name
 from orders.fulfilment import IMPLEMENTATIONS
 from orders.fulfilment.lines import status_of
@@ -20,7 +21,7 @@ from orders.models import Order, OrderDraft, OrderLine
 from orders.services import choose_offers, fingerprint, start_draft, submit_draft
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from tests.contracts import html_faults
-from tests.orders.conftest import agreed, make_details, make_price, make_sku, posted, signed_in, submitted
+from tests.orders.conftest import agreed, confirmed, make_details, make_price, make_sku, posted, signed_in, submitted
 
 # What names an implementation, or asks which one is in use.
 NAMES = re.compile(r"FULFILMENT|LocalFulfilment|BackOfficeFulfilment|fulfilment\.(local|back_office)|IMPLEMENTATIONS")
@@ -127,6 +128,7 @@ def test_an_implementation_can_be_named_for_one_order(ready, sales):
     kept = submit_draft(
         draft=ready,
         reviewed=fingerprint(ready),
+        attestation=attestation_of(ready),
         session_key="a",
         by=sales,
         fulfilment=IMPLEMENTATIONS["back_office"],
@@ -140,9 +142,9 @@ def wizard(client: Client, reseller: Partner, standard: Price) -> str:
     [address] = [client.post(reverse("orders:start"), {"reseller": str(reseller.microsoft_id)}).url]
     address = client.post(address, posted(make_details(), reseller)).url
     address = client.post(address, {licenses_name(standard): "5"}).url
-    reviewed = client.get(address).context["reviewed"]
+    sent = confirmed(client.get(address))
     draft = OrderDraft.objects.latest("pk")
-    return client.post(reverse("orders:submit", args=[draft.public_id]), {"reviewed": reviewed}).url
+    return client.post(reverse("orders:submit", args=[draft.public_id]), sent).url
 
 
 def test_the_whole_wizard_works_whoever_carries_orders_out(sales, reseller, standard, either_fulfilment):
@@ -164,9 +166,8 @@ def test_an_order_for_an_existing_customer_says_whether_its_subscriptions_are_th
     draft = start_draft(reseller=None, customer=agreed(provider=provider), by=sales)
     choose_offers(draft=draft, quantities={standard: 2}, by=sales)
     client = signed_in(sales)
-    answer = client.post(
-        reverse("orders:submit", args=[draft.public_id]), {"reviewed": fingerprint(draft)}, follow=True
-    )
+    sent = confirmed(client.get(reverse("orders:review", args=[draft.public_id])))
+    answer = client.post(reverse("orders:submit", args=[draft.public_id]), sent, follow=True)
     [words] = [str(message) for message in answer.context["messages"]]
     number = Order.objects.get().number
     later = "" if either_fulfilment == "local" else " Its subscriptions are listed here once they are set up."

@@ -6,7 +6,7 @@ from activity.models import ActivityRecord
 from customers.models import Customer
 from mail.models import OutgoingEmail
 from orders.models import Order, OrderDraft
-from tests.orders.conftest import make_details, posted, signed_in
+from tests.orders.conftest import confirmed, make_details, posted, signed_in
 
 
 def test_wizard_leads_from_the_resellers_row_to_the_list_of_customers(sales, reseller, standard, defender):
@@ -36,7 +36,7 @@ def test_wizard_leads_from_the_resellers_row_to_the_list_of_customers(sales, res
         "USD\u00a050.00 per month",
     ):
         assert words in page
-    answer = client.post(reverse("orders:submit", args=[draft.public_id]), {"reviewed": review.context["reviewed"]})
+    answer = client.post(reverse("orders:submit", args=[draft.public_id]), confirmed(review))
     assert answer.url == reverse("orders:confirmation", args=[draft.public_id]), answer.content.decode()
 
     order, customer = Order.objects.get(), Customer.objects.get()

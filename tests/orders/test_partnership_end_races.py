@@ -12,6 +12,7 @@ from core.exceptions import Refused
 from customers.models import ResellerRelationship
 from customers.relationships import hand_over_customer
 from mail.models import OutgoingEmail
+from orders.attesting import attestation_of
 from orders.checks import draft_problems
 from orders.checks import fingerprint as order_fingerprint
 from orders.models import Order, OrderDraft
@@ -108,7 +109,9 @@ def test_submit_for_a_reseller_whose_partnership_ends(shared, starts, sales, sta
         starts.wait(number)
         draft, order_reviewed, choices, reviewed = subject
         if number == 0:
-            return submit_draft(draft=draft, reviewed=order_reviewed, session_key="a", by=sales)
+            return submit_draft(
+                draft=draft, reviewed=order_reviewed, attestation=attestation_of(draft), session_key="a", by=sales
+            )
         return press_end(shared, choices, reviewed)
 
     def check(subject, results):

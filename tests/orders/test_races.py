@@ -4,6 +4,7 @@ import pytest
 
 from customers.models import Customer, TemporaryPassword
 from mail.models import OutgoingEmail
+from orders.attesting import attestation_of
 from orders.checks import fingerprint
 from orders.models import Order, OrderDraft
 from orders.services import NotReady, cancel_draft, choose_offers, save_details, start_draft, submit_draft
@@ -40,7 +41,9 @@ def test_eight_submits_at_once_make_one_of_everything(new_draft, sales, either_f
 
     def press(subject, number):
         draft, reviewed = subject
-        return submit_draft(draft=draft, reviewed=reviewed, session_key=f"session-{number}", by=sales)
+        return submit_draft(
+            draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=f"session-{number}", by=sales
+        )
 
     def check(subject, results):
         draft, _reviewed = subject
@@ -61,7 +64,9 @@ def test_submit_and_cancel_at_once_do_one_of_the_two(new_draft, sales):
         draft, reviewed = subject
         if number:
             return cancel_draft(draft=draft, by=sales)
-        return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
+        return submit_draft(
+            draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key="a", by=sales
+        )
 
     def check(subject, results):
         draft = OrderDraft.objects.get(pk=subject[0].pk)
@@ -84,7 +89,9 @@ def test_two_drafts_with_one_domain_make_one_customer(sales, reseller, standard)
 
     def press(subject, number):
         draft, reviewed = subject[number]
-        return submit_draft(draft=draft, reviewed=reviewed, session_key="a", by=sales)
+        return submit_draft(
+            draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key="a", by=sales
+        )
 
     def check(subject, results):
         [loser] = [number for number, result in enumerate(results) if isinstance(result, NotReady)]

@@ -17,7 +17,7 @@ from mail.delivery import send_due
 from mail.models import OutgoingEmail
 from orders.models import Order, OrderDraft
 from tests.factories import UserFactory
-from tests.orders.conftest import signed_in
+from tests.orders.conftest import confirmed, signed_in
 
 CANARY = "Kwqz-7tvB-mXcR-pHsn"
 
@@ -43,8 +43,8 @@ def test_the_password_is_on_one_page_and_nowhere_else(ready, sales, monkeypatch,
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: CANARY)
     client = signed_in(sales)
-    reviewed = client.get(reverse("orders:review", args=[ready.public_id])).context["reviewed"]
-    confirmation = client.post(reverse("orders:submit", args=[ready.public_id]), {"reviewed": reviewed}).url
+    sent = confirmed(client.get(reverse("orders:review", args=[ready.public_id])))
+    confirmation = client.post(reverse("orders:submit", args=[ready.public_id]), sent).url
     assert OrderDraft.objects.get().order.customer.administrators.get().user.check_password(CANARY)
     assert CANARY not in everything_stored()
 
@@ -69,8 +69,8 @@ def test_the_password_is_on_one_page_and_nowhere_else(ready, sales, monkeypatch,
 def test_the_password_is_on_no_page_of_the_back_office(ready, sales, monkeypatch):
     monkeypatch.setattr("accounts.services.people.new_temporary_password", lambda: CANARY)
     client = signed_in(sales)
-    reviewed = client.get(reverse("orders:review", args=[ready.public_id])).context["reviewed"]
-    client.post(reverse("orders:submit", args=[ready.public_id]), {"reviewed": reviewed})
+    sent = confirmed(client.get(reverse("orders:review", args=[ready.public_id])))
+    client.post(reverse("orders:submit", args=[ready.public_id]), sent)
     assert Order.objects.exists()
     office = Client()
     office.force_login(UserFactory(back_office=True))

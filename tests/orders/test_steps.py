@@ -13,6 +13,7 @@ from tests.contracts import header_faults, html_faults
 from tests.factories import CustomerFactory, PartnershipFactory
 from tests.orders.conftest import (
     actor_of,
+    confirmed,
     end,
     make_details,
     make_price,
@@ -357,7 +358,7 @@ def test_two_tabs_never_mix(sales, reseller, provider, standard):
     client.post(url("subscriptions", first), {f"licenses-{standard.pk}": "11"})
     for draft in (first, second):
         review = client.get(url("review", draft))
-        client.post(url("submit", draft), {"reviewed": review.context["reviewed"]})
+        client.post(url("submit", draft), confirmed(review))
     for draft, name, seats, manager in ((first, "Customer ONE", 11, reseller), (second, "Customer TWO", 22, other)):
         draft.refresh_from_db()
         customer = draft.order.customer
@@ -421,7 +422,7 @@ def test_add_subscription_leads_through_the_same_pages_to_the_customers_list(sal
     review = client.get(answer.url)
     page(review)
     assert client.get(url("details", draft)).url == url("subscriptions", draft)
-    answer = client.post(url("submit", draft), {"reviewed": review.context["reviewed"]})
+    answer = client.post(url("submit", draft), confirmed(review))
     assert answer.url == customer.get_absolute_url()
     assert client.get(url("confirmation", draft)).url == customer.get_absolute_url()
     assert customer.subscriptions.get().resellers_of_record.get().reseller == reseller

@@ -12,6 +12,7 @@ from core import clock
 from core.exceptions import NotPermitted
 from customers.models import Customer, CustomerAdministrator, CustomerAgreement, ResellerRelationship, TemporaryPassword
 from mail.models import OutgoingEmail
+from orders.attesting import AttestationMissing, attestation_of
 from orders.checks import draft_problems
 from orders.models import Order, OrderDraft, OrderLine
 from orders.services import (
@@ -90,6 +91,7 @@ def test_submit_records_the_order_once_with_its_parties(ready, sales, reseller):
         order.customer.microsoft_id,
     )
     assert kept.changes["lines"][0]["quantity"] == 5
+    assert (order.attestation, kept.changes["attestation"]) == ("indirect", "indirect")
 
 
 def test_submit_tells_the_person_who_placed_it_in_their_language(ready, sales):
@@ -106,10 +108,17 @@ def test_submit_tells_the_person_who_placed_it_in_their_language(ready, sales):
 @pytest.mark.usefixtures("either_fulfilment")
 def test_submit_again_gives_the_same_order_and_makes_nothing(ready, sales):
     reviewed = fingerprint(ready)
-    first = submit_draft(draft=ready, reviewed=reviewed, session_key=SESSION, by=sales)
+    first = submit_draft(
+        draft=ready, reviewed=reviewed, attestation=attestation_of(ready), session_key=SESSION, by=sales
+    )
     before = counts()
     for words in (reviewed, "", "anything"):
-        assert submit_draft(draft=ready, reviewed=words, session_key="another", by=sales) == first
+        assert (
+            submit_draft(
+                draft=ready, reviewed=words, attestation=attestation_of(ready), session_key="another", by=sales
+            )
+            == first
+        )
     assert counts() == before
 
 
@@ -118,6 +127,7 @@ def test_submit_for_a_customer_without_a_reseller(draft, sales, standard):
     choose_offers(draft=draft, quantities={standard: 1}, by=sales)
     order = submitted(draft, sales)
     assert (order.reseller, order.customer.managing_relationship()) == (None, None)
+    assert order.attestation == "direct"
     assert not ResellerOfRecord.objects.exists()
     kept = ActivityRecord.objects.get(action="order.placed")
     assert (kept.reseller_id, kept.customer_id) == (None, order.customer.microsoft_id)
@@ -135,7 +145,9 @@ def test_submit_keeps_nothing_whichever_statement_fails(ready, sales, standard, 
     for number in range(1, 100):
         with fail_at_statement(number):
             try:
-                submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales)
+                submit_draft(
+                    draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=SESSION, by=sales
+                )
             except OperationalError:
                 assert counts() == before
                 kept = OrderDraft.objects.get(pk=draft.pk)
@@ -163,7 +175,7 @@ def test_submit_keeps_nothing_when_one_of_its_parts_fails(ready, sales, monkeypa
     reviewed, before = fingerprint(ready), counts()
     monkeypatch.setattr(broken, fail)
     with pytest.raises(RuntimeError):
-        submit_draft(draft=ready, reviewed=reviewed, session_key=SESSION, by=sales)
+        submit_draft(draft=ready, reviewed=reviewed, attestation=attestation_of(ready), session_key=SESSION, by=sales)
     assert counts() == before
     ready.refresh_from_db()
     assert ready.state == "open"
@@ -187,7 +199,7 @@ def test_submit_of_a_canceled_draft_is_refused(ready, sales):
     reviewed = fingerprint(ready)
     cancel_draft(draft=ready, by=sales)
     with pytest.raises(DraftCanceled):
-        submit_draft(draft=ready, reviewed=reviewed, session_key=SESSION, by=sales)
+        submit_draft(draft=ready, reviewed=reviewed, attestation=attestation_of(ready), session_key=SESSION, by=sales)
     assert not Customer.objects.exists()
 
 
@@ -195,7 +207,7 @@ def test_submit_of_a_canceled_draft_is_refused(ready, sales):
 def refused(draft: OrderDraft, reviewed: str, by: object) -> list[tuple[str, str, str]]:
     """The differences with which Submit is refused; nothing may have been made."""
     with pytest.raises(SomethingChanged) as change:
-        submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=by)  # type: ignore[arg-type]
+        submit_draft(draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=SESSION, by=by)  # type: ignore[arg-type]
     assert not Order.objects.exists()
     assert not Customer.objects.exists()
     return [tuple(difference) for difference in change.value.differences]  # type: ignore[misc]
@@ -222,7 +234,7 @@ def test_submit_refuses_what_another_tab_changed(ready, sales, standard, defende
         ("Company name", "Padaria São João", "Another name"),
         ("Indirect reseller", "Fabrikam", "Contoso"),
         ("Licenses for Business Standard, 1 year, billed monthly", "5", "6"),
-        ("Defender for Business, 1 year, billed every year", "", "1 licenses"),
+        ("Defender for Business, 1 year, billed every year", "", "1 license"),
     ]
 
 
@@ -241,8 +253,27 @@ def test_submit_refuses_the_fingerprint_of_another_draft(ready, sales, standard,
 def test_submit_takes_a_price_that_was_listed_again_unchanged(ready, sales, standard):
     reviewed = fingerprint(ready)
     successor = end(standard, amount="120.00")
-    order = submit_draft(draft=ready, reviewed=reviewed, session_key=SESSION, by=sales)
+    order = submit_draft(
+        draft=ready, reviewed=reviewed, attestation=attestation_of(ready), session_key=SESSION, by=sales
+    )
     assert order.lines.get().price == successor
+
+
+# --- the attestation --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("said", ["", "direct", "on", "INDIRECT"])
+def test_submit_needs_the_word_that_fits_the_order(ready, sales, said):
+    before = counts()
+    with pytest.raises(AttestationMissing, match="acts as Indirect Partner"):
+        submit_draft(draft=ready, reviewed=fingerprint(ready), attestation=said, session_key=SESSION, by=sales)
+    assert counts() == before
+
+
+def test_a_word_for_another_reseller_counts_for_nothing(ready, sales):
+    save_details(draft=ready, details=make_details(), reseller=None, by=sales)
+    draft = OrderDraft.objects.get(pk=ready.pk)
+    with pytest.raises(AttestationMissing, match="acts as Direct Partner"):
+        submit_draft(draft=draft, reviewed=fingerprint(draft), attestation="indirect", session_key=SESSION, by=sales)
+    assert submitted(ready, sales).attestation == "direct"
 
 
 # --- what stands in the way -------------------------------------------------------------------------------------------
@@ -251,7 +282,9 @@ def problems(draft: OrderDraft, by: object) -> list[tuple[str, str]]:
     draft = OrderDraft.objects.get(pk=draft.pk)
     found = draft_problems(draft)
     with pytest.raises(NotReady) as refusal:
-        submit_draft(draft=draft, reviewed=fingerprint(draft), session_key=SESSION, by=by)  # type: ignore[arg-type]
+        submit_draft(
+            draft=draft, reviewed=fingerprint(draft), attestation=attestation_of(draft), session_key=SESSION, by=by
+        )  # type: ignore[arg-type]
     assert {problem.step for problem in refusal.value.problems} <= {problem.step for problem in found}
     assert not Order.objects.exists()
     return [tuple(problem) for problem in found]  # type: ignore[misc]
@@ -413,4 +446,4 @@ def test_submit_costs_no_more_queries_for_more_offers_than_one_record_per_subscr
     draft = OrderDraft.objects.get(pk=ready.pk)
     reviewed = fingerprint(draft)
     with django_assert_max_num_queries(50 + offers):
-        submit_draft(draft=draft, reviewed=reviewed, session_key=SESSION, by=sales)
+        submit_draft(draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=SESSION, by=sales)
