@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from django.utils import timezone, translation
 from django.utils.functional import Promise
@@ -13,11 +12,11 @@ from django_countries import countries
 
 from accounts.models import Partner, User
 from core import clock
+from core.draft_mail import mailto_address
 from core.html import date_text, zone_text
 from resellers.models import PartnershipRequest
 from resellers.tokens import request_link
 
-MAILTO_LIMIT = 1900  # characters; longer ones are cut or refused by mail programs on Windows
 SUBJECT_LIMIT = 60
 
 # What the founding document says a partnership lets the provider do; shown before it is agreed to.
@@ -132,16 +131,8 @@ def full_text(request: PartnershipRequest) -> str:
     return wording(request).as_text(request_link(request))
 
 
-def _percent(text: str) -> str:
-    return quote(text.replace("\n", "\r\n"), safe="")
-
-
 def mailto(request: PartnershipRequest) -> str:
     """A `mailto:` with the message, shortened by what the page of the link repeats; "" when even that is too long."""
-    message = wording(request)
-    start = f"mailto:{quote(request.recipient, safe='@')}?subject={_percent(message.subject)}&body="
-    for short in (False, True):
-        address = start + _percent(message.as_text(request_link(request), short=short))
-        if len(address) <= MAILTO_LIMIT:
-            return address
-    return ""
+    message, link = wording(request), request_link(request)
+    texts = (message.as_text(link, short=short) for short in (False, True))
+    return mailto_address(request.recipient, message.subject, *texts)

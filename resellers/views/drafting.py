@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.roles import Permission
+from core.draft_mail import DraftMailView
 from core.exceptions import Refused
 from resellers.delivery import add_standing, delivery_words, mail_failed
 from resellers.doubts import address_doubt
@@ -60,54 +61,35 @@ class StartRequestView(PermittedView):
         return found.reseller.contact_email if found else ""
 
 
-class RequestView(OwnRequestView):
+class RequestView(DraftMailView, OwnRequestView):
     """The draft page, and once the request has left, where it stands."""
 
-    http_method_names = ("get", "head", "post", "options")
     # Whether the button lets the request leave; then a doubtful address is asked about.
     leaves = False
 
-    def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
-        """Show the draft or the request."""
-        shown = self.own_request(public_id)
-        if shown.state == State.DRAFT:
-            obstacle = recipient_obstacle(shown.provider, shown.recipient)
-            return self.draft_page(shown, RequestForm(draft=shown), obstacle)
-        return render(request, "resellers/partnershiprequest_detail.html", detail_context(shown))
+    def own_draft(self, public_id: UUID) -> PartnershipRequest:
+        return self.own_request(public_id)
 
-    def post(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
-        """Save what was entered, then do what the button of this address does."""
-        draft = self.own_request(public_id)
-        if draft.state != State.DRAFT:
-            # A second press, or a colleague was faster: no text is taken any more, the act itself knows what to do.
-            return self.act_or_explain(draft)
-        form = RequestForm(request.POST, draft=draft, asks=self.leaves)
-        if not form.is_valid():
-            return self.draft_page(draft, form)
+    def is_draft(self, shown: PartnershipRequest) -> bool:
+        return shown.state == State.DRAFT
+
+    def draft_form(self, draft: PartnershipRequest, data: Any = None) -> RequestForm:
+        return RequestForm(data, draft=draft, asks=self.leaves)
+
+    def save(self, draft: PartnershipRequest, form: RequestForm) -> PartnershipRequest:
+        """Keep it, and say what became of the person's own words."""
         entered, before = form.entered(), draft.language
-        try:
-            draft = change_draft(request=draft, by=self.actor, **entered)
-            if draft.language != before and draft.message and draft.message == entered["message"]:
-                messages.warning(request, _("The language has changed, but your own words stay as you wrote them."))
-            if form.took_link_out:
-                messages.info(
-                    request, _("Your link stands once in the message, below your words: it was taken out of them.")
-                )
-            return self.act(draft)
-        except RecipientRefused as refusal:
-            form.add_error("recipient", str(refusal))
-            return self.draft_page(draft, form, refusal)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-            return self.draft_page(draft, form)
+        draft = change_draft(request=draft, by=self.actor, **entered)
+        if draft.language != before and draft.message and draft.message == entered["message"]:
+            messages.warning(self.request, _("The language has changed, but your own words stay as you wrote them."))
+        if form.took_link_out:
+            text = _("Your link stands once in the message, below your words: it was taken out of them.")
+            messages.info(self.request, text)
+        return draft
 
-    def act_or_explain(self, shown: PartnershipRequest) -> HttpResponse:
-        """Do it, or come back to the request with the reason why not."""
-        try:
-            return self.act(shown)
-        except Refused as refusal:
-            messages.error(self.request, str(refusal))
-            return redirect(shown)
+    def field_of(self, refusal: Refused) -> str | None:
+        """What is wrong with an address stands beside it."""
+        return "recipient" if isinstance(refusal, RecipientRefused) else None
 
     def act(self, draft: PartnershipRequest) -> HttpResponse:
         """Update preview: saved, and nothing more."""
@@ -115,11 +97,10 @@ class RequestView(OwnRequestView):
             messages.success(self.request, _("Draft saved. The preview shows what they receive."))
         return redirect(draft)
 
-    def draft_page(
-        self, draft: PartnershipRequest, form: RequestForm, obstacle: RecipientRefused | None = None
-    ) -> HttpResponse:
+    def draft_page(self, draft: PartnershipRequest, form: RequestForm, refusal: Refused | None = None) -> HttpResponse:
         """The form with its link and its preview, which show the draft as it was last saved."""
         link = request_link(draft)
+        obstacle = refusal if form.is_bound else recipient_obstacle(draft.provider, draft.recipient)
         context = {
             "form": form,
             "draft": draft,
@@ -133,11 +114,14 @@ class RequestView(OwnRequestView):
         }
         return render(self.request, "resellers/partnershiprequest_form.html", context)
 
+    def left_page(self, shown: PartnershipRequest) -> HttpResponse:
+        return render(self.request, "resellers/partnershiprequest_detail.html", detail_context(shown))
+
 
 class ButtonView(RequestView):
     """A button of the draft page: an address of its own that is only ever posted to."""
 
-    http_method_names = ("post", "options")
+    http_method_names = ["post", "options"]
 
 
 class CopyRequestView(ButtonView):

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from core.draft_mail import MAILTO_LIMIT
 from core.text import clean_message
 from resellers.models import PartnershipRequest
 from resellers.tokens import link_token, request_link, token_matches
-from resellers.wording import MAILTO_LIMIT, default_message, full_text, mailto, moment_text, wording
+from resellers.wording import default_message, full_text, mailto, moment_text, wording
 from tests.factories import PartnerFactory
 from tests.resellers.conftest import make_draft
 
