@@ -32,6 +32,7 @@ class Permission(TextChoices):
     ADD_CUSTOMER = "add_customer", _("Add customers")
     EDIT_CUSTOMER = "edit_customer", _("Edit customers")
     ASSIGN_RESELLER = "assign_reseller", _("Change which reseller manages a customer")
+    END_RELATIONSHIP = "end_relationship", _("Narrow or end a reseller’s access to a customer")
     ISSUE_CREDENTIALS = "issue_credentials", _("Issue a new temporary password")
     ATTEST_AGREEMENT = "attest_agreement", _("Confirm that a customer accepted the agreement")
     ACCEPT_AGREEMENT = "accept_agreement", _("Accept the customer agreement")
@@ -61,6 +62,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.ADD_CUSTOMER): frozenset({_G, _A, _S}),
     (_P, Permission.EDIT_CUSTOMER): frozenset({_G, _A, _S, _H}),
     (_P, Permission.ASSIGN_RESELLER): frozenset({_G, _A}),
+    (_P, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
     (_P, Permission.ISSUE_CREDENTIALS): frozenset({_G, _A}),
     (_P, Permission.ATTEST_AGREEMENT): frozenset({_G, _A, _S}),
     (_P, Permission.REQUEST_RELATIONSHIP): frozenset({_G, _A, _S}),
@@ -80,6 +82,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_TENANT_OWNERS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_CUSTOMER_ACTIVITY): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
 }
@@ -90,6 +93,7 @@ CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.VIEW_SUBSCRIPTIONS,
         Permission.ACCEPT_AGREEMENT,
         Permission.ANSWER_RELATIONSHIP,
+        Permission.END_RELATIONSHIP,
         Permission.GRANT_TENANT_OWNER,
         Permission.VIEW_TENANT_OWNERS,
         Permission.VIEW_CUSTOMER_ACTIVITY,

@@ -1,5 +1,16 @@
+"""The customers app."""
+
 from django.apps import AppConfig
 
 
 class CustomersConfig(AppConfig):
+    """Lets the outbox ask whether a request to a customer can still be answered when its mail is about to leave."""
+
     name = "customers"
+
+    def ready(self) -> None:
+        """Register with the app below, which knows nothing of this one."""
+        from customers.relationship_requests.services import MAIL, may_leave
+        from mail import registry
+
+        registry.register(MAIL, may_leave)

@@ -5,7 +5,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from accounts.access import Actor, require
 from accounts.models import Partner, User
@@ -15,6 +14,7 @@ from core.exceptions import NotPermitted, Refused
 from customers import rules
 from customers.agreements import tell_of_agreement
 from customers.details import CustomerDetails, DetailsRejected
+from customers.letters import tell_of_the_beginning
 from customers.models import (
     TENANT_DOMAIN,
     Customer,
@@ -22,7 +22,6 @@ from customers.models import (
     CustomerAgreement,
     ResellerRelationship,
 )
-from mail.services import queue_email
 from resellers.models import Partnership
 from resellers.readiness import company_obstacles, reasons
 
@@ -34,7 +33,6 @@ __all__ = [
     "create_customer",
     "domain_is_free",
     "lock_partnership",
-    "tell_reseller",
 ]
 
 
@@ -117,7 +115,7 @@ def create_customer(
         reseller=partnership.reseller.name_and_mpn if partnership else None,
     )
     if partnership is not None and customer.status == Customer.Status.ACTIVE:
-        tell_reseller(customer, partnership.reseller, by)
+        tell_of_the_beginning(relationships[0], by, is_new=True)
     return customer
 
 
@@ -168,25 +166,3 @@ def _create_with_domain(
     return customer, administrator
 
 
-def tell_reseller(customer: Customer, reseller: Partner, by: Actor) -> None:
-    """Write to the reseller's contact that the customer is in its hands now."""
-    queue_email(
-        "customer_assigned",
-        to=reseller.contact_email,
-        language=reseller.language,
-        context={
-            "provider_name": customer.provider.legal_name,
-            "reseller_name": reseller.legal_name,
-            "customer_name": customer.company_name,
-            "customer_domain": customer.domain,
-            "customer_country": _country_name(customer, reseller.language),
-            "customer_path": customer.get_absolute_url(),
-        },
-        about=customer,
-        reply_to=by.user.email if by.user else "",
-    )
-
-
-def _country_name(customer: Customer, language: str) -> str:
-    with override(language):
-        return customer.country_name

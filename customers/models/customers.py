@@ -197,7 +197,8 @@ class Customer(models.Model):
 
     def permits(self, actor: Actor, permission: Permission) -> bool:
         """A reseller whose delegation is narrowed to *view and request* changes nothing itself."""
-        if not actor.is_reseller or permission in (Permission.VIEW_CUSTOMERS, Permission.VIEW_SUBSCRIPTIONS):
+        looking = (Permission.VIEW_CUSTOMERS, Permission.VIEW_SUBSCRIPTIONS)
+        if not actor.is_reseller or permission in (*looking, Permission.END_RELATIONSHIP):
             return True
         relationship = self.reseller_relationships.current().filter(reseller=actor.partner).first()
         return relationship is not None and relationship.scope == ResellerRelationship.Scope.MANAGE

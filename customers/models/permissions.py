@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
@@ -65,6 +66,15 @@ class RelationshipRequestQuerySet(models.QuerySet["RelationshipRequest"]):
     def awaiting_answer(self) -> "RelationshipRequestQuerySet":
         """Sent, unanswered and not expired."""
         return self.filter(state=RelationshipRequest.State.SENT, expires_at__gt=clock.now())
+
+    def expired(self) -> "RelationshipRequestQuerySet":
+        """Those that nobody answered in their time; a later request has closed some of them."""
+        closed = Q(state=RelationshipRequest.State.REVOKED, answered_at=None)
+        return self.filter(closed | Q(state=RelationshipRequest.State.SENT, expires_at__lte=clock.now()))
+
+    def with_people(self) -> "RelationshipRequestQuerySet":
+        """Each with its customer, both companies, and who asked and answered."""
+        return self.select_related("customer__provider", "reseller", "created_by", "answered_by")
 
 
 class RelationshipRequest(models.Model):
@@ -127,6 +137,22 @@ class RelationshipRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reseller} – {self.customer}"
+
+    def get_absolute_url(self) -> str:
+        """The provider's page of the request."""
+        return reverse("customers:relationship_request", args=[self.public_id])
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether the customer can still say yes or no."""
+        return self.state == self.State.SENT and self.expires_at is not None and self.expires_at > clock.now()
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time ran out unanswered; a later request may have closed it then, which nobody's answer did."""
+        if self.state == self.State.REVOKED:
+            return self.answered_at is None
+        return self.state == self.State.SENT and not self.is_answerable
 
     def activity_parties(self) -> dict[str, uuid.UUID | None]:
         """Whose record this belongs to: the reseller learns of a relationship, not of a question."""

@@ -14,6 +14,7 @@ from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from customers.handing_over import hand_over_customers, lock_relationships
 from customers.models import ResellerRelationship
+from customers.relationship_requests.services import revoke_requests_for
 from orders.models import OrderDraft
 from orders.partnerships.choices import OWNER, Choice, Choices, Missing, Takeover, let_go, resolved
 from orders.partnerships.consequences import SUBSCRIPTION_RELATIONS, Consequences, Relation, naming_drafts
@@ -131,6 +132,8 @@ def _end(held: Held, side: str, drafts: Choice, takeover: Takeover, reason: str,
         name_resellers(model=model, relations=held.relations[relation], to=named, by=by, at=now)
     counts["drafts"] = _settle_drafts(partnership, drafts, takers)
     counts["requests"] = revoke_open_requests(partnership, by)
+    # Not among the counts, which the reseller reads too: it learns of a relationship, not of a question.
+    revoke_requests_for(partnership, by=by, at=now)
     ended = close_partnership(partnership=partnership, side=side, reason=reason, by=by, at=now, **counts)
     tell_everybody(End(ended, counts, takeover, takers, by))
     return ended

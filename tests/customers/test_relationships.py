@@ -93,10 +93,11 @@ def test_lesser_colleagues_may_not_take_a_customer_away(relationship, provider, 
 
 
 def test_nobody_else_may(relationship, reseller, contoso):
-    strangers = [actor_of(PartnerFactory()), actor_of(reseller), Actor()]
+    strangers = [actor_of(PartnerFactory()), actor_of(contoso), actor_of(reseller, Role.SALES_AGENT), Actor()]
     for actor in strangers:
         with pytest.raises(NotPermitted):
             end_reseller_relationship(relationship=relationship, by=actor)
+    for actor in [*strangers, actor_of(reseller)]:
         with pytest.raises(NotPermitted):
             hand_over_customer(relationship=relationship, to=contoso, by=actor)
 

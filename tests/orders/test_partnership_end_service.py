@@ -483,7 +483,7 @@ def test_the_statements_do_not_grow_with_the_customers(shared, django_assert_num
         name_on(subscription, of_record=shared.reseller, support=shared.reseller)
     choices = choose(shared.litware)
     reviewed = seen(shared.partnership, choices)
-    with django_assert_num_queries(51):
+    with django_assert_num_queries(52):
         end_partnership(partnership=shared.partnership, choices=choices, reason="", reviewed=reviewed, by=shared.admin)
 
 

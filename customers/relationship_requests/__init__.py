@@ -1,0 +1,1 @@
+"""Requests for a reseller relationship: what a provider asks a customer, and what its administrator answers."""
