@@ -79,6 +79,7 @@ FIELDS: dict[str, Promise] = {
     "at_end": gettext_lazy("At the end of the term"),
     "is_trial": gettext_lazy("Trial"),
     "reseller": gettext_lazy("Reseller"),
+    "scope": gettext_lazy("Access"),
     "reason": gettext_lazy("Reason"),
     "amount": gettext_lazy("Amount"),
     **ACCOUNT_FIELDS,
@@ -111,14 +112,23 @@ def value_words(field: str, value: Any) -> Any:
     return html.number_text(value) if isinstance(value, int) else html.name(value)
 
 
-def details(record: ActivityRecord, *, prices: bool) -> list[SafeString]:
-    """What changed, one line a field, old → new; amounts only for who may see prices."""
+# Records that name the reseller of before and the one that follows.
+NAMING_BOTH = (
+    "customer.reseller_changed",
+    "subscription.reseller_of_record_changed",
+    "subscription.support_contact_changed",
+)
+
+
+def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[SafeString]:
+    """What changed, one line a field, old → new; amounts only for who may see prices.
+
+    A reseller reads its own name alone: who was there before it, or follows, is none of its business.
+    """
     changes = record.changes if isinstance(record.changes, dict) else {}
     lines = []
     if {"old", "new"} <= changes.keys():
-        scope = "scope" if record.action.endswith(("scope_changed", "access_removed")) else ""
-        pair = (value_words(scope, changes["old"]), value_words(scope, changes["new"]))
-        lines.append(format_html("{} → {}", *pair))
+        lines += _old_and_new(record.action, changes["old"], changes["new"], reader)
     for field, label in FIELDS.items():
         if field not in changes or (field in PRICES and not prices):
             continue
@@ -129,6 +139,15 @@ def details(record: ActivityRecord, *, prices: bool) -> list[SafeString]:
         elif not isinstance(value, list | dict):
             lines.append(format_html("{}: {}", label, value_words(field, value)))
     return lines
+
+
+def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeString]:
+    if reader.is_reseller and action in NAMING_BOTH:
+        assert reader.partner is not None
+        own = reader.partner.name_and_mpn
+        return [html.name(own)] if own in (old, new) else []
+    field = "scope" if action.endswith(("scope_changed", "access_removed")) else ""
+    return [format_html("{} → {}", value_words(field, old), value_words(field, new))]
 
 
 def joined(lines: list[SafeString]) -> SafeString:

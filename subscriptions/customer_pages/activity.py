@@ -51,7 +51,7 @@ class ActivityTable(PortalTable):
     def render_change(self, record: ActivityRecord) -> SafeString:
         """What it was and what it became; prices only for who may see them."""
         actor = self.listing.request.actor
-        return joined(details(record, prices=can(actor, Permission.VIEW_PRICES)))
+        return joined(details(record, actor, prices=can(actor, Permission.VIEW_PRICES)))
 
     def render_who(self, record: ActivityRecord) -> SafeString:
         """The person or the company."""
