@@ -37,6 +37,7 @@ RESELLER = [
 ]
 CUSTOMER = [
     Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS),
+    Item(_("Partners"), "diagram-3", "customers:partners", Permission.ANSWER_RELATIONSHIP),
     Item(_("User settings"), "person-gear", "customers:user_settings", Permission.VIEW_TENANT_OWNERS),
     Item(_("Activity"), "clock-history", "customers:activity", Permission.VIEW_CUSTOMER_ACTIVITY),
 ]

@@ -17,7 +17,7 @@ from activity.models import ActivityRecord
 from core import clock
 from core.html import date_text, number_text
 from core.paging import COUNT_CAP
-from customers.models import Customer
+from customers.models import Customer, RelationshipRequest
 from mail.models import OutgoingEmail
 from resellers.filters import ATTENTION
 from resellers.models import Partnership, PartnershipRequest
@@ -71,6 +71,13 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
         count = count_of(unanswered(PartnershipRequest.objects.visible_to(actor)))
         label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
         yield Queue(count, str(label), reverse("resellers:requested"))
+    if can(actor, Permission.REQUEST_RELATIONSHIP):
+        count = count_of(RelationshipRequest.objects.visible_to(actor).awaiting_answer())
+        if count:
+            label = ngettext_lazy(
+                "Relationship request awaiting the customer", "Relationship requests awaiting the customer", count
+            )
+            yield Queue(count, str(label), f"{reverse('customers:relationship_requests')}?state=open")
     if can(actor, Permission.VIEW_RESELLERS):
         count = count_of(Partnership.objects.visible_to(actor).active())
         yield Queue(
@@ -160,6 +167,15 @@ def _resellers_to_look_at(actor: Actor) -> Iterator[Queue]:
 # What happened, in words that the object's own name follows.
 ACTION_WORDS = {
     "customer.created": _("added the customer"),
+    "customer.relationship_established": _("established a reseller relationship with"),
+    "customer.reseller_changed": _("changed the managing reseller of"),
+    "customer.scope_changed": _("changed the access of the managing reseller to"),
+    "customer.access_removed": _("ended the access of the managing reseller to"),
+    "relationship_request.sent": _("requested the reseller relationship"),
+    "relationship_request.shared": _("requested the reseller relationship"),
+    "relationship_request.revoked": _("revoked the request for the reseller relationship"),
+    "relationship_request.accepted": _("accepted the reseller relationship"),
+    "relationship_request.declined": _("declined the reseller relationship"),
     "order.placed": _("placed the order"),
     "partnership.began": _("began the partnership"),
     "partnership.ended": _("ended the partnership"),

@@ -161,9 +161,8 @@ def begin_relationship(
 ) -> ResellerRelationship:
     """Begin it for a locked customer that nobody manages, record that, and tell the reseller."""
     begun = _begin(customer, partnership, scope=scope, by=by, now=now)
-    record_as_concerning(
-        "customer.reseller_changed", begun, by=by, old=None, new=begun.reseller.name_and_mpn, scope=scope
-    )
+    name = begun.reseller.name_and_mpn
+    record_as_concerning("customer.relationship_established", begun, by=by, reseller=name, scope=scope)
     if notify:
         tell_of_the_beginning(begun, by)
     return begun

@@ -164,5 +164,3 @@ def _create_with_domain(
             raise
         raise taken from error
     return customer, administrator
-
-

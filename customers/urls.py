@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from customers import views
 from customers.account import views as account
 from customers.credentials import views as credentials
 from customers.credentials.pending import NotHandedOverView
+from customers.relationship_requests.urls import request_pages
 
 app_name = "customers"
 
 urlpatterns = [
     path("customers/not-handed-over/", NotHandedOverView.as_view(), name="not_handed_over"),
-    path("customers/<uuid:microsoft_id>/account/", views.AccountView.as_view(), name="detail"),
+    *request_pages,
     path("customers/<uuid:microsoft_id>/account/company/", account.ChangeCompanyView.as_view(), name="change_company"),
     path("customers/<uuid:microsoft_id>/account/contact/", account.ChangeContactView.as_view(), name="change_contact"),
     path("customers/<uuid:microsoft_id>/account/bill-to/", account.ChangeBillToView.as_view(), name="change_bill_to"),

@@ -21,11 +21,9 @@ class AccountView(CustomerPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer = self.customer
-        relationship = customer.managing_relationship()
         administrator = customer.administrators.select_related("user").order_by("pk").first()
         may_attest = can(self.actor, Permission.ATTEST_AGREEMENT, customer)
         return super().get_context_data(
-            relationship=relationship,
             agreements=list(customer.agreements.select_related("confirmed_by").order_by("-pk")),
             agreement_update_url=reverse("customers:attest_agreement", args=[customer.microsoft_id])
             if may_attest

@@ -5,18 +5,29 @@ from django.urls import path
 from subscriptions import views
 from subscriptions.credentials import views as credentials
 from subscriptions.customer_list.exporting import ExportCustomersView
+from subscriptions.customer_pages import managing
+from subscriptions.customer_pages.account import AccountWithRelationsView
 from subscriptions.customer_pages.activity import CustomerActivityView
+from subscriptions.customer_pages.partners import PartnersView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 from subscriptions.details.changing import ChangeView, RenameView
 from subscriptions.details.resellers import NameResellerView, SupportContactForm
 from subscriptions.models import SupportContact
 
 app_name = "subscriptions"
+reseller = "customers/<uuid:microsoft_id>/reseller/"
 
 # Pages of the namespace `customers` that need something from this app: csp_portal.urls joins them with customers.urls.
 customer_pages = [
     path("customers/", views.CustomerList.as_view(), name="list"),
     path("customers/export/", ExportCustomersView.as_view(), name="export"),
+    path("customers/<uuid:microsoft_id>/account/", AccountWithRelationsView.as_view(), name="detail"),
+    path(f"{reseller}establish/", managing.EstablishView.as_view(), name="establish_relationship"),
+    path(f"{reseller}change/", managing.ChangeView.as_view(), name="change_reseller"),
+    path(f"{reseller}narrow/", managing.NarrowView.as_view(), name="narrow_relationship"),
+    path(f"{reseller}widen/", managing.WidenView.as_view(), name="widen_relationship"),
+    path(f"{reseller}end/", managing.EndView.as_view(), name="end_relationship"),
+    path("customers/<uuid:microsoft_id>/partners/", PartnersView.as_view(), name="partners"),
     path("customers/<uuid:microsoft_id>/activity/", CustomerActivityView.as_view(), name="activity"),
     path("customers/<uuid:microsoft_id>/user-settings/", UserSettingsView.as_view(), name="user_settings"),
     path(

@@ -13,6 +13,7 @@ from customers.models import (
     Customer,
     CustomerAdministrator,
     CustomerAgreement,
+    RelationshipRequest,
     ResellerRelationship,
     TemporaryPassword,
 )
@@ -71,6 +72,8 @@ class Holdings:
     draft: OrderDraft
     submitted_draft: OrderDraft
     order: Order
+    relationship_request: RelationshipRequest
+    relationship_draft: RelationshipRequest
 
 
 @dataclass
@@ -232,6 +235,24 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         draft,
         submitted_draft,
         order,
+        make_relationship_request(customer, reseller, user, sent=True),
+        make_relationship_request(customer, reseller, user),
+    )
+
+
+def make_relationship_request(
+    customer: Customer, reseller: Partner, user: User, *, sent: bool = False
+) -> RelationshipRequest:
+    """The provider asks its customer to let the reseller see and request only, or is about to."""
+    now = clock.now()
+    times = {"state": "sent", "sent_at": now, "expires_at": now + timedelta(days=30)} if sent else {}
+    return RelationshipRequest.objects.create(
+        customer=customer,
+        reseller=reseller,
+        scope=ResellerRelationship.Scope.VIEW_AND_REQUEST,
+        message=f"{reseller} looks after you",
+        created_by=user,
+        **times,
     )
 
 

@@ -20,6 +20,14 @@ from core.text import fold
 from resellers.models import Partnership
 
 TENANT_DOMAIN: str = settings.TENANT_DOMAIN
+# What a reseller whose delegation is narrowed may still do.
+LOOKING = (
+    Permission.VIEW_CUSTOMERS,
+    Permission.VIEW_SUBSCRIPTIONS,
+    Permission.VIEW_ORDERS,
+    Permission.VIEW_TENANT_OWNERS,
+    Permission.VIEW_CUSTOMER_ACTIVITY,
+)
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -197,8 +205,7 @@ class Customer(models.Model):
 
     def permits(self, actor: Actor, permission: Permission) -> bool:
         """A reseller whose delegation is narrowed to *view and request* changes nothing itself."""
-        looking = (Permission.VIEW_CUSTOMERS, Permission.VIEW_SUBSCRIPTIONS)
-        if not actor.is_reseller or permission in (*looking, Permission.END_RELATIONSHIP):
+        if not actor.is_reseller or permission in (*LOOKING, Permission.END_RELATIONSHIP):
             return True
         relationship = self.reseller_relationships.current().filter(reseller=actor.partner).first()
         return relationship is not None and relationship.scope == ResellerRelationship.Scope.MANAGE

@@ -8,16 +8,12 @@ from django.utils.translation import ngettext
 
 from core.html import number_text
 from orders.partnerships.consequences import Relation
+from subscriptions.wording import subscriptions_text
 
 
 def customers_text(number: int) -> str:
     """1 customer, 1,204 customers."""
     return ngettext("%(number)s customer", "%(number)s customers", number) % {"number": number_text(number)}
-
-
-def subscriptions_text(number: int) -> str:
-    """1 subscription, 31 subscriptions."""
-    return ngettext("%(number)s subscription", "%(number)s subscriptions", number) % {"number": number_text(number)}
 
 
 def drafts_text(number: int) -> str:

@@ -29,6 +29,8 @@ SENTENCES: dict[str, Promise] = {
     "pending_acceptance.lapsed": gettext_lazy("The acceptance lapsed with its request"),
     "customer.created": gettext_lazy("Customer added: %(target)s"),
     "customer.access_removed": gettext_lazy("Access to the customer removed: %(target)s"),
+    "customer.relationship_established": gettext_lazy("Customer associated with the reseller: %(target)s"),
+    "customer.scope_changed": gettext_lazy("Access to the customer changed: %(target)s"),
     "customer.reseller_changed": gettext_lazy("Customer handed over to the reseller: %(target)s"),
     "subscription.reseller_of_record_changed": gettext_lazy("Reseller of record changed: %(target)s"),
     "subscription.reseller_of_record_ended": gettext_lazy("No longer reseller of record: %(target)s"),

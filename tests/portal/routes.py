@@ -74,6 +74,21 @@ def request(world: World) -> dict[str, Any]:
     return {"public_id": world.ours.request.public_id}
 
 
+def relationship_request(world: World) -> dict[str, Any]:
+    """What our customer was asked."""
+    return {"public_id": world.ours.relationship_request.public_id}
+
+
+def relationship_draft(world: World) -> dict[str, Any]:
+    """What our owner is about to ask our customer."""
+    return {"public_id": world.ours.relationship_draft.public_id}
+
+
+def whom(world: World) -> dict[str, Any]:
+    """What is entered in that draft."""
+    return {"reseller": str(world.ours.reseller.microsoft_id), "language": "en", "message": "Hello"}
+
+
 def partnership(world: World) -> dict[str, Any]:
     """Our partnership."""
     return {"public_id": world.ours.partnership.public_id}
@@ -100,6 +115,23 @@ ROUTES: dict[str, Route] = {
     ),
     **{f"resellers:{name}": Route(acceptance, nothing) for name in ("confirm_acceptance", "refuse_acceptance")},
     "customers:detail": Route(customer, nothing),
+    **{
+        f"customers:{name}": Route(customer, nothing)
+        for name in (
+            "establish_relationship change_reseller narrow_relationship widen_relationship end_relationship partners "
+            "request_for_customer"
+        ).split()
+    },
+    **{
+        f"customers:{name}_relationship_request": Route(relationship_draft, whom)
+        for name in "mail copy send finish unsent discard".split()
+    },
+    "customers:relationship_request": Route(relationship_draft, whom),
+    "customers:revoke_relationship_request": Route(relationship_request, nothing),
+    **{
+        f"customers:{name}": Route(lambda world: {**customer(world), **relationship_request(world)}, nothing)
+        for name in "answer_request accept_request decline_request".split()
+    },
     **{
         f"customers:{name}": Route(customer, nothing)
         for name in "change_company change_contact change_bill_to attest_agreement".split()

@@ -32,6 +32,7 @@ def test_queues_count_only_what_the_list_behind_shows(world: World) -> None:
     customers = reverse("customers:list")
     assert counts == {
         reverse("resellers:requested"): 2,
+        f"{reverse('customers:relationship_requests')}?state=open": 1,
         reverse("resellers:list"): 1,
         customers: 1,
         f"{customers}?reseller=none": 0,
@@ -68,7 +69,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
     assert world.ours.provider_admin.user is not None
     client.force_login(world.ours.provider_admin.user)
     client.get("/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/")
     for number in range(2):
         OrderDraft.objects.create(
@@ -77,7 +78,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
             reseller=world.ours.reseller,
             details={"company_name": f"Draft {number}"},
         )
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert client.get("/").content.decode().count("Draft ") == 2
 
 

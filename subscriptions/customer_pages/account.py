@@ -1,0 +1,40 @@
+"""The customer's Account page with its relations to indirect resellers, of which two lie on its subscriptions."""
+
+from typing import Any
+
+from accounts.access import can
+from accounts.roles import Permission
+from customers.models import RelationshipRequest
+from customers.relationship_requests.tables import with_badges
+from customers.views import AccountView
+from subscriptions.customer_pages.relations import relations_of, scope_meaning
+
+
+class AccountWithRelationsView(AccountView):
+    """What the Account page says, and who manages, earns and supports."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        customer, actor = self.customer, self.actor
+        relations = relations_of(customer, actor)
+        if relations.managing is not None:
+            relations.managing.customer = customer
+        return super().get_context_data(
+            relations=relations,
+            meaning=scope_meaning(relations.managing, actor) if relations.managing else "",
+            mismatches=[] if actor.is_reseller else relations.mismatches(),
+            as_reseller=actor.is_reseller,
+            may_assign=can(actor, Permission.ASSIGN_RESELLER, customer),
+            may_end=can(actor, Permission.END_RELATIONSHIP, customer),
+            may_request=can(actor, Permission.REQUEST_RELATIONSHIP, customer),
+            requests=self.requests(),
+            **kwargs,
+        )
+
+    def requests(self) -> list[RelationshipRequest]:
+        """What the customer was asked and what is about to be asked, the newest first, for who may ask."""
+        if not can(self.actor, Permission.REQUEST_RELATIONSHIP, self.customer):
+            return []
+        rows = RelationshipRequest.objects.visible_to(self.actor).filter(customer=self.customer)
+        mine = rows.filter(created_by=self.actor.user, state=RelationshipRequest.State.DRAFT)
+        left = rows.exclude(state=RelationshipRequest.State.DRAFT)
+        return with_badges(list((mine | left).with_people().order_by("-pk")[:5]))

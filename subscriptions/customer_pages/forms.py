@@ -1,0 +1,98 @@
+"""The forms about who manages a customer."""
+
+from typing import Any
+
+from crispy_forms.layout import Field, Fieldset, Layout
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Actor
+from accounts.models import Partner
+from core.forms import PortalForm
+from customers.forms import ResellerChoiceField, resellers_of
+from customers.models import Customer, ResellerRelationship
+from resellers.readiness import obstacles, reasons
+from subscriptions.wording import subscriptions_text
+
+Scope = ResellerRelationship.Scope
+
+
+class ReasonForm(PortalForm):
+    """Why something is taken away, for the mail and the record."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200, required=False)
+
+
+class ManagingForm(PortalForm):
+    """Which reseller manages the customer, and what it may do; a reseller that is not ready is refused beside it."""
+
+    reseller = ResellerChoiceField(
+        label=gettext_lazy("Indirect reseller"),
+        queryset=Partner.objects.none(),
+        to_field_name="microsoft_id",
+        empty_label=gettext_lazy("Choose a reseller"),
+    )
+    scope = forms.ChoiceField(
+        label=gettext_lazy("Access"),
+        widget=forms.RadioSelect,
+        initial=Scope.MANAGE,
+        choices=[
+            (Scope.MANAGE, gettext_lazy("Manage: administrator access to the account and its subscriptions")),
+            (Scope.VIEW_AND_REQUEST, gettext_lazy("View and request: it sees everything and asks you for changes")),
+        ],
+    )
+    of_record = forms.BooleanField(required=False)
+    support = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, customer: Customer, actor: Actor, number: int, **kwargs: Any) -> None:
+        self.customer = customer
+        super().__init__(*args, **kwargs)
+        choice = self.fields["reseller"]
+        assert isinstance(choice, ResellerChoiceField)
+        choice.queryset = self.choices(resellers_of(actor))
+        names = {"number": subscriptions_text(number)}
+        self.fields["of_record"].label = _("Also make it reseller of record of all %(number)s") % names
+        self.fields["support"].label = _("Also make it designated support contact of all %(number)s") % names
+        also = [Fieldset(_("Subscriptions"), "of_record", "support")] if number else []
+        if not number:
+            del self.fields["of_record"], self.fields["support"]
+        self.helper.layout = Layout(Field("reseller"), Field("scope"), *also)
+
+    def choices(self, rows: Any) -> Any:
+        """The resellers to choose from."""
+        return rows
+
+    def clean_reseller(self) -> Partner:
+        """Say at once what would be refused, and what repairs it."""
+        reseller: Partner = self.cleaned_data["reseller"]
+        found = obstacles(self.customer.provider, reseller, customer_country=self.customer.country_code)
+        if found:
+            raise forms.ValidationError(reasons(found), code="not_ready")
+        return reseller
+
+    def wanted(self) -> dict[str, Any]:
+        """Scope, and on what it is named beside; only after `is_valid()`."""
+        named = {name: bool(self.cleaned_data.get(name)) for name in ("of_record", "support")}
+        return {"scope": self.cleaned_data["scope"], **named}
+
+
+class ChangeManagingForm(ManagingForm):
+    """The same for a customer that a reseller manages; the other one may be told why."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("The reseller that loses the customer reads it."),
+    )
+
+    def __init__(self, *args: Any, present: ResellerRelationship, **kwargs: Any) -> None:
+        self.present = present
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("scope", present.scope)
+        self.helper.layout.fields.append(Field("reason"))
+
+    def choices(self, rows: Any) -> Any:
+        """All but the one that has it."""
+        return rows.exclude(pk=self.present.reseller_id)
