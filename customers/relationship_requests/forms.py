@@ -5,20 +5,21 @@ from typing import Any
 from crispy_forms.layout import Field, Layout
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Partner
 from core.forms import PortalForm
-from core.text import fold
-from customers.forms import ResellerChoiceField, resellers_of
+from core.typeahead import TypeaheadField, TypeaheadInput
+from customers.choosing import CustomerSource
+from customers.forms import ResellerChoiceField
 from customers.models import Customer, RelationshipRequest, ResellerRelationship
+from resellers.choosing import ResellerSource
 from resellers.forms import MESSAGE_LANGUAGES
 from resellers.readiness import obstacles, reasons
 
 Scope = ResellerRelationship.Scope
-SHOWN_MATCHES = 5
 
 
 class WhomForm(PortalForm):
@@ -31,9 +32,10 @@ class WhomForm(PortalForm):
 
     reseller = ResellerChoiceField(
         label=gettext_lazy("Indirect reseller"),
-        queryset=Partner.objects.none(),
-        to_field_name="microsoft_id",
+        required=True,
         empty_label=gettext_lazy("Choose a reseller"),
+        empty_note="",
+        error_messages={"required": gettext_lazy("Select the indirect reseller.")},
     )
     delegated = forms.BooleanField(
         label=gettext_lazy("Include delegated administration: the reseller manages the account and its subscriptions"),
@@ -47,7 +49,14 @@ class WhomForm(PortalForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["reseller"]
         assert isinstance(choice, ResellerChoiceField)
-        choice.queryset = resellers_of(actor)
+        choice.offer(ResellerSource(actor))
+
+    def clean_reseller(self) -> Partner:
+        """The words for no choice are no choice."""
+        reseller: Partner | None = self.cleaned_data["reseller"]
+        if reseller is None:
+            raise ValidationError(self.fields["reseller"].error_messages["required"], code="required")
+        return reseller
 
     def clean(self) -> dict[str, Any]:
         """Say at once what would be refused, and what repairs it."""
@@ -69,39 +78,26 @@ class WhomForm(PortalForm):
 class CustomerAndWhomForm(WhomForm):
     """The same for a customer that is named here too."""
 
-    typed = forms.CharField(
+    whom = TypeaheadField(
         label=gettext_lazy("Customer"),
-        max_length=200,
-        help_text=gettext_lazy("The primary domain name, the Microsoft ID or the company name."),
-        error_messages={"required": gettext_lazy("Enter the customer.")},
+        empty_label=gettext_lazy("Choose a customer"),
+        widget=TypeaheadInput(attrs={"placeholder": gettext_lazy("Name or domain")}),
+        error_messages={"required": gettext_lazy("Select the customer.")},
     )
-    field_order = ("typed", "reseller", "delegated")
+    field_order = ("whom", "reseller", "delegated")
 
-    def clean_typed(self) -> str:
-        """The one customer that it means; it is looked for among the actor's own."""
-        typed: str = self.cleaned_data["typed"]
-        self.customer = find_customer(self.actor, typed)
-        return typed
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, actor=actor, **kwargs)
+        choice = self.fields["whom"]
+        assert isinstance(choice, TypeaheadField)
+        choice.offer(CustomerSource(actor, reverse("customers:suggest")))
 
-
-def find_customer(actor: Actor, typed: str) -> Customer:
-    """The one customer that a name, a domain or an ID means; ValidationError says when it is none or more than one."""
-    words = fold(typed).split()[:6]
-    rows = Customer.objects.visible_to(actor).select_related("provider").order_by("search_text", "pk")
-    for word in words:
-        rows = rows.filter(search_text__contains=word)
-    found = list(rows[: SHOWN_MATCHES + 1])
-    exact = [one for one in found if fold(typed) in (fold(one.company_name), one.domain, str(one.microsoft_id))]
-    found = exact if len(exact) == 1 else found
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        text = _("No customer of yours is called “%(typed)s”. Enter its domain, or a part of its name.")
-        raise ValidationError(text % {"typed": typed})
-    names = ", ".join(f"{one} ({one.domain})" for one in found[:SHOWN_MATCHES])
-    raise ValidationError(
-        _("More than one customer matches. Enter the domain of one of them: %(names)s") % {"names": names}
-    )
+    def clean_whom(self) -> Customer:
+        """The customer that the request is about."""
+        self.customer = self.cleaned_data["whom"]
+        if self.customer is None:
+            raise ValidationError(self.fields["whom"].error_messages["required"], code="required")
+        return self.customer
 
 
 class DraftForm(WhomForm):

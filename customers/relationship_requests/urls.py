@@ -8,6 +8,7 @@ one = "customers/requests/<uuid:public_id>/"
 answer = "customers/<uuid:microsoft_id>/partners/requests/<uuid:public_id>/"
 
 request_pages = [
+    path("customers/suggest/", views.SuggestCustomersView.as_view(), name="suggest"),
     path("customers/requests/", views.RequestListView.as_view(), name="relationship_requests"),
     path("customers/requests/new/", views.RequestAnyCustomerView.as_view(), name="request_relationship"),
     path(

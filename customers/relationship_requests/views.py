@@ -17,6 +17,8 @@ from core.draft_mail import DraftMailView
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from core.lists import ListPage
 from core.paging import Sort
+from core.typeahead import suggestions
+from customers.choosing import CustomerSource
 from customers.models import RelationshipRequest
 from customers.pages import CustomerPage, PermittedPage, account_url
 from customers.relationship_requests.forms import CustomerAndWhomForm, DraftForm, WhomForm
@@ -96,6 +98,17 @@ class RequestAnyCustomerView(PermittedPage, StartView):
 
     permission = Permission.REQUEST_RELATIONSHIP
     form_class = CustomerAndWhomForm
+
+
+class SuggestCustomersView(PermittedPage):
+    """The customers whose name or domain holds `?q=`, for whoever asks one of them."""
+
+    permission = Permission.REQUEST_RELATIONSHIP
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """A few of the actor's own."""
+        return suggestions(CustomerSource(self.actor), request.GET.get("q", ""))
 
 
 class RequestForCustomerView(CustomerPage, StartView):

@@ -23,16 +23,20 @@ class AccountWithRelationsView(AccountView):
             meaning=scope_meaning(relations.managing, actor) if relations.managing else "",
             mismatches=[] if actor.is_reseller else relations.mismatches(),
             as_reseller=actor.is_reseller,
-            may_assign=can(actor, Permission.ASSIGN_RESELLER, customer),
-            may_end=can(actor, Permission.END_RELATIONSHIP, customer),
-            may_request=can(actor, Permission.REQUEST_RELATIONSHIP, customer),
+            may_assign=self.allows(Permission.ASSIGN_RESELLER),
+            may_end=self.allows(Permission.END_RELATIONSHIP),
+            may_request=self.allows(Permission.REQUEST_RELATIONSHIP),
             requests=self.requests(),
             **kwargs,
         )
 
+    def allows(self, permission: Permission) -> bool:
+        """As can() says it of the customer; that the actor sees it, this page has found out."""
+        return can(self.actor, permission) and self.customer.permits(self.actor, permission)
+
     def requests(self) -> list[RelationshipRequest]:
         """What the customer was asked and what is about to be asked, the newest first, for who may ask."""
-        if not can(self.actor, Permission.REQUEST_RELATIONSHIP, self.customer):
+        if not self.allows(Permission.REQUEST_RELATIONSHIP):
             return []
         rows = RelationshipRequest.objects.visible_to(self.actor).filter(customer=self.customer)
         mine = rows.filter(created_by=self.actor.user, state=RelationshipRequest.State.DRAFT)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor
 from accounts.models import Partner
 from core.forms import PortalForm
-from customers.forms import ResellerChoiceField, resellers_of
+from customers.forms import ResellerChoiceField
 from customers.models import Customer, ResellerRelationship
+from resellers.choosing import ResellerSource
 from resellers.readiness import obstacles, reasons
 from subscriptions.wording import subscriptions_text
 
@@ -29,9 +30,10 @@ class ManagingForm(PortalForm):
 
     reseller = ResellerChoiceField(
         label=gettext_lazy("Indirect reseller"),
-        queryset=Partner.objects.none(),
-        to_field_name="microsoft_id",
+        required=True,
         empty_label=gettext_lazy("Choose a reseller"),
+        empty_note="",
+        error_messages={"required": gettext_lazy("Select the indirect reseller.")},
     )
     scope = forms.ChoiceField(
         label=gettext_lazy("Access"),
@@ -50,7 +52,7 @@ class ManagingForm(PortalForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["reseller"]
         assert isinstance(choice, ResellerChoiceField)
-        choice.queryset = self.choices(resellers_of(actor))
+        choice.offer(ResellerSource(actor))
         names = {"number": subscriptions_text(number)}
         self.fields["of_record"].label = _("Also make it reseller of record of all %(number)s") % names
         self.fields["support"].label = _("Also make it designated support contact of all %(number)s") % names
@@ -59,13 +61,11 @@ class ManagingForm(PortalForm):
             del self.fields["of_record"], self.fields["support"]
         self.helper.layout = Layout(Field("reseller"), Field("scope"), *also)
 
-    def choices(self, rows: Any) -> Any:
-        """The resellers to choose from."""
-        return rows
-
     def clean_reseller(self) -> Partner:
         """Say at once what would be refused, and what repairs it."""
-        reseller: Partner = self.cleaned_data["reseller"]
+        reseller: Partner | None = self.cleaned_data["reseller"]
+        if reseller is None:
+            raise forms.ValidationError(self.fields["reseller"].error_messages["required"], code="required")
         found = obstacles(self.customer.provider, reseller, customer_country=self.customer.country_code)
         if found:
             raise forms.ValidationError(reasons(found), code="not_ready")
@@ -93,6 +93,10 @@ class ChangeManagingForm(ManagingForm):
         self.initial.setdefault("scope", present.scope)
         self.helper.layout.fields.append(Field("reason"))
 
-    def choices(self, rows: Any) -> Any:
-        """All but the one that has it."""
-        return rows.exclude(pk=self.present.reseller_id)
+    def clean_reseller(self) -> Partner:
+        """Another one than has it."""
+        reseller = super().clean_reseller()
+        if reseller.pk == self.present.reseller_id:
+            text = _("%(reseller)s manages this customer already. Choose another reseller, or change its access.")
+            raise forms.ValidationError(text % {"reseller": reseller}, code="same")
+        return reseller

@@ -145,6 +145,6 @@ def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
     records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=list(SENTENCES))
     prices = can(actor, Permission.VIEW_PRICES)
     return [
-        Event(record.at, sentence(record), details(record, prices=prices), who(record, actor))
+        Event(record.at, sentence(record), details(record, actor, prices=prices), who(record, actor))
         for record in records[:50]
     ]

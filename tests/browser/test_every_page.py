@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Not pages, but answers to machines and scripts.
-NO_PAGES = {"healthz", "healthz_ready", "resellers:suggest"}
+NO_PAGES = {"healthz", "healthz_ready", "resellers:suggest", "customers:suggest"}
 
 
 @pytest.fixture
