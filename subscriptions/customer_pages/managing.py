@@ -159,7 +159,7 @@ class EstablishView(ManagingPage):
         associate_reseller(customer=self.customer, reseller=self.chosen, by=self.actor, **form.wanted())
 
     def done(self) -> str:
-        return _("%(reseller)s manages %(customer)s from now on.") % {**self.names, "reseller": self.chosen}
+        return _("%(reseller)s has access to %(customer)s from now on.") % {**self.names, "reseller": self.chosen}
 
 
 class ChangeView(EstablishView):

@@ -150,4 +150,4 @@ def narrow(page: Page, portal: str, world: World, check: Check) -> None:
     page.get_by_label("Indirect reseller").select_option(label=ours.reseller.name_and_mpn)
     page.get_by_label("View and request").check()
     page.get_by_role("button", name="Establish relationship").click()
-    expect(page.get_by_text(f"{ours.reseller} manages {ours.customer} from now on.")).to_be_visible()
+    expect(page.get_by_text(f"{ours.reseller} has access to {ours.customer} from now on.")).to_be_visible()
