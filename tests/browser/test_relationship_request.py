@@ -67,7 +67,7 @@ def ask(page: Page, portal: str, world: World, check: Check) -> str:
     page.get_by_label("Indirect reseller").select_option(label=ours.reseller.name_and_mpn)
     page.get_by_role("button", name="Next: Message").click()
     expect(page.get_by_role("heading", name="This is what they receive")).to_be_visible()
-    page.get_by_label("Message", exact=True).fill("Good day, this is our partner near you.")
+    page.locator("#id_message").fill("Good day, this is our partner near you.")
     page.get_by_role("button", name="Update preview").click()
     expect(page.locator(".message-preview")).to_contain_text("Good day, this is our partner near you.")
     check(page)
