@@ -41,8 +41,9 @@ def test_a_company_that_is_not_enrolled_gets_no_navigation() -> None:
     assert labels(make_member(partner, "ana", Role.GLOBAL_ADMIN)) == []
 
 
-def test_a_customer_sees_its_subscriptions() -> None:
-    assert labels(Actor(customer=SimpleNamespace(microsoft_id=uuid.uuid4()))) == ["Subscriptions"]
+def test_a_customer_sees_its_own_pages() -> None:
+    own = ["Subscriptions", "Partners", "User settings", "Activity"]
+    assert labels(Actor(customer=SimpleNamespace(microsoft_id=uuid.uuid4()))) == own
 
 
 @pytest.mark.django_db
