@@ -145,9 +145,9 @@ def lines(customers: QuerySet[Customer], columns: Sequence[ExportColumn]) -> Ite
     """A line for each customer, in their order; what stands elsewhere is read for some hundred of them at a time."""
     wanted = {name for column in columns for name in column.columns}
     readers = list(dict.fromkeys(column.reader for column in columns if column.reader))
-    rows = customers.only("pk", *sorted(wanted))
-    if any("__" in name for name in wanted):
-        rows = rows.select_related("provider")
+    rows = customers.select_related(None).only("pk", *sorted(wanted))
+    if related := {name.partition("__")[0] for name in wanted if "__" in name}:
+        rows = rows.select_related(*related)
     for chunk in chunks_of_one_moment(rows, CHUNK):
         facts = {customer.pk: LineFacts() for customer in chunk}
         for reader in readers:

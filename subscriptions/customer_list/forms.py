@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crispy_forms.layout import Layout
+from crispy_forms.layout import Field, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +24,7 @@ class ExportForm(PortalForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(column.key, column.label) for column in self.offered]
         field.initial = [column.key for column in self.offered]
-        self.helper.layout = Layout("columns")
+        self.helper.layout = Layout(Field("columns", wrapper_class="choice-columns"))
 
     def chosen(self) -> list[ExportColumn]:
         """The chosen ones, in the order of the file."""

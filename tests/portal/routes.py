@@ -114,6 +114,7 @@ ROUTES: dict[str, Route] = {
         lambda world: {**partnership(world), "microsoft_id": world.ours.customer.microsoft_id}, nothing
     ),
     **{f"resellers:{name}": Route(acceptance, nothing) for name in ("confirm_acceptance", "refuse_acceptance")},
+    "customers:export": Route(nothing, lambda world: {"columns": ["microsoft_id", "company_name"]}),
     "customers:detail": Route(customer, nothing),
     **{
         f"customers:{name}": Route(customer, nothing)
