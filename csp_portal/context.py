@@ -24,15 +24,18 @@ class Item:
 
 HOME = Item(_("Home"), "house", "home")
 CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
+RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 PROVIDER = [
     HOME,
     CUSTOMERS,
+    RENEWALS,
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
 ]
 RESELLER = [
     HOME,
     CUSTOMERS,
+    RENEWALS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
 ]
 CUSTOMER = [

@@ -24,6 +24,8 @@ from resellers.models import Partnership, PartnershipRequest
 from resellers.readiness import partnerships_refused_today
 from resellers.standing import unanswered
 from subscriptions.azure import lacking_tenant_owner
+from subscriptions.decisions.coming import soon
+from subscriptions.decisions.views import SOON
 from subscriptions.models import Subscription
 
 RECENT_RECORDS = 10
@@ -85,7 +87,10 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
         )
     if can(actor, Permission.VIEW_CUSTOMERS):
         customers = Customer.objects.visible_to(actor)
-        everybody, direct, unagreed = counts_of(customers, customers.without_reseller(), customers.without_agreement())
+        decisions = soon(Subscription.objects.visible_to(actor))
+        everybody, direct, unagreed, deciding = counts_of(
+            customers, customers.without_reseller(), customers.without_agreement(), decisions
+        )
         yield Queue(everybody, str(ngettext_lazy("Customer", "Customers", everybody)), reverse("customers:list"))
         label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", direct)
         yield Queue(direct, str(label), f"{reverse('customers:list')}?reseller=none")
@@ -93,6 +98,7 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
             "Customer without an accepted agreement", "Customers without an accepted agreement", unagreed
         )
         yield Queue(unagreed, str(label), f"{reverse('customers:list')}?agreement=none")
+        yield from _decision_queue(deciding)
     if can(actor, Permission.GRANT_TENANT_OWNER):
         count = count_of(lacking_tenant_owner(Customer.objects.visible_to(actor)))
         if count:
@@ -110,11 +116,23 @@ def _reseller_queues(actor: Actor) -> Iterator[Queue]:
         label = ngettext_lazy("Indirect provider", "Indirect providers", count)
         yield Queue(count, str(label), reverse("resellers:providers"))
     if can(actor, Permission.VIEW_CUSTOMERS):
-        count = count_of(Customer.objects.visible_to(actor))
+        subscriptions = Subscription.objects.visible_to(actor)
+        count, active, deciding = counts_of(
+            Customer.objects.visible_to(actor),
+            subscriptions.filter(status=Subscription.Status.ACTIVE),
+            soon(subscriptions),
+        )
         yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
-        count = count_of(Subscription.objects.visible_to(actor).filter(status=Subscription.Status.ACTIVE))
-        label = ngettext_lazy("Active subscription", "Active subscriptions", count)
-        yield Queue(count, str(label), reverse("customers:list"))
+        label = ngettext_lazy("Active subscription", "Active subscriptions", active)
+        yield Queue(active, str(label), reverse("customers:list"))
+        yield from _decision_queue(deciding)
+
+
+def _decision_queue(count: int) -> Iterator[Queue]:
+    """What is to be decided about soon, while there is something."""
+    if count:
+        label = ngettext_lazy("Decision in the next 30 days", "Decisions in the next 30 days", count)
+        yield Queue(count, str(label), f"{reverse('subscriptions:renewals')}?month={SOON}")
 
 
 # What somebody should look at: a filter of the Requested tab, and its count in words.

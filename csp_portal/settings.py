@@ -382,6 +382,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "remind-of-open-requests": {"task": "resellers.tasks.remind_of_open_requests", "schedule": 3600.0},
     "report-undeliverable-requests": {"task": "resellers.tasks.report_undeliverable_requests", "schedule": 600.0},
     "move-subscriptions": {"task": "subscriptions.tasks.move_subscriptions", "schedule": 300.0},
+    "tell-of-decisions": {"task": "subscriptions.tasks.tell_of_decisions", "schedule": 3600.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 

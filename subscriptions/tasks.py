@@ -3,9 +3,16 @@
 from celery import shared_task
 
 from subscriptions import clockwork
+from subscriptions.decisions import digests
 
 
 @shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
 def move_subscriptions() -> int:
     """Renew, end and delete what is due; safe to run twice and late."""
     return clockwork.run_due()
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def tell_of_decisions() -> int:
+    """Tell companies what is to be decided soon; the first run of a day does, the others find it done."""
+    return digests.tell_companies()

@@ -10,6 +10,7 @@ from subscriptions.customer_pages.account import AccountWithRelationsView
 from subscriptions.customer_pages.activity import CustomerActivityView
 from subscriptions.customer_pages.partners import PartnersView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
+from subscriptions.decisions.views import RenewalsView
 from subscriptions.details.changing import ChangeView, RenameView
 from subscriptions.details.resellers import NameResellerView, SupportContactForm
 from subscriptions.models import SupportContact
@@ -53,6 +54,7 @@ customer_pages = [
 ]
 
 urlpatterns = [
+    path("renewals/", RenewalsView.as_view(), name="renewals"),
     path("customers/<uuid:microsoft_id>/subscriptions/", views.SubscriptionList.as_view(), name="list"),
     path(
         "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/",

@@ -23,11 +23,22 @@ from subscriptions.rules.changes import (
     Target,
     Upgrade,
 )
-from subscriptions.rules.ends import Quote, Step, StepKind, decision_deadline, due_at, next_step, steps_due
+from subscriptions.rules.ends import (
+    DECIDABLE,
+    Quote,
+    Step,
+    StepKind,
+    decision_date,
+    decision_deadline,
+    due_at,
+    next_step,
+    steps_due,
+)
 from subscriptions.rules.facts import AtEnd, Batch, Facts, Policy, Scheduled, Status
 from subscriptions.rules.judging import judge
 
 __all__ = [
+    "DECIDABLE",
     "Allowed",
     "Answer",
     "AtEnd",
@@ -59,6 +70,7 @@ __all__ = [
     "Target",
     "Undo",
     "Upgrade",
+    "decision_date",
     "decision_deadline",
     "due_at",
     "judge",

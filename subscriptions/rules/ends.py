@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ DISABLED_DAYS = 90
 # What was suspended when its term ended is disabled for the days of the grace as well.
 DISABLED_AFTER_SUSPENSION_DAYS = 120
 EXTENDED_TERM_MONTHS = 1
+# What is over can no longer be decided about.
+DECIDABLE = (Status.ACTIVE, Status.SUSPENDED)
+INSTANT = timedelta(microseconds=1)
 EXTRA_WITH_MONTHLY_PLAN = Decimal("1.03")
 EXTRA_WITHOUT_MONTHLY_PLAN = Decimal("1.23")
 # More steps than any real delay brings; what is left comes with the next run.
@@ -100,10 +103,16 @@ def steps_due(facts: Facts, now: datetime, quotes: Quotes) -> Iterator[Step]:
 
 
 def decision_deadline(facts: Facts) -> datetime | None:
-    """The last moment at which somebody can still decide what the end of the term brings."""
-    if facts.status != Status.ACTIVE or facts.ends_at is None:
-        return None
-    return facts.ends_at
+    """Before this moment somebody can still decide what comes next; from it on the clock does what it then does.
+
+    The end of the term, or the deletion of what the legacy rules have suspended: `due_at` of whatever still lives.
+    """
+    return due_at(facts) if facts.status in DECIDABLE else None
+
+
+def decision_date(deadline: datetime, zone: tzinfo) -> date:
+    """The last day on which it can be decided, as people of the zone count: what ends at midnight is decided before."""
+    return (deadline - INSTANT).astimezone(zone).date()
 
 
 def _at(facts: Facts, status: Status, at: datetime) -> Facts:

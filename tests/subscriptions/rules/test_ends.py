@@ -1,13 +1,27 @@
 """What the clock does by itself, in the states of the documentation's two pictures."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from subscriptions.rules import AtEnd, Batch, Facts, Quote, Scheduled, Status, Suspend, judge, steps_due
-from tests.subscriptions.rules.cases import BOUGHT, DAY, legacy, new_commerce, nothing_on_sale, trial, yearly
+from subscriptions.rules import (
+    AtEnd,
+    Batch,
+    DecideEnd,
+    Facts,
+    Quote,
+    Scheduled,
+    Status,
+    Suspend,
+    decision_date,
+    decision_deadline,
+    judge,
+    steps_due,
+)
+from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, legacy, new_commerce, nothing_on_sale, trial, yearly
 
 END = datetime(2027, 1, 15, 10, 30, tzinfo=UTC)
 BEFORE_EST = {"started_at": datetime(2025, 1, 15, tzinfo=UTC), "ends_at": datetime(2026, 1, 15, tzinfo=UTC)}
@@ -132,3 +146,42 @@ def test_missed_terms_catch_up_in_their_order() -> None:
 def test_asked_twice_it_happens_once() -> None:
     steps = list(steps_due(new_commerce(), END + DAY, yearly))
     assert list(steps_due(steps[-1].after, END + DAY, yearly)) == []
+
+
+# --- until when it can be decided -------------------------------------------------------------------------------------
+def test_the_end_can_be_decided_until_the_deadline_and_not_from_it_on() -> None:
+    facts = new_commerce()
+    assert decision_deadline(facts) == END
+    assert judge(facts, DecideEnd(AtEnd.CANCEL), END - MINUTE).is_allowed
+    assert not judge(facts, DecideEnd(AtEnd.CANCEL), END).is_allowed
+
+
+def test_a_suspension_is_decided_about_before_it_is_deleted_or_disabled() -> None:
+    assert decision_deadline(new_commerce(**SUSPENDED)) == END
+    assert decision_deadline(legacy(**SUSPENDED)) == BOUGHT + DAY + 90 * DAY
+    assert decision_deadline(legacy(status=Status.SUSPENDED, suspended_at=END - 30 * DAY)) == END
+
+
+def test_what_is_over_or_has_no_term_comes_to_no_decision() -> None:
+    for status in (Status.EXPIRED, Status.DISABLED, Status.DELETED):
+        assert decision_deadline(new_commerce(status=status, ended_at=END)) is None
+    assert decision_deadline(new_commerce(ends_at=None, term_months=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("deadline", "zone", "day"),
+    [
+        (datetime(2027, 1, 15, 10, 30, tzinfo=UTC), "UTC", date(2027, 1, 15)),
+        (datetime(2027, 1, 15, tzinfo=UTC), "UTC", date(2027, 1, 14)),
+        (datetime(2027, 1, 15, 0, 0, 1, tzinfo=UTC), "UTC", date(2027, 1, 15)),
+        (datetime(2027, 1, 15, 2, tzinfo=UTC), "America/Sao_Paulo", date(2027, 1, 14)),
+        (datetime(2027, 1, 15, 3, tzinfo=UTC), "America/Sao_Paulo", date(2027, 1, 14)),
+        (datetime(2027, 1, 15, 3, 1, tzinfo=UTC), "America/Sao_Paulo", date(2027, 1, 15)),
+        # The night in which Berlin's clocks go forward.
+        (datetime(2027, 3, 28, 22, tzinfo=UTC), "Europe/Berlin", date(2027, 3, 28)),
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), "Asia/Tokyo", date(2028, 2, 29)),
+        (datetime(2028, 2, 29, 16, tzinfo=UTC), "Asia/Tokyo", date(2028, 3, 1)),
+    ],
+)
+def test_the_decision_date_is_the_last_day_that_has_a_moment_left(deadline: datetime, zone: str, day: date) -> None:
+    assert decision_date(deadline, ZoneInfo(zone)) == day
