@@ -21,7 +21,17 @@ from subscriptions.rules import (
     judge,
     steps_due,
 )
-from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, legacy, new_commerce, nothing_on_sale, trial, yearly
+from tests.subscriptions.rules.cases import (
+    BOUGHT,
+    DAY,
+    MINUTE,
+    SUSPENDED,
+    legacy,
+    new_commerce,
+    nothing_on_sale,
+    trial,
+    yearly,
+)
 
 END = datetime(2027, 1, 15, 10, 30, tzinfo=UTC)
 BEFORE_EST = {"started_at": datetime(2025, 1, 15, tzinfo=UTC), "ends_at": datetime(2026, 1, 15, tzinfo=UTC)}
