@@ -48,6 +48,7 @@ class Permission(TextChoices):
     VIEW_PRICES = "view_prices", _("View prices")
     VIEW_PROFILE = "view_profile", _("View the company’s profile")
     CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
+    DELETE_SHARED_VIEWS = "delete_shared_views", _("Delete saved views that colleagues share")
 
 
 _G, _A, _S, _H = Role.GLOBAL_ADMIN, Role.ADMIN_AGENT, Role.SALES_AGENT, Role.HELPDESK_AGENT
@@ -76,6 +77,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
     (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
+    (_P, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
     (_R, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
@@ -85,6 +87,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_R, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
 }
 
 # What the administrator of a customer may do; it belongs to no company and has no role.

@@ -20,6 +20,7 @@ urlpatterns = [
     path("account/", include("accounts.sign_in_urls")),
     path("enroll/", include("accounts.enrolment_urls")),
     path("profile/", include("accounts.profile_urls")),
+    path("views/", include("accounts.saved_views.urls")),
     path("find-a-provider/", include("accounts.directory_urls")),
     # So are pages of the resellers' that show customers, subscriptions or drafts.
     path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),

@@ -12,6 +12,7 @@ from django.views.generic import TemplateView
 
 from accounts.access import can
 from accounts.roles import Permission
+from accounts.saved_views.listing import WithSavedViews
 from core import clock, html
 from core.lists import ListPage
 from core.paging import Sort
@@ -33,7 +34,7 @@ from subscriptions.tables import (
 )
 
 
-class CustomerList(PermittedPage, ListPage):
+class CustomerList(WithSavedViews, PermittedPage, ListPage):
     """A provider's customers, or those that a reseller manages."""
 
     permission = Permission.VIEW_CUSTOMERS

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from accounts.access import Actor
-from accounts.models import Membership, Partner, ProfileChange, ProviderProfile, User
+from accounts.models import Membership, Partner, ProfileChange, ProviderProfile, SavedView, User
 from accounts.roles import Program, Role
 from catalogue.models import Price, Product, Sku
 from core import clock
@@ -74,6 +74,7 @@ class Holdings:
     order: Order
     relationship_request: RelationshipRequest
     relationship_draft: RelationshipRequest
+    saved_view: SavedView
 
 
 @dataclass
@@ -237,6 +238,14 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         order,
         make_relationship_request(customer, reseller, user, sent=True),
         make_relationship_request(customer, reseller, user),
+        SavedView.objects.create(
+            partner=provider,
+            owner=user,
+            page="customers:list",
+            name=f"{name}view",
+            query="status=active",
+            is_shared=True,
+        ),
     )
 
 

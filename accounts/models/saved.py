@@ -1,7 +1,10 @@
 """Ways of looking at a list that people keep under a name."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.partners import Partner
@@ -43,3 +46,11 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """The list as this view shows it."""
+        return f"{reverse(self.page)}?{self.query}{'&' if self.query else ''}view={self.pk}"
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to: the company's, on its side of the programme."""
+        return {"provider" if self.partner.is_provider else "reseller": self.partner.microsoft_id}

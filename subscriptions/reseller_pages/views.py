@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Partner
 from accounts.roles import Permission
+from accounts.saved_views.listing import WithSavedViews
 from core.lists import PLACE
 from core.paging import Sort
 from resellers.models import Partnership
@@ -17,7 +18,7 @@ from subscriptions.reseller_pages.filters import EndedResellerFilter, ResellerFi
 from subscriptions.reseller_pages.tables import EndedResellerTable, ResellerTable
 
 
-class PartnershipList(SectionList):
+class PartnershipList(WithSavedViews, SectionList):
     """A list of partnerships, which can be taken away as a file."""
 
     permission = Permission.VIEW_RESELLERS

@@ -99,7 +99,26 @@ def acceptance(world: World) -> dict[str, Any]:
     return {"public_id": world.ours.acceptance.public_id}
 
 
+def customers_list(world: World) -> dict[str, Any]:
+    """The list whose views are kept."""
+    return {"page": "customers:list"}
+
+
+def saved_view(world: World) -> dict[str, Any]:
+    """What our owner shares with its colleagues."""
+    return {**customers_list(world), "pk": world.ours.saved_view.pk}
+
+
+def view_name(world: World) -> dict[str, Any]:
+    """What a view is called, and who sees it."""
+    return {"name": "Without a reseller", "audience": "private"}
+
+
 ROUTES: dict[str, Route] = {
+    "saved_views:list": Route(customers_list, nothing),
+    "saved_views:save": Route(customers_list, view_name),
+    "saved_views:rename": Route(saved_view, view_name),
+    **{f"saved_views:{name}": Route(saved_view, nothing) for name in ("update", "delete")},
     "profile:withdraw": Route(lambda world: {"public_id": world.ours.profile_change.public_id}, nothing),
     "directory:provider": Route(lambda world: {"microsoft_id": world.ours.provider.microsoft_id}, nothing),
     **{

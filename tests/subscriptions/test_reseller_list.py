@@ -19,7 +19,7 @@ LIST, ENDED = reverse("resellers:list"), reverse("resellers:ended")
 # From the second request of a session on: who asks (session, person, memberships), count and rows, the number of
 # waiting requests; then for the visible rows customers, subscriptions and newest customers, or on the
 # tab of ended ones who is a partner again.
-QUERIES = {LIST: 9, ENDED: 7}
+QUERIES = {LIST: 10, ENDED: 8}
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ def test_helpdesk_reads_and_starts_nothing(
     assert "Add subscription" not in page
 
 
-@pytest.mark.parametrize(("side", "queries"), [("provider", 10), ("reseller", 9)])
+@pytest.mark.parametrize(("side", "queries"), [("provider", 11), ("reseller", 10)])
 def test_customers_take_as_many_queries_for_three_as_for_one(
     provider: Partner,
     reseller: Partner,
