@@ -25,17 +25,20 @@ class Item:
 HOME = Item(_("Home"), "house", "home")
 CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
+ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
 PROVIDER = [
     HOME,
     CUSTOMERS,
     RENEWALS,
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
+    ORDERS,
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
 ]
 RESELLER = [
     HOME,
     CUSTOMERS,
     RENEWALS,
+    ORDERS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
 ]
 CUSTOMER = [

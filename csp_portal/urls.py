@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from csp_portal import views
 from customers.urls import urlpatterns as customers_urlpatterns
 from orders.partnerships.urls import partnership_pages
+from orders.urls import customer_pages as order_history
 from resellers.urls import urlpatterns as resellers_urlpatterns
 from subscriptions.reseller_pages.urls import reseller_pages
 from subscriptions.urls import customer_pages
@@ -24,8 +25,8 @@ urlpatterns = [
     path("find-a-provider/", include("accounts.directory_urls")),
     # So are pages of the resellers' that show customers, subscriptions or drafts.
     path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),
-    # A page of the customers' that shows subscriptions is served by the app that has them.
-    path("", include(([*customer_pages, *customers_urlpatterns], "customers"))),
+    # A page of the customers' that shows subscriptions or orders is served by the app that has them.
+    path("", include(([*customer_pages, *order_history, *customers_urlpatterns], "customers"))),
     path("", include("subscriptions.urls")),
     path("", include("orders.urls")),
     # The admin has no way in, out or to a password of its own.

@@ -72,6 +72,7 @@ def customer_tabs(customer: Customer, actor: Actor, path: str) -> list[dict[str,
             reverse("subscriptions:list", args=[customer.microsoft_id]),
             Permission.VIEW_SUBSCRIPTIONS,
         ),
+        (_("Order history"), reverse("customers:orders", args=[customer.microsoft_id]), Permission.VIEW_ORDERS),
         (_("Account"), account_url(customer.microsoft_id), Permission.VIEW_CUSTOMERS),
         (
             _("User settings"),

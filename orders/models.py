@@ -14,6 +14,7 @@ from accounts.models import Partner
 from catalogue.models import Price, Sku
 from core import clock
 from customers.models import Customer
+from resellers.models import Partnership
 from subscriptions.models import Subscription
 
 
@@ -21,11 +22,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by who may see them."""
 
     def visible_to(self, actor: Actor) -> "OrderQuerySet":
-        """A provider's own; those placed on behalf of a reseller's customers; nothing for anybody else."""
+        """A provider's own; those that name the reseller while their partnership lasts; nothing for anybody else."""
         if actor.is_provider:
             return self.filter(provider=actor.partner)
         if actor.is_reseller:
-            return self.filter(reseller=actor.partner)
+            lasting = Partnership.objects.active().filter(reseller=actor.partner)
+            return self.filter(reseller=actor.partner, provider__in=lasting.values("provider"))
         return self.none()
 
 
@@ -80,6 +82,10 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def get_absolute_url(self) -> str:
+        """The order as a document."""
+        return reverse("orders:detail", args=[self.public_id])
 
     @property
     def number(self) -> str:

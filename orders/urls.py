@@ -1,10 +1,15 @@
-"""Addresses of the wizard; the draft's GUID is in each, so that two tabs never mix."""
+"""Addresses of orders, and of the wizard, in which the draft's GUID keeps two tabs apart."""
 
 from django.urls import include, path
 
+from orders.order_pages.exporting import ExportOrdersView
+from orders.order_pages.views import OrderHistory, OrderList, OrderView
 from orders.views import finish, steps
 
 app_name = "orders"
+
+# A page of the namespace `customers` that shows orders: csp_portal.urls joins it with customers.urls.
+customer_pages = [path("customers/<uuid:microsoft_id>/orders/", OrderHistory.as_view(), name="orders")]
 
 of_a_draft = [
     path("details/", steps.DetailsView.as_view(), name="details"),
@@ -21,6 +26,9 @@ of_a_draft = [
 ]
 
 urlpatterns = [
+    path("orders/", OrderList.as_view(), name="list"),
+    path("orders/export/", ExportOrdersView.as_view(), name="export"),
+    path("orders/<uuid:public_id>/", OrderView.as_view(), name="detail"),
     path("customers/new/", steps.StartView.as_view(), name="start"),
     path("customers/new/<uuid:draft>/", include(of_a_draft)),
     path("customers/<uuid:customer>/subscriptions/new/", steps.AddSubscriptionView.as_view(), name="add_subscription"),

@@ -28,7 +28,7 @@ class CustomerSearchFilter(SearchFilter):
         words = words_of(str(value or ""))
         owners = owners_by_id(words, self.parent.request.actor)
         for word in words:
-            qs = qs.filter(_occurs(word) | Q(pk__in=owners[word]) if word in owners else _occurs(word))
+            qs = qs.filter(occurs(word) | Q(pk__in=owners[word]) if word in owners else occurs(word))
         return qs
 
 
@@ -38,7 +38,7 @@ def words_of(typed: str) -> list[str]:
     return ([word for word in words if SEPARATORS.sub("", word)] or words)[:MOST_WORDS]
 
 
-def _occurs(word: str) -> Q:
+def occurs(word: str) -> Q:
     """The word as it was typed, or as numbers and IDs are stored."""
     wanted = Q()
     for form in dict.fromkeys([word, *_stored_forms(word)]):

@@ -69,6 +69,11 @@ def submitted(world: World) -> dict[str, Any]:
     return {"draft": world.ours.submitted_draft.public_id}
 
 
+def order(world: World) -> dict[str, Any]:
+    """What was ordered for our customer."""
+    return {"public_id": world.ours.order.public_id}
+
+
 def request(world: World) -> dict[str, Any]:
     """Our provider's partnership request."""
     return {"public_id": world.ours.request.public_id}
@@ -158,6 +163,7 @@ ROUTES: dict[str, Route] = {
     },
     "customers:user_settings": Route(customer, nothing),
     "customers:activity": Route(customer, nothing),
+    "customers:orders": Route(customer, nothing),
     **{
         f"customers:{name}_tenant_owner": Route(
             lambda world: {**customer(world), "reseller": world.ours.reseller.microsoft_id}, nothing
@@ -175,6 +181,7 @@ ROUTES: dict[str, Route] = {
     ),
     **{f"subscriptions:{name}": Route(subscription, nothing) for name in ("rename", "reseller", "support_contact")},
     "subscriptions:change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version),
+    "orders:detail": Route(order, nothing),
     "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
     "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
     **{
