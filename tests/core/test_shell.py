@@ -26,9 +26,13 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
 @pytest.mark.parametrize(
     ("program", "role", "expected"),
     [
-        (Program.INDIRECT_PROVIDER, Role.GLOBAL_ADMIN, ["Home", "Customers", "Indirect resellers", "Company profile"]),
-        (Program.INDIRECT_PROVIDER, Role.HELPDESK_AGENT, ["Home", "Customers", "Company profile"]),
-        (Program.INDIRECT_RESELLER, Role.SALES_AGENT, ["Home", "Customers", "Indirect providers"]),
+        (
+            Program.INDIRECT_PROVIDER,
+            Role.GLOBAL_ADMIN,
+            ["Home", "Customers", "Indirect resellers", "Orders", "Company profile"],
+        ),
+        (Program.INDIRECT_PROVIDER, Role.HELPDESK_AGENT, ["Home", "Customers", "Orders", "Company profile"]),
+        (Program.INDIRECT_RESELLER, Role.SALES_AGENT, ["Home", "Customers", "Orders", "Indirect providers"]),
     ],
 )
 def test_navigation_offers_what_the_role_may_open(program: Program, role: Role, expected: list[str]) -> None:
@@ -81,6 +85,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
         "Home",
         "Customers",
         "Indirect resellers",
+        "Orders",
         "Company profile",
     ]
     forms = {form.get("action"): form.get("method") for form in bar.iter("form")}
