@@ -29,10 +29,18 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
         (
             Program.INDIRECT_PROVIDER,
             Role.GLOBAL_ADMIN,
-            ["Home", "Customers", "Indirect resellers", "Orders", "Company profile"],
+            ["Home", "Customers", "Renewals", "Indirect resellers", "Orders", "Company profile"],
         ),
-        (Program.INDIRECT_PROVIDER, Role.HELPDESK_AGENT, ["Home", "Customers", "Orders", "Company profile"]),
-        (Program.INDIRECT_RESELLER, Role.SALES_AGENT, ["Home", "Customers", "Orders", "Indirect providers"]),
+        (
+            Program.INDIRECT_PROVIDER,
+            Role.HELPDESK_AGENT,
+            ["Home", "Customers", "Renewals", "Orders", "Company profile"],
+        ),
+        (
+            Program.INDIRECT_RESELLER,
+            Role.SALES_AGENT,
+            ["Home", "Customers", "Renewals", "Orders", "Indirect providers"],
+        ),
     ],
 )
 def test_navigation_offers_what_the_role_may_open(program: Program, role: Role, expected: list[str]) -> None:
@@ -84,6 +92,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
     assert [text_of(link) for link in page.findall(".//nav[@id='main-nav']//a")] == [
         "Home",
         "Customers",
+        "Renewals",
         "Indirect resellers",
         "Orders",
         "Company profile",
