@@ -16,11 +16,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.back_office import RecordedAdmin
+from accounts.back_office import ReasonActionForm, RecordedAdmin
 from catalogue import services
 from catalogue.importing.problems import as_csv
 from catalogue.importing.reading import MOST_BYTES
-from catalogue.models import CatalogueImport, Price, Product, Sku
+from catalogue.models import CatalogueImport, Policy, Price, Product, Sku
 from core.exceptions import Refused
 from core.text import fold
 
@@ -59,16 +59,36 @@ class ProductAdmin(ReadOnlyAdmin):
 class SkuAdmin(ReadOnlyAdmin):
     """SKUs with the conditions under which they are sold."""
 
-    list_display = ("title", "code", "product", "is_trial", "is_add_on", "is_usage_based", "withdrawn_at")
-    list_filter = ("is_trial", "is_add_on", "is_usage_based")
+    list_display = ("title", "code", "product", "policy", "is_trial", "is_add_on", "is_usage_based", "withdrawn_at")
+    list_filter = ("policy", "is_trial", "is_add_on", "is_usage_based")
     list_select_related = ("product",)
     search_fields = ("search_text",)
     fields = (
-        "title", "code", "product", "description", "unit_of_measure", "is_trial", "is_usage_based", "is_add_on",
-        "needs", "may_become", "provisioning_id", "provisioning_string", "min_licenses", "max_licenses",
+        "title", "code", "product", "description", "unit_of_measure", "policy", "is_trial", "is_usage_based",
+        "is_add_on", "needs", "may_become", "provisioning_id", "provisioning_string", "min_licenses", "max_licenses",
         "asset_ownership_limit", "asset_ownership_limit_type", "country_list", "offer_listed_at", "withdrawn_at",
         "prices",
     )  # fmt: skip
+
+    action_form = ReasonActionForm
+    actions = ("sell_under_legacy", "sell_under_new_commerce")
+
+    def move_each(self, request: HttpRequest, queryset: QuerySet, policy: str) -> None:
+        """Each of the selected SKUs, with one reason for all."""
+        reason, actor = " ".join(request.POST.get("reason", "").split()), request.actor  # type: ignore[attr-defined]
+        self.call_for_each(
+            request, queryset, lambda sku: services.set_policy(sku=sku, policy=policy, reason=reason, by=actor)
+        )
+
+    @admin.action(description=_("Sell under the legacy rules (give a reason)"))
+    def sell_under_legacy(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """From the next order on."""
+        self.move_each(request, queryset, Policy.LEGACY)
+
+    @admin.action(description=_("Sell under the new commerce rules (give a reason)"))
+    def sell_under_new_commerce(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """From the next order on."""
+        self.move_each(request, queryset, Policy.NEW_COMMERCE)
 
     @admin.display(description=_("needs one of"))
     def needs(self, sku: Sku) -> str:

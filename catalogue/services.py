@@ -1,4 +1,4 @@
-"""What may be done to the catalogue: give it a file, and import the file all or nothing."""
+"""What may be done to the catalogue: import a file all or nothing, and choose the rules a SKU is sold under."""
 
 import hashlib
 import io
@@ -22,10 +22,10 @@ from catalogue.importing.columns import FORMATS, detect_kind, is_known
 from catalogue.importing.outcome import Outcome
 from catalogue.importing.problems import FileProblem, Problems
 from catalogue.importing.reading import open_sheet, read_bytes
-from catalogue.models import CatalogueImport
+from catalogue.models import CatalogueImport, Policy, Sku
 from catalogue.models.imports import MOST_RETRIES, CatalogueImportQuerySet
 from core import clock
-from core.exceptions import InvalidTransition, Refused
+from core.exceptions import InvalidTransition, NotPermitted, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,22 @@ def requeue_import(*, job: CatalogueImport, by: Actor) -> CatalogueImport:
     record("catalogue.import_requeued", job, by=by)
     transaction.on_commit(lambda: kick(job.pk), robust=True)
     return job
+
+
+@transaction.atomic
+def set_policy(*, sku: Sku, policy: str, reason: str, by: Actor) -> Sku:
+    """Sell the SKU under another set of rules from now on; subscriptions keep the one they were ordered under."""
+    if by.user is None or not by.user.is_staff:
+        raise NotPermitted(f"{by.label} does not decide about the catalogue.")
+    sku = Sku.objects.select_for_update(of=("self",)).select_related("product").get(pk=sku.pk)
+    if sku.policy == policy:
+        raise InvalidTransition(_("It is sold under these rules already."))
+    if not reason.strip():
+        raise Refused(_("Give a reason: providers will ask for it."))
+    before, sku.policy = sku.policy, Policy(policy).value
+    sku.save(update_fields=["policy"])
+    record("sku.policy_changed", sku, by=by, policy=[before, sku.policy], reason=reason.strip())
+    return sku
 
 
 def kick(job_id: int) -> None:
