@@ -145,13 +145,13 @@ def save_facts(subscription: Subscription, facts: Facts) -> None:
 
 
 def told(subscription: Subscription) -> dict[str, Any]:
-    """What a timeline tells of a subscription."""
-    return {name: getattr(subscription, name) for name in TOLD}
+    """What a timeline tells of a subscription, and its SKU, by which incentives know what it was."""
+    return {**{name: getattr(subscription, name) for name in TOLD}, "sku": subscription.sku.code}
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
     """What changed, each as [old, new]."""
-    return {name: [before[name], after[name]] for name in TOLD if before[name] != after[name]}
+    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
 
 
 def cost_of(answer: Allowed) -> dict[str, Any]:
