@@ -383,6 +383,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "report-undeliverable-requests": {"task": "resellers.tasks.report_undeliverable_requests", "schedule": 600.0},
     "move-subscriptions": {"task": "subscriptions.tasks.move_subscriptions", "schedule": 300.0},
     "tell-of-decisions": {"task": "subscriptions.tasks.tell_of_decisions", "schedule": 3600.0},
+    "accrue-incentives": {"task": "subscriptions.tasks.accrue_incentives", "schedule": 3600.0},
+    "settle-incentives": {"task": "subscriptions.tasks.settle_incentives", "schedule": 60.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 

@@ -9,7 +9,7 @@ from django.db.backends.sqlite3.base import DatabaseOperations
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_past_the_record() -> Iterator[None]:
-    """Take the record's triggers away while SQLite is flushed, and put the same ones back in the same transaction.
+    """Take the triggers of record and ledger away while SQLite is flushed, and put them back in the same transaction.
 
     SQLite is flushed by DELETE, which they refuse; PostgreSQL by TRUNCATE, which row triggers do not see. Every test
     still runs with the triggers of the migrations.
@@ -19,7 +19,8 @@ def flush_past_the_record() -> Iterator[None]:
     def flush_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> None:
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'activity_activityrecord'"
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+                "AND tbl_name IN ('activity_activityrecord', 'subscriptions_incentiveentry')"
             )
             triggers = cursor.fetchall()
             for name, _sql in triggers:

@@ -1,7 +1,13 @@
 """What customers have bought, its dated relations to resellers, what those earn, and changes of many at once."""
 
 from subscriptions.models.bulk import BulkChange, BulkChangeQuerySet, DecisionNotice
-from subscriptions.models.incentives import IncentiveEntry, IncentiveEntryQuerySet, IncentiveRate
+from subscriptions.models.incentives import (
+    IncentiveEntry,
+    IncentiveEntryQuerySet,
+    IncentiveMonth,
+    IncentiveRate,
+    IncentiveTotal,
+)
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
 from subscriptions.models.subscriptions import AtEnd, Subscription, SubscriptionQuerySet
 
@@ -12,7 +18,9 @@ __all__ = [
     "DecisionNotice",
     "IncentiveEntry",
     "IncentiveEntryQuerySet",
+    "IncentiveMonth",
     "IncentiveRate",
+    "IncentiveTotal",
     "ResellerOfRecord",
     "Subscription",
     "SubscriptionQuerySet",

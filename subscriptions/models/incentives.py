@@ -43,6 +43,11 @@ class IncentiveRate(models.Model):
     def __str__(self) -> str:
         return f"{self.percent} % · {self.sku or self.product or _('all offers')}"
 
+    @property
+    def countries(self) -> list[str]:
+        """The markets it holds in; none: every market."""
+        return [code for code in self.markets.split(";") if code]
+
 
 class IncentiveEntryQuerySet(models.QuerySet["IncentiveEntry"]):
     """Entries by who may see them."""
@@ -130,3 +135,77 @@ class IncentiveEntry(models.Model):
             "reseller": self.reseller.microsoft_id,
             "customer": self.subscription.customer.microsoft_id,
         }
+
+
+class IncentiveMonth(models.Model):
+    """How far the ledger of one provider's month is written, and up to which moment it was confirmed and paid."""
+
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="incentive_months")
+    # The month's first day.
+    month = models.DateField(_("month"))
+    # Everything up to this subscription's primary key is done: a run that was interrupted goes on behind it.
+    done_up_to = models.BigIntegerField(default=0, editable=False)
+    # Primary keys of those left for a later run: overdue themselves, or failed.
+    waiting = models.JSONField(default=list, editable=False)
+    finished_at = models.DateTimeField(_("written"), null=True, blank=True, editable=False)
+    # Entries made up to then are confirmed, are paid; the worker sees to it.
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True, editable=False)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True, editable=False)
+    # Whether the worker has seen to that.
+    is_settled = models.BooleanField(default=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("month of incentives")
+        verbose_name_plural = _("months of incentives")
+        constraints = (models.UniqueConstraint(fields=["provider", "month"], name="incentivemonth_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} · {self.provider}"
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to."""
+        return {"provider": self.provider.microsoft_id}
+
+
+class IncentiveTotalQuerySet(models.QuerySet["IncentiveTotal"]):
+    """Totals by who may see them."""
+
+    def visible_to(self, actor: Actor) -> "IncentiveTotalQuerySet":
+        """A provider's resellers' all; a reseller's own; nothing for anybody else."""
+        if actor.is_provider:
+            return self.filter(provider=actor.partner)
+        if actor.is_reseller:
+            return self.filter(reseller=actor.partner)
+        return self.none()
+
+
+class IncentiveTotal(models.Model):
+    """The sums of a reseller's entries of one month, provider and currency.
+
+    Written in the transaction that writes the entries, under the lock of the month.
+    """
+
+    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    month = models.DateField(_("month"))
+    currency = models.CharField(_("currency"), max_length=3)
+    entries = models.PositiveIntegerField(_("entries"), default=0)
+    base = models.DecimalField(_("base"), max_digits=17, decimal_places=2, default=0)
+    amount = models.DecimalField(_("amount"), max_digits=17, decimal_places=2, default=0)
+    # How much of the amount is confirmed, is paid.
+    confirmed = models.DecimalField(_("confirmed"), max_digits=17, decimal_places=2, default=0)
+    paid = models.DecimalField(_("paid"), max_digits=17, decimal_places=2, default=0)
+
+    objects = IncentiveTotalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("total of incentives")
+        verbose_name_plural = _("totals of incentives")
+        constraints = (
+            models.UniqueConstraint(fields=["provider", "month", "reseller", "currency"], name="incentivetotal_once"),
+        )
+        indexes = (models.Index(fields=["reseller", "-month", "id"], name="incentivetotal_reseller"),)
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} · {self.reseller} · {self.currency} {self.amount}"
