@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from customers.admin import ReadOnly, ReadOnlyInline
+from subscriptions.incentives import admin as incentives_admin  # noqa: F401 – registers itself
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 
 
