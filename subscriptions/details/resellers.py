@@ -16,13 +16,13 @@ from accounts.models import Partner, mpn_key
 from accounts.roles import Permission
 from core.forms import PortalForm
 from customers.forms import ResellerChoiceField
-from customers.models import ResellerRelationship
 from customers.services import PartnershipRequired
 from resellers.choosing import ResellerSource
 from resellers.readiness import obstacles, reasons
 from subscriptions.details.changing import SubscriptionPage
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.services import set_reseller_of_record, set_support_contact
+from subscriptions.supporting import support_candidates
 
 
 class ResellerOfRecordForm(PortalForm):
@@ -83,12 +83,7 @@ class SupportContactForm(PortalForm):
         super().__init__(data, auto_id="support-%s")
         field = self.fields["reseller"]
         assert isinstance(field, forms.ModelChoiceField)
-        managing = ResellerRelationship.objects.current().filter(customer=subscription.customer)
-        partnered = ResellerSource(actor).resellers()
-        allowed = partnered.filter(pk__in=managing.values("reseller"))
-        if current is not None:
-            allowed = allowed | partnered.filter(pk=current.pk)
-        field.queryset = allowed
+        field.queryset = support_candidates(subscription.customer, current=current)
         field.initial = current.microsoft_id if current else ""
         # The names are at hand: the list is short, and the page need not ask the database for it.
         relationship = subscription.customer.managing_relationship()
