@@ -23,6 +23,7 @@ from orders.checks import (
     reseller_obstacles,
 )
 from orders.models import OrderDraft
+from orders.supporting import support_problem
 from resellers.readiness import reasons
 
 
@@ -57,6 +58,9 @@ def _standing(draft: OrderDraft, seen: Mapping[str, Any]) -> Iterator[Difference
         yield from _account(draft.customer)
     else:
         yield from _domain(draft, seen)
+    if draft.support_contact is not None and support_problem(draft):
+        name = draft.support_contact.legal_name
+        yield Difference(_("Designated support contact"), name, _("Does not manage the customer any more"))
     if draft.reseller is not None and (found := reseller_obstacles(draft)):
         before = _("%(reseller)s, ready for business") % {"reseller": draft.reseller.legal_name}
         label = _("Indirect reseller") if draft.makes_customer else _("Reseller")

@@ -1,14 +1,13 @@
 """What a draft still lacks before it can be submitted, and what its Review page showed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from catalogue.models import Price, Sku
 from core.html import money_text, number_text
@@ -23,12 +22,24 @@ from orders.money import (
     bill_amount,
     bill_label,
     billing_words,
+    licenses_words,
     price_words,
     retail_words,
     term_amount,
     term_words,
 )
 from orders.offers import Market, Offer, offers_of_skus, same_offer
+from orders.owned import (
+    NOTHING_OWNED,
+    Owned,
+    Standing,
+    counted_by_limit,
+    limit_words,
+    owned_subscriptions,
+    repeat_problem,
+    standing_of,
+)
+from orders.supporting import support_problem
 from resellers.readiness import Obstacle, obstacles, reasons
 from subscriptions.models import Subscription
 
@@ -64,6 +75,10 @@ class Line:
     quantity: int
     chosen: Price
     offer: Offer | None
+    # Beside how many subscriptions of the offer a person said that it is to be ordered once more.
+    confirmed_beside: int = 0
+    # What the customer has of the offer already.
+    standing: Standing = NOTHING_OWNED
 
     @property
     def price(self) -> Price | None:
@@ -116,15 +131,24 @@ class Line:
 
 
 def lines_of(draft: OrderDraft) -> list[Line]:
-    """The chosen offers at today's prices, in the order in which they were chosen (three queries)."""
+    """The chosen offers at today's prices, in the order in which they were chosen (three queries).
+
+    For a customer that exists each knows what the customer has of it (two more).
+    """
     kept = list(draft.lines.select_related("price__sku__product"))
-    return resolved(market_of(draft), kept)
+    lines = resolved(market_of(draft), kept)
+    if draft.customer is None:
+        return lines
+    owned = owned_subscriptions(draft.customer, [line.sku for line in lines])
+    return [replace(line, standing=standing_of(line.sku, owned, draft.customer)) for line in lines]
 
 
 def resolved(market: Market, kept: Sequence[OrderDraftLine]) -> list[Line]:
     """Stored lines with what their offers cost now."""
     offers = offers_of_skus(market, (line.price.sku_id for line in kept))
-    return [Line(line.quantity, line.price, same_offer(offers, line.price)) for line in kept]
+    return [
+        Line(line.quantity, line.price, same_offer(offers, line.price), line.confirmed_beside or 0) for line in kept
+    ]
 
 
 def ordered(lines: Iterable[Line]) -> list[Ordered]:
@@ -148,7 +172,16 @@ def customer_problems(draft: OrderDraft) -> list[Problem]:
     elif draft.customer is not None:
         problems += [Problem(step, str(refusal)) for refusal in account_refusals(draft.customer)]
     problems += [Problem(step, reasons([obstacle])) for obstacle in reseller_obstacles(draft)]
+    if draft.reseller_is_suggested:
+        problems.append(Problem(step, unchosen_words()))
+    if problem := support_problem(draft):
+        problems.append(Problem(SUBSCRIPTIONS, problem))
     return problems
+
+
+def unchosen_words() -> str:
+    """That somebody has to say who earns with the order; a suggestion is nobody's word."""
+    return _("Choose the reseller for these subscriptions, or No reseller.")
 
 
 def details_problems(draft: OrderDraft) -> list[Problem]:
@@ -188,7 +221,7 @@ def order_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[str]:
     if len(currencies) > 1:
         found = ", ".join(currencies)
         messages.append(_("An order is in one currency; these offers are in %(currencies)s.") % {"currencies": found})
-    owned = owned_subscriptions(draft.customer, lines)
+    owned = owned_subscriptions(draft.customer, [line.sku for line in lines])
     messages += limit_problems(lines, owned)
     _waves, homeless = with_parents(lines, owned)
     return [*messages, *(base_missing(line) for line in homeless)]
@@ -200,7 +233,9 @@ def line_problem(line: Line) -> str:
         text = _("%(offer)s is no longer on sale for this customer. Remove it or choose another offer.")
         words = [line.name, term_words(line.chosen), billing_words(line.chosen)]
         return text % {"offer": ", ".join(word for word in words if word)}
-    return quantity_problem(line.offer, line.quantity)
+    if line.standing.suspension:
+        return line.standing.suspension.text
+    return quantity_problem(line.offer, line.quantity) or repeat_problem(line.sku, line.standing, line.confirmed_beside)
 
 
 def quantity_problem(offer: Offer, quantity: int) -> str:
@@ -220,55 +255,21 @@ def quantity_problem(offer: Offer, quantity: int) -> str:
     }
 
 
-class Owned(NamedTuple):
-    """A subscription that the customer has already."""
-
-    pk: int
-    sku_code: str
-    status: str
-
-
-def owned_subscriptions(customer: Customer | None, lines: Iterable[Line]) -> list[Owned]:
-    """What the customer already has of the SKUs that matter to these lines, oldest first."""
-    if customer is None:
-        return []
-    codes = {code for line in lines for code in (line.sku.code, *line.sku.prerequisite_codes)}
-    rows = Subscription.objects.filter(customer=customer, sku__code__in=codes).order_by("pk")
-    return [Owned(*row) for row in rows.values_list("pk", "sku__code", "status")]
-
-
-def limit_problems(lines: Iterable[Line], owned: Iterable[Owned]) -> list[str]:
+def limit_problems(lines: Iterable[Line], owned: Sequence[Owned]) -> list[str]:
     """Offers of which a customer may have only so many, at the same time or ever."""
     wanted: dict[str, list[Line]] = {}
     for line in lines:
         wanted.setdefault(line.sku.code, []).append(line)
     messages = []
-    for code, same in wanted.items():
+    for same in wanted.values():
         sku = same[0].sku
-        limit, kind = sku.asset_ownership_limit, sku.asset_ownership_limit_type
-        if limit is None or kind == Sku.OwnershipLimitType.NONE:
+        if same[0].standing.suspension:
             continue
-        # What was deleted counts no more, except for an offer that a customer gets once in its life.
-        counted = [
-            have
-            for have in owned
-            if have.sku_code == code
-            and (kind == Sku.OwnershipLimitType.LIFETIME or have.status != Subscription.Status.DELETED)
-        ]
-        if len(counted) + len(same) > limit:
-            text = (
-                _("A customer may have %(offer)s only %(limit)s times; it has %(owned)s already.")
-                if counted
-                else _("A customer may have %(offer)s only %(limit)s times. Choose it once, for one term.")
-            )
-            if limit == 1:
-                text = (
-                    _("A customer may have %(offer)s only once, and this one already has it.")
-                    if counted
-                    else _("A customer may have %(offer)s only once. Choose one term for it.")
-                )
-            values = {"offer": sku.title, "limit": number_text(limit), "owned": number_text(len(counted))}
-            messages.append(text % values)
+        if sku.asset_ownership_limit is None or sku.asset_ownership_limit_type == Sku.OwnershipLimitType.NONE:
+            continue
+        counted = len(counted_by_limit(sku, owned))
+        if counted + len(same) > sku.asset_ownership_limit:
+            messages.append(limit_words(sku, counted))
     return messages
 
 
@@ -330,6 +331,7 @@ def displayed(draft: OrderDraft, lines: Sequence[Line] | None = None) -> dict[st
         "draft": str(draft.public_id),
         "details": draft.details,
         "reseller": [str(draft.reseller.microsoft_id), draft.reseller.legal_name] if draft.reseller else None,
+        "support": draft.support_contact.legal_name if draft.support_contact else "",
         "lines": [
             {
                 "price": line.price.pk if line.price else None,
@@ -339,6 +341,7 @@ def displayed(draft: OrderDraft, lines: Sequence[Line] | None = None) -> dict[st
                 "words": price_words(line.price) if line.price else "",
                 "retail": retail_words(line.price) if line.price else "",
                 "quantity": line.quantity,
+                "owned": line.standing.words,
             }
             for line in lines
         ],
@@ -372,15 +375,12 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     if before["reseller"] != after["reseller"]:
         old_name, new_name = ((side["reseller"] or ["", ""])[1] for side in (before, after))
         found.append(Difference(_("Indirect reseller"), old_name, new_name))
+    if (old_contact := before.get("support", "")) != after["support"]:
+        found.append(Difference(_("Designated support contact"), old_contact, after["support"]))
     old_lines, new_lines = ({line["key"]: line for line in side["lines"]} for side in (before, after))
     for key in {**old_lines, **new_lines}:
         found += _line_differences(old_lines.get(key), new_lines.get(key))
     return found
-
-
-def licenses_words(number: int) -> str:
-    """A number of licenses in words."""
-    return ngettext("%(number)s license", "%(number)s licenses", number) % {"number": number_text(number)}
 
 
 def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Difference]:
@@ -398,6 +398,9 @@ def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | No
     if old.get("retail", "") != new["retail"]:
         label = _("Estimated retail price of %(offer)s") % {"offer": new["offer"]}
         found.append(Difference(label, old.get("retail", ""), new["retail"]))
+    if (old_owned := old.get("owned", "")) != new["owned"]:
+        label = _("What the customer has of %(offer)s") % {"offer": new["offer"]}
+        found.append(Difference(label, old_owned, new["owned"]))
     if old["quantity"] != new["quantity"]:
         label = _("Licenses for %(offer)s") % {"offer": new["offer"]}
         found.append(Difference(label, number_text(old["quantity"]), number_text(new["quantity"])))

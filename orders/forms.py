@@ -9,23 +9,27 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import Actor
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
-from customers.forms import ResellerChoiceField
 from orders.attesting import attestation_of, attestation_words
+from orders.catalogue import KINDS, OfferFilters, publishers
 from orders.checks import quantity_problem
 from orders.models import OrderDraft
 from orders.money import Ordered
-from orders.offers import Market, Offer, OfferFilters, OfferKey, offers_of_skus, same_offer
-from resellers.choosing import ResellerSource
+from orders.offers import Market, Offer, OfferKey, offers_of_skus, same_offer
+from orders.owned import NOTHING_OWNED, Standing, repeat_problem
 
-LICENSES = "licenses-"
+LICENSES, AGAIN = "licenses-", "again-"
 
 
 def licenses_name(price: Price) -> str:
     """The name of the field for an offer, after its price row."""
     return f"{LICENSES}{price.pk}"
+
+
+def again_name(price: Price) -> str:
+    """The name of the box that confirms to order once more what the customer has already."""
+    return f"{AGAIN}{price.pk}"
 
 
 class AttestationForm(PortalForm):
@@ -51,9 +55,11 @@ class OfferFilterForm(PortalForm):
     """Which offers are listed; what cannot be understood narrows nothing."""
 
     q = forms.CharField(label=gettext_lazy("Search offers"), required=False, max_length=100)
+    publisher = forms.ChoiceField(label=gettext_lazy("Publisher"), required=False)
     segment = forms.ChoiceField(label=gettext_lazy("Segment"), required=False)
     term = forms.ChoiceField(label=gettext_lazy("Term"), required=False)
     billing = forms.ChoiceField(label=gettext_lazy("Billing"), required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
 
     def __init__(self, data: Mapping[str, Any], *, market: Market) -> None:
         super().__init__({name: data.get(name, "") for name in self.base_fields})
@@ -62,12 +68,21 @@ class OfferFilterForm(PortalForm):
         terms = [(term.value, term.label) for term in TermDuration if term.value]
         plans = [(plan.value, plan.label) for plan in BillingPlan if plan != BillingPlan.NONE]
         segments = [(segment, Segment(segment).label) for segment in market.segments]
-        for name, choices in (("segment", segments), ("term", terms), ("billing", plans)):
+        sellers = [(name, name) for name in publishers(market)]
+        offered: dict[str, Any] = {
+            "publisher": sellers,
+            "segment": segments,
+            "term": terms,
+            "billing": plans,
+            "kind": KINDS,
+        }
+        for name, choices in offered.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [everything, *choices]
-        if len(segments) < 2:
-            del self.fields["segment"]
+        for name in ("publisher", "segment"):
+            if len(offered[name]) < 2:
+                del self.fields[name]
         if not self.is_valid():
             self.data = dict(self.cleaned_data)
             self.full_clean()
@@ -81,10 +96,10 @@ class OfferFilterForm(PortalForm):
 class LicensesField(forms.CharField):
     """A number of licenses in digits; blank says that the offer is not selected."""
 
-    def __init__(self, offer: Offer, initial: int | None) -> None:
+    def __init__(self, offer: Offer, initial: int | None, standing: Standing = NOTHING_OWNED) -> None:
         label = _("Licenses for %(offer)s") % {"offer": offer.in_words}
         super().__init__(label=label, required=False, initial=initial)
-        self.offer = offer
+        self.offer, self.standing = offer, standing
         self.widget.attrs.update(inputmode="numeric", autocomplete="off")
 
     def clean(self, value: Any) -> int:
@@ -99,7 +114,8 @@ class LicensesField(forms.CharField):
             )
         # More digits than any limit has: say the limit rather than compute with it.
         number = int(text) if len(text.lstrip("0")) <= 10 else 10**10
-        if problem := quantity_problem(self.offer, number):
+        barrier = self.standing.barrier
+        if problem := barrier.text if barrier else quantity_problem(self.offer, number):
             raise ValidationError(problem)
         return number
 
@@ -116,7 +132,10 @@ class GoneField(LicensesField):
 
 
 class OffersForm(PortalForm):
-    """One number of licenses for each listed offer; with `resellers`, also who is reseller of record."""
+    """One number of licenses for each listed offer, and a box for what the customer has of it already.
+
+    `checked` demands what an order needs, before it is reviewed; without, what is missing may come later.
+    """
 
     def __init__(
         self,
@@ -125,27 +144,40 @@ class OffersForm(PortalForm):
         offers: Iterable[Offer],
         gone: Iterable[Offer] = (),
         kept: Mapping[str, int],
-        resellers_for: Actor | None = None,
-        reseller: Any = None,
+        standings: Mapping[OfferKey, Standing],
+        checked: bool = False,
     ) -> None:
         super().__init__(data)
+        self.checked = checked
         for kind, some in ((LicensesField, offers), (GoneField, gone)):
             for offer in some:
                 name = licenses_name(offer.price)
-                self.fields[name] = kind(offer, kept.get(name))
-        if resellers_for is not None:
-            field = ResellerChoiceField(
-                label=_("Reseller"),
-                initial=reseller,
-                empty_label=_("No reseller"),
-                help_text=_(
-                    "The reseller earns incentives for these subscriptions, if they are eligible. "
-                    "No reseller: no incentive will be paid."
-                ),
-            )
-            field.offer(ResellerSource(resellers_for))
-            self.fields["reseller"] = field
-            self._dress("reseller", field)
+                standing = standings.get(offer.key, NOTHING_OWNED)
+                self.fields[name] = kind(offer, kept.get(name), standing)
+                if standing.having:
+                    again = again_name(offer.price)
+                    self.fields[again] = forms.CharField(required=False, max_length=6, initial=kept.get(again))
+
+    def clean(self) -> dict[str, Any]:
+        """What the customer has already is ordered once more only if that was confirmed."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        confirmed = self.confirmed()
+        for name, field in self.fields.items():
+            if self.checked and isinstance(field, LicensesField) and cleaned.get(name):
+                beside = confirmed.get(field.offer.price, 0)
+                if problem := repeat_problem(field.offer.sku, field.standing, beside):
+                    self.add_error(name, problem)
+        return cleaned
+
+    def confirmed(self) -> dict[Price, int]:
+        """Beside how many subscriptions each offer is ordered once more, where somebody said so; not more than seen."""
+        found = {}
+        for field in self.fields.values():
+            if isinstance(field, LicensesField):
+                text = str(self.cleaned_data.get(again_name(field.offer.price)) or "")
+                if text.isascii() and text.isdigit():
+                    found[field.offer.price] = min(int(text), len(field.standing.having))
+        return found
 
     def quantities(self) -> dict[Price, int]:
         """The number of licenses per offer's price row, 0 = not selected; of what was sent. Only after `is_valid()`."""
@@ -190,3 +222,4 @@ class TypedLicenses:
             self.offers[offer.key] = offer
             # The price changed while the page was open: the number belongs to the offer, not to the old row.
             self.data[licenses_name(offer.price)] = text
+            self.data[again_name(offer.price)] = str(data.get(f"{AGAIN}{pk}", ""))

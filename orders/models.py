@@ -186,6 +186,8 @@ class OrderDraft(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="order_drafts")
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="order_drafts")
     reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Nobody has said yet that it is to be this one, or none: the order waits for that.
+    reseller_is_suggested = models.BooleanField(default=False)
     # Set when the order is for a customer that exists; empty when the draft also makes the customer.
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="order_drafts")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
@@ -253,6 +255,8 @@ class OrderDraftLine(models.Model):
     draft = models.ForeignKey(OrderDraft, on_delete=models.CASCADE, related_name="lines")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(_("licenses"))
+    # How many subscriptions of the offer the customer had when a person said that it is to be ordered once more.
+    confirmed_beside = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("draft line")

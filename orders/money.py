@@ -112,6 +112,11 @@ def summary_words(ordered: Iterable[Ordered]) -> str:
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
+def licenses_words(number: int) -> str:
+    """A number of licenses in words."""
+    return ngettext("%(number)s license", "%(number)s licenses", number) % {"number": number_text(number)}
+
+
 def bill_label(billing_plan: str) -> str:
     """How often an amount is billed, after it."""
     labels = {

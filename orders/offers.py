@@ -1,7 +1,7 @@
 """Offers as New subscription lists them: a SKU for a term and a billing plan, with its price for every quantity."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
@@ -19,9 +19,6 @@ SEGMENTS: dict[str, tuple[str, ...]] = {
     Customer.Qualification.GOVERNMENT: (Segment.GOVERNMENT,),
     Customer.Qualification.STATE_OWNED: (Segment.COMMERCIAL,),
 }
-# More rows than people read; the search finds the others.
-MOST_OFFERS = 100
-
 # SKU, term, billing plan, segment, and the currency.
 OfferKey = tuple[int, str, str, str, str]
 
@@ -49,8 +46,6 @@ class Offer:
     """One row of New subscription; `prices` are its tiers from the smallest quantity on."""
 
     prices: tuple[Price, ...]
-    # Of an add-on: the titles of what it needs, as far as the catalogue knows them.
-    bases: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def price(self) -> Price:
@@ -139,73 +134,3 @@ def same_offer(offers: Mapping[OfferKey, Offer], price: Price) -> Offer | None:
     """The offer that this price row was a price of, at today's price; after a change of country, in that currency."""
     key = offer_key(price)
     return offers.get(key) or next((offer for other, offer in offers.items() if other[:-1] == key[:-1]), None)
-
-
-@dataclass(frozen=True)
-class OfferFilters:
-    """How the list is narrowed; empty text narrows nothing."""
-
-    q: str = ""
-    segment: str = ""
-    term: str = ""
-    billing: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.q or self.segment or self.term or self.billing)
-
-
-@dataclass(frozen=True)
-class OfferList:
-    """A page of offers; `is_cut` says that more would match."""
-
-    offers: tuple[Offer, ...]
-    is_cut: bool
-
-
-def list_offers(market: Market, filters: OfferFilters) -> OfferList:
-    """The first offers of the market that match, by title and term."""
-    if not market.segments:
-        return OfferList((), False)
-    prices = Price.objects.on_sale(country=market.country, at=clock.now(), segments=market.segments)
-    if filters.q:
-        prices = prices.search(filters.q)
-    exact = {"segment": filters.segment, "term_duration": filters.term, "billing_plan": filters.billing}
-    prices = prices.filter(**{name: value for name, value in exact.items() if value})
-    # Enough rows for one offer more than shown, however many tiers they have; the last offer may lack tiers and is cut.
-    rows = list(prices.prefetch_related("sku__prerequisites")[: MOST_OFFERS * 2])
-    offers = list(grouped(rows).values())
-    return OfferList(tuple(offers[:MOST_OFFERS]), len(offers) > MOST_OFFERS or len(rows) == MOST_OFFERS * 2)
-
-
-def arranged(chosen: Sequence[Offer], listed: Sequence[Offer]) -> list[Offer]:
-    """Chosen offers first, then the others; each add-on under the first base of it that stands before it."""
-    known = {offer.key for offer in chosen}
-    return [
-        *_add_ons_under_bases(chosen),
-        *_add_ons_under_bases([offer for offer in listed if offer.key not in known]),
-    ]
-
-
-def _add_ons_under_bases(offers: Sequence[Offer]) -> list[Offer]:
-    last_row_of: dict[str, int] = {}
-    for position, offer in enumerate(offers):
-        last_row_of[offer.sku.code] = position
-    under: dict[int, list[Offer]] = {}
-    standing: list[tuple[int, Offer]] = []
-    for position, offer in enumerate(offers):
-        bases = [last_row_of[code] for code in offer.sku.prerequisite_codes if code in last_row_of]
-        if offer.is_add_on and bases and offers[min(bases)] is not offer and not offers[min(bases)].is_add_on:
-            under.setdefault(min(bases), []).append(offer)
-        else:
-            standing.append((position, offer))
-    return [one for position, offer in standing for one in (offer, *under.get(position, []))]
-
-
-def with_bases(offers: Sequence[Offer]) -> list[Offer]:
-    """The same offers, each add-on knowing the titles of what it needs (one query for all)."""
-    codes = {code for offer in offers for code in offer.sku.prerequisite_codes}
-    titles = dict(Sku.objects.filter(code__in=codes).values_list("code", "title")) if codes else {}
-    return [
-        Offer(offer.prices, tuple(titles[code] for code in offer.sku.prerequisite_codes if code in titles))
-        for offer in offers
-    ]

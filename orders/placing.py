@@ -13,11 +13,12 @@ from core.html import number_text
 from customers.changes import mark_changed
 from customers.models import Customer
 from mail.services import queue_email
-from orders.checks import Line, ordered, owned_subscriptions, with_parents
+from orders.checks import Line, ordered, with_parents
 from orders.fulfilment.interface import Fulfilment
 from orders.fulfilment.lines import status_of
 from orders.models import Order, OrderDraft, OrderLine
 from orders.money import bill_totals, price_words, term_words
+from orders.owned import owned_subscriptions
 
 
 def place_order(
@@ -63,7 +64,7 @@ def place_order(
 def _order_lines(order: Order, draft: OrderDraft, lines: Sequence[Line]) -> Iterator[OrderLine]:
     """The lines as they are kept, each base before its add-ons."""
     made: dict[int, OrderLine] = {}
-    waves, _homeless = with_parents(lines, owned_subscriptions(draft.customer, lines))
+    waves, _homeless = with_parents(lines, owned_subscriptions(draft.customer, [line.sku for line in lines]))
     for placed in (one for wave in waves for one in wave):
         line, price = placed.line, placed.line.price
         assert price is not None

@@ -47,7 +47,11 @@ def _reseller(draft: OrderDraft, url: str) -> Section:
     reseller = draft.reseller
     if draft.customer is not None:
         words = name(reseller.name_and_mpn) if reseller else _("No reseller: no incentive will be paid")
-        rows = [(_("Reseller"), words)]
+        contact = draft.support_contact or draft.provider
+        rows = [
+            (_("Reseller"), "" if draft.reseller_is_suggested else words),
+            (_("Designated support contact"), name(contact.legal_name)),
+        ]
         return Section(_("Reseller"), rows, url, _("the reseller"))
     access = (
         _("Administrator access to the customer’s subscriptions and services, and incentives if they are eligible")
@@ -114,6 +118,13 @@ def consequences(draft: OrderDraft, lines: Sequence[ReviewLine]) -> list[str]:
     else:
         text = _("%(reseller)s is named as the reseller of record and earns incentives for what is eligible.")
         found.append(text % {"reseller": draft.reseller.legal_name})
+    if draft.support_contact is not None:
+        text = _("%(reseller)s answers the customer’s support requests for the new subscriptions.")
+        found.append(text % {"reseller": draft.support_contact.legal_name})
+    if any(line.line.confirmed_beside for line in lines):
+        found.append(
+            _("What the customer has of the same offers stays as it is; the new subscriptions come beside it.")
+        )
     if any(line.cancel_until for line in lines):
         found.append(
             _("Each subscription can be canceled until the day beside it; after that it is billed until its term ends.")

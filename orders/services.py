@@ -23,7 +23,6 @@ from customers.services import (
     DomainTaken,
     PartnershipRequired,
     create_customer,
-    lock_partnership,
 )
 from orders.attesting import require_attestation
 from orders.checks import (
@@ -49,7 +48,9 @@ from orders.fulfilment.interface import Fulfilment
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet
 from orders.offers import OfferKey, offer_key, offers_of_skus
 from orders.placing import place_order
+from orders.supporting import require_support_contact
 from resellers.readiness import reasons
+from subscriptions.starting import lock_partners
 
 __all__ = [
     "DraftCanceled",
@@ -106,8 +107,13 @@ def open_drafts(actor: Actor) -> OrderDraftQuerySet:
 
 
 @transaction.atomic
-def start_draft(*, reseller: Partner | None, customer: Customer | None = None, by: Actor) -> OrderDraft:
-    """Begin work on a new customer, or on new subscriptions of one that exists."""
+def start_draft(
+    *, reseller: Partner | None, customer: Customer | None = None, is_suggestion: bool = False, by: Actor
+) -> OrderDraft:
+    """Begin work on a new customer, or on new subscriptions of one that exists.
+
+    With `is_suggestion` nobody has chosen the reseller, or none: choose_reseller() has to say it before Submit.
+    """
     require(by, Permission.ADD_CUSTOMER if customer is None else Permission.PLACE_ORDER, customer)
     if by.user is None or by.partner is None:
         raise NotPermitted("Drafts belong to people of a provider.")
@@ -115,6 +121,7 @@ def start_draft(*, reseller: Partner | None, customer: Customer | None = None, b
     draft = OrderDraft(
         owner=by.user, provider=by.partner, reseller=reseller, customer=customer, created_at=now, changed_at=now
     )
+    draft.reseller_is_suggested = is_suggestion
     _require_reseller(draft)
     draft.save()
     return draft
@@ -135,21 +142,32 @@ def save_details(*, draft: OrderDraft, details: CustomerDetails, reseller: Partn
 
 
 @transaction.atomic
-def choose_reseller(*, draft: OrderDraft, reseller: Partner | None, by: Actor) -> OrderDraft:
-    """Keep who is to be the reseller of record of the new subscriptions of a customer that exists."""
+def choose_reseller(
+    *, draft: OrderDraft, reseller: Partner | None, support_contact: Partner | None = None, by: Actor
+) -> OrderDraft:
+    """Keep who is to be the reseller of record of a customer's new subscriptions, and who answers for them.
+
+    It is chosen with that, and no longer suggested. Without a support contact the provider answers.
+    """
     draft = _lock_open(draft, by)
     if draft.makes_customer:
         raise InvalidTransition("A new customer's reseller is chosen with its details.")
-    draft.reseller = reseller
+    draft.reseller, draft.reseller_is_suggested, draft.support_contact = reseller, False, support_contact
     _require_reseller(draft)
+    require_support_contact(draft)
     draft.changed_at = clock.now()
-    draft.save(update_fields=["reseller", "changed_at"])
+    draft.save(update_fields=["reseller", "reseller_is_suggested", "support_contact", "changed_at"])
     return draft
 
 
 @transaction.atomic
-def choose_offers(*, draft: OrderDraft, quantities: Mapping[Price, int], by: Actor) -> OrderDraft:
-    """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are."""
+def choose_offers(
+    *, draft: OrderDraft, quantities: Mapping[Price, int], confirmed: Mapping[Price, int] | None = None, by: Actor
+) -> OrderDraft:
+    """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are.
+
+    `confirmed` says for offers that the customer has already beside how many subscriptions they are ordered once more.
+    """
     draft = _lock_open(draft, by)
     market = market_of(draft)
     offers = offers_of_skus(market, (price.sku_id for price in quantities))
@@ -172,7 +190,8 @@ def choose_offers(*, draft: OrderDraft, quantities: Mapping[Price, int], by: Act
             errors[price.pk] = problem
         else:
             tier = offer.price_for(quantity) or offer.price
-            added[key] = OrderDraftLine(draft=draft, price=tier, quantity=quantity)
+            beside = (confirmed or {}).get(price)
+            added[key] = OrderDraftLine(draft=draft, price=tier, quantity=quantity, confirmed_beside=beside)
     if errors:
         raise OffersRefused(errors)
     OrderDraftLine.objects.filter(pk__in=gone).delete()
@@ -214,7 +233,7 @@ def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
     # Two queries: a join in the one that waits for the lock would show the related rows of before the wait.
     if not OrderDraft.objects.visible_to(by).select_for_update(no_key=True).filter(pk=draft.pk):
         raise NotPermitted(f"{by.label} has no such draft.")
-    related = ("provider", "reseller", "customer__provider", "order__customer")
+    related = ("provider", "reseller", "support_contact", "customer__provider", "order__customer")
     return OrderDraft.objects.select_related(*related).get(pk=draft.pk)
 
 
@@ -271,8 +290,7 @@ def _submit(
     require(by, Permission.PLACE_ORDER)
     if draft.state == OrderDraft.State.CANCELED:
         raise DraftCanceled(_("This draft was canceled."))
-    lines = lines_of(draft)
-    _require_ready(draft, lines)
+    lines = _require_ready(draft)
     _require_same(draft, lines, reviewed)
     require_attestation(draft, attestation)
     customer = draft.customer or _create_customer(draft, fulfilment.new_customer_status, by)
@@ -285,24 +303,26 @@ def _submit(
     return order
 
 
-def _require_ready(draft: OrderDraft, lines: Sequence[Line]) -> None:
-    """Refuse an incomplete draft. What create_customer() checks itself, under its locks, is left to it."""
+def _require_ready(draft: OrderDraft) -> list[Line]:
+    """Refuse an incomplete draft, return its lines. What create_customer() checks under its locks is left to it."""
     problems: list[Problem] = []
     if draft.customer is not None:
-        problems += customer_problems(draft)
+        refused = ""
         try:
-            if draft.reseller is not None:
-                country = draft.customer.country_code
-                lock_partnership(draft.provider, draft.reseller, customer_country=country)
-            # Locked after the partnership: what the back office decides meanwhile waits, or is seen here.
+            lock_partners(draft.customer, draft.reseller, draft.support_contact)
+            # Locked after the partnerships: what the back office decides meanwhile waits, or is seen here.
             require_active_account(draft.customer, lock=True)
         except (PartnershipRequired, AccountNotActive) as error:
-            problems = problems or [Problem(SUBSCRIPTIONS, str(error))]
+            refused = str(error)
+        problems += customer_problems(draft) or ([Problem(SUBSCRIPTIONS, refused)] if refused else [])
     elif not draft.details:
         problems += customer_problems(draft)
+    # Read while the customer is held: another order for it is either seen here, or waits and sees this one.
+    lines = lines_of(draft)
     problems += line_problems(draft, lines)
     if problems:
         raise NotReady(problems)
+    return lines
 
 
 def _require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> None:

@@ -6,13 +6,17 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
 from django.views.generic import View
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
-from orders.models import OrderDraft
+from orders.models import OrderDraft, OrderLine
 from resellers.models import Partnership
 from resellers.readiness import obstacles
+
+# An address has room for so many.
+MOST_MARKED = 40
 
 
 class PermittedView(View):
@@ -77,6 +81,7 @@ def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:
     related = (
         "provider",
         "reseller",
+        "support_contact",
         "customer__provider",
         "order__customer",
         "order__reseller",
@@ -89,8 +94,18 @@ def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:
 def after_submit(draft: OrderDraft) -> HttpResponse:
     """Where a submitted draft leads: to the confirmation, or to the subscriptions of a customer that existed."""
     if draft.customer is not None:
-        return redirect(draft.customer)
+        return redirect(subscriptions_with_new(draft))
     return redirect("orders:confirmation", draft=draft.public_id)
+
+
+def subscriptions_with_new(draft: OrderDraft) -> str:
+    """The subscriptions of the draft's customer, with those marked that its order has started."""
+    assert draft.customer is not None
+    started = OrderLine.objects.filter(order=draft.order_id, subscription__isnull=False).order_by("pk")
+    ids = started.values_list("subscription__subscription_id", flat=True)[:MOST_MARKED]
+    words = urlencode([("new", one) for one in ids])
+    address = draft.customer.get_absolute_url()
+    return f"{address}?{words}" if words else address
 
 
 def own_partnership(actor: Actor, microsoft_id: str) -> Partnership | None:

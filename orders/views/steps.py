@@ -1,6 +1,5 @@
 """The steps of the wizard up to Review: start, Customer details, New subscription."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,19 +13,21 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from accounts.roles import Permission
-from catalogue.models import BillingPlan
+from catalogue.models.products import LARGEST_QUANTITY
 from core.exceptions import Refused
-from core.typeahead import sent_value
 from customers.account_status import AccountNotActive, require_active_account
 from customers.forms import CustomerDetailsForm
 from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
+from orders.catalogue import arranged, page_of_offers
 from orders.checks import Line, line_problems, lines_of, market_of, order_problems, ordered
-from orders.forms import LicensesField, OfferFilterForm, OffersForm, TypedLicenses, licenses_name
+from orders.forms import OfferFilterForm, OffersForm, TypedLicenses, again_name, licenses_name
 from orders.models import OrderDraft
-from orders.money import bill_label, summary_words
-from orders.offers import MOST_OFFERS, Offer, arranged, list_offers, with_bases
+from orders.money import summary_words
+from orders.offer_rows import Counter, counter, kept_numbers, offer_rows
+from orders.offers import Offer
+from orders.partners_form import PartnersForm, kept_partners
 from orders.review import CHANGE
 from orders.services import OffersRefused, choose_offers, choose_reseller, open_drafts, save_details, start_draft
 from orders.views.access import PermittedView, StepView, own_partnership
@@ -64,17 +65,18 @@ class AddSubscriptionView(PermittedView):
     """Starts an order for a customer that exists."""
 
     def post(self, request: HttpRequest, customer: UUID) -> HttpResponse:
-        """Create the draft, with the managing reseller already selected if business may be done with it."""
+        """Create the draft, in which the managing reseller is suggested if business may be done with it."""
         found = get_object_or_404(
             Customer.objects.visible_to(self.actor).select_related("provider"), microsoft_id=customer
         )
         managing = found.managing_relationship()
         try:
             require_active_account(found)
-            draft = start_draft(reseller=managing.reseller if managing else None, customer=found, by=self.actor)
+            manager = managing.reseller if managing else None
+            draft = start_draft(reseller=manager, customer=found, is_suggestion=True, by=self.actor)
         except PartnershipRequired as refusal:
             messages.warning(request, str(refusal))
-            draft = start_draft(reseller=None, customer=found, by=self.actor)
+            draft = start_draft(reseller=None, customer=found, is_suggestion=True, by=self.actor)
         except AccountNotActive as refusal:
             messages.error(request, str(refusal))
             return redirect(account_url(found.microsoft_id))
@@ -158,38 +160,42 @@ class SubscriptionsView(StepView):
         lines = lines_of(self.draft)
         gone = {line.chosen.pk for line in lines if line.offer is None}
         typed = TypedLicenses(request.POST, market_of(self.draft), gone)
-        form = self.form(self.values(typed, lines), typed, lines, ())
+        form, _shown = self.form(self.values(typed, lines), typed, lines, ())
+        partners = self.partners(request.POST)
         problems = []
         if typed.unknown:
             problems.append(_("An offer that you chose is not on sale for this customer."))
-        if form.is_valid() and not problems:
+        if form.is_valid() and (partners is None or partners.is_valid()) and not problems:
+            quantities, confirmed = form.quantities(), form.confirmed()
+            choice = partners.choice() if partners else None
             try:
-                choose_offers(draft=self.draft, quantities=form.quantities(), by=self.actor)
-                if not self.draft.makes_customer:
-                    choose_reseller(draft=self.draft, reseller=form.cleaned_data["reseller"], by=self.actor)
+                self.draft = choose_offers(draft=self.draft, quantities=quantities, confirmed=confirmed, by=self.actor)
+                if choice is not None:
+                    self.draft = choose_reseller(draft=self.draft, **vars(choice), by=self.actor)
             except OffersRefused as refusal:
                 problems += refusal.errors.values()
             except Refused as refusal:
                 problems.append(str(refusal))
             else:
                 return None
-        return self.show(request.POST, typed, lines, problems=problems)
+        return self.show(request.POST, typed, lines, problems=problems, partners=partners)
 
     def go_on(self) -> HttpResponse:
         """Review, or this page with what is still missing."""
         lines = lines_of(self.draft)
-        if line_problems(self.draft, lines):
+        if line_problems(self.draft, lines) or self.draft.reseller_is_suggested:
             return self.show(self.request.POST, None, lines, checked=True)
         return redirect("orders:review", draft=self.draft.public_id)
 
     # --- the page ---------------------------------------------------------------------------------------------------
     def values(self, typed: TypedLicenses, lines: list[Line]) -> dict[str, Any]:
         """What was typed, under the names that the fields have today."""
-        values = {**typed.data, "reseller": sent_value(self.request.POST, "reseller")}
+        values = dict(typed.data)
         for line in lines:
-            before = licenses_name(line.chosen)
-            if line.offer and before in values:
-                values.setdefault(licenses_name(line.offer.price), values[before])
+            for name in (licenses_name, again_name):
+                before = name(line.chosen)
+                if line.offer and before in values:
+                    values.setdefault(name(line.offer.price), values[before])
         return values
 
     def form(
@@ -198,22 +204,28 @@ class SubscriptionsView(StepView):
         typed: TypedLicenses | None,
         lines: list[Line],
         listed: Sequence[Offer],
-    ) -> OffersForm:
-        """One field per chosen, typed and listed offer."""
+        checked: bool = False,
+    ) -> tuple[OffersForm, Counter]:
+        """One field per chosen, typed and listed offer, and what is said of each."""
         chosen = {line.offer.key: line.offer for line in lines if line.offer}
         chosen |= typed.offers if typed else {}
-        return OffersForm(
+        offers = arranged(list(chosen.values()), listed)
+        shown = counter(market_of(self.draft), self.draft.customer, offers)
+        form = OffersForm(
             data,
-            offers=arranged(list(chosen.values()), listed),
+            offers=offers,
             gone=[Offer((line.chosen,)) for line in lines if line.offer is None],
             kept=kept_numbers(lines),
-            resellers_for=None if self.draft.makes_customer else self.actor,
-            reseller=self.reseller_id(),
+            standings=shown.standings,
+            checked=checked,
         )
+        return form, shown
 
-    def reseller_id(self) -> str:
-        """The Microsoft ID of the reseller chosen so far, or nothing."""
-        return str(self.draft.reseller.microsoft_id) if self.draft.reseller else ""
+    def partners(self, data: Mapping[str, Any] | None, checked: bool = False) -> PartnersForm | None:
+        """Who earns and answers, for a customer that exists; a new one's reseller is chosen with its details."""
+        if self.draft.makes_customer:
+            return None
+        return PartnersForm(data, draft=self.draft, actor=self.actor, checked=checked)
 
     def show(
         self,
@@ -222,30 +234,35 @@ class SubscriptionsView(StepView):
         lines: list[Line],
         problems: Sequence[str] = (),
         checked: bool = False,
+        partners: PartnersForm | None = None,
     ) -> HttpResponse:
         """Render the page with the numbers typed, or else those kept; `checked` says what they lack."""
         market = market_of(self.draft)
         filter_form = OfferFilterForm(data, market=market)
-        found = list_offers(market, filter_form.filters)
+        found = page_of_offers(market, filter_form.filters, page_number(data))
         values: Mapping[str, Any] | None = self.values(typed, lines) if typed else None
         if checked:
-            values = {**kept_numbers(lines), "reseller": self.reseller_id()}
+            values = kept_numbers(lines)
             problems = order_problems(self.draft, lines)
-        form = self.form(values, typed, lines, found.offers)
+        form, shown = self.form(values, typed, lines, found.offers, checked)
         for problem in problems:
             form.add_error(None, problem)
+        partners = partners or self.partners(kept_partners(self.draft) if checked else None, checked)
+        forms = [form, partners] if partners else [form]
         context = {
             "draft": self.draft,
-            "form": form,
+            # The first of the forms in which something is wrong: the frame of the page says so in its title.
+            "form": next((one for one in forms if one.errors), form),
+            "forms": forms,
+            "partners": partners,
             "filter_form": filter_form,
-            "rows": offer_rows(form, lines),
-            "is_cut": found.is_cut,
+            "rows": offer_rows(form, lines, shown),
+            "found": found,
             "filtered": bool(filter_form.filters),
             "customer_name": str(self.draft),
             "country_name": countries.name(market.country),
-            "most": MOST_OFFERS,
+            "most_licenses": LARGEST_QUANTITY,
             "summary": summary_words(form.typed() if form.is_bound else ordered(lines)),
-            "reseller_field": form["reseller"] if "reseller" in form.fields else None,
         }
         return render(self.request, "orders/subscriptions.html", context)
 
@@ -263,54 +280,17 @@ class UpdateOffersView(SubscriptionsView):
         """The page, found again under an address that says its filters."""
         filters = OfferFilterForm(self.request.POST, market=market_of(self.draft)).filters
         words = {name: value for name, value in vars(filters).items() if value} if self.keeps_filters else {}
+        number = page_number(self.request.POST)
+        if self.keeps_filters and number > 1:
+            words["page"] = str(number)
         address = reverse("orders:subscriptions", args=[self.draft.public_id])
         return redirect(f"{address}?{urlencode(words)}" if words else address)
 
 
-class OfferRow:
-    """An offer as the table shows it: its words, its field, what was typed and what is wrong with it."""
-
-    def __init__(self, form: OffersForm, name: str, field: LicensesField, offer: Offer, line: Line | None) -> None:
-        self.offer = offer
-        self.name = name
-        self.label = field.label
-        self.value = form[name].value()
-        self.errors: list[str] = form.errors.get(name, []) if form.is_bound else []
-        # The same offer as in the row above, for another term or billing plan.
-        self.is_variant = False
-        self.is_chosen = bool(self.value)
-        self.is_gone = line is not None and line.offer is None
-        self.old_words = line.chosen_words if line is not None and line.price_changed else ""
-        price = offer.price
-        self.bill_label = bill_label(price.billing_plan)
-        self.plan_order = BillingPlan.values.index(price.billing_plan)
-        # For the running summary in the browser: "1:150.0000 100:140.0000", first quantity and price of each tier.
-        self.tiers = " ".join(f"{tier.pricing_tier_min}:{tier.unit_price:.4f}" for tier in offer.prices)
-
-    @property
-    def described_by(self) -> str:
-        """The ids of what explains the field."""
-        ids = [f"hint-{self.name}"] if self.offer.hints else []
-        return " ".join([*ids, f"error-{self.name}"] if self.errors else ids)
-
-
-def offer_rows(form: OffersForm, lines: list[Line]) -> list[OfferRow]:
-    """The rows in the order of the form's fields; chosen offers that are gone come first."""
-    by_name = {licenses_name(line.offer.price if line.offer else line.chosen): line for line in lines}
-    fields = [(name, field) for name, field in form.fields.items() if isinstance(field, LicensesField)]
-    offers = with_bases([field.offer for _name, field in fields])
-    rows = []
-    for (name, field), offer in zip(fields, offers, strict=True):
-        rows.append(OfferRow(form, name, field, offer, by_name.get(name)))
-    rows.sort(key=lambda row: not row.is_gone)
-    for above, row in itertools.pairwise(rows):
-        row.is_variant = above.offer.sku.pk == row.offer.sku.pk and above.is_chosen == row.is_chosen
-    return rows
-
-
-def kept_numbers(lines: list[Line]) -> dict[str, int]:
-    """The numbers of licenses in the draft, by the names of their fields."""
-    return {licenses_name(line.offer.price if line.offer else line.chosen): line.quantity for line in lines}
+def page_number(data: Mapping[str, Any]) -> int:
+    """Which page of offers is asked for: that of the button, else the one that was open; what is no number is 1."""
+    text = str(data.get("page") or data.get("at") or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def back_to(url_name: str, draft: OrderDraft) -> HttpResponse:

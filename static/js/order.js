@@ -52,7 +52,7 @@
     let hits = 0;
     for (const row of all("tr[data-words]", table)) {
       const matches = words.every((word) => row.dataset.words.includes(word));
-      row.hidden = !matches && !row.querySelector("input").value.trim();
+      row.hidden = !matches && !row.querySelector("input")?.value.trim();
       hits += matches ? 1 : 0;
     }
     found.textContent = words.length ? counted(hits, found.dataset, "found") : "";
@@ -67,6 +67,11 @@
     };
     form.addEventListener("input", (event) => { if (event.target.matches("[data-licenses]")) refresh(); });
     if (inputs.some((input) => input.value.trim())) refresh();
+    // Who names another reseller has chosen to name one.
+    const other = form.querySelector("input[name=reseller_choice][value=other]");
+    const list = ".reseller-choice [data-typeahead], .reseller-choice select[name=reseller]";
+    const names = (event) => { if (other && event.target.closest(list) && event.target.value) other.checked = true; };
+    for (const kind of ["input", "change"]) form.addEventListener(kind, names);
     const search = form.querySelector("input[type=search]"), table = form.querySelector("table[data-complete]");
     const found = form.querySelector("[data-found]");
     if (search && table && !search.value) search.addEventListener("input", () => narrow(search, table, found));

@@ -1,0 +1,145 @@
+"""Who earns and who answers for the new subscriptions of a customer that exists: chosen, never taken for granted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Actor
+from accounts.models import Partner
+from core.forms import PortalForm
+from core.typeahead import sent_value
+from customers.forms import ResellerChoiceField
+from orders.checks import unchosen_words
+from orders.models import OrderDraft
+from resellers.choosing import ResellerSource
+from resellers.readiness import obstacles
+from subscriptions.supporting import support_candidates
+
+OTHER, NONE = "other", "none"
+NAMES = ("reseller_choice", "reseller", "support_contact")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who was chosen; None as reseller is a choice too, as support contact it means the provider."""
+
+    reseller: Partner | None
+    support_contact: Partner | None
+
+
+class LaterField(forms.ChoiceField):
+    """A choice that nobody may leave out in the end; until it is demanded, the form takes none for an answer."""
+
+    def validate(self, value: Any) -> None:
+        """Refuse only what is no choice."""
+        if value not in self.empty_values:
+            super().validate(value)
+
+
+class PartnersForm(PortalForm):
+    """The reseller that manages the customer, another one from the list, or none: no button is pressed beforehand.
+
+    `checked` demands a choice; without, it may come later.
+    """
+
+    reseller_choice = LaterField(
+        label=gettext_lazy("Reseller"),
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("The reseller earns incentives for these subscriptions, if they are eligible."),
+    )
+    reseller = ResellerChoiceField(
+        label=gettext_lazy("Another reseller from the list"),
+        empty_label=gettext_lazy("Choose a reseller"),
+        empty_note="",
+    )
+    support_contact = LaterField(
+        label=gettext_lazy("Designated support contact"),
+        help_text=gettext_lazy("Who answers the customer’s support requests for these subscriptions."),
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, draft: OrderDraft, actor: Actor, checked: bool = False
+    ) -> None:
+        self.draft, self.checked = draft, checked
+        self.suggested = suggested_reseller(draft)
+        super().__init__(sent(data) if data is not None else None, initial=kept_partners(draft))
+        choice, listed, contact = (self.fields[name] for name in NAMES)
+        assert isinstance(choice, forms.ChoiceField)
+        assert isinstance(contact, forms.ChoiceField)
+        assert isinstance(listed, ResellerChoiceField)
+        choice.choices = [*self._suggestion(), (OTHER, _("Another reseller")), (NONE, no_reseller_words())]
+        listed.offer(ResellerSource(actor))
+        assert draft.customer is not None
+        self.candidates = {str(one.microsoft_id): one for one in support_candidates(draft.customer)}
+        provider = _("%(provider)s, your company") % {"provider": draft.provider.legal_name}
+        contact.choices = [("", provider), *((key, one.name_and_mpn) for key, one in self.candidates.items())]
+        if not self.candidates:
+            del self.fields["support_contact"]
+
+    def _suggestion(self) -> list[tuple[str, str]]:
+        if self.suggested is None:
+            return []
+        text = _("%(reseller)s – suggested: it manages the customer")
+        return [(str(self.suggested.microsoft_id), text % {"reseller": self.suggested.name_and_mpn})]
+
+    def clean(self) -> dict[str, Any]:
+        """A name from the list is a choice by itself; without any, the order has to wait."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        choice = cleaned.get("reseller_choice", "")
+        if choice not in ("", OTHER):
+            self.errors.pop("reseller", None)
+        elif cleaned.get("reseller") is None and "reseller" not in self.errors:
+            if choice == OTHER:
+                self.add_error("reseller", _("Choose the other reseller from the list."))
+            elif self.checked and "reseller_choice" not in self.errors:
+                self.add_error("reseller_choice", unchosen_words())
+        return cleaned
+
+    def choice(self) -> Choice | None:
+        """Who was chosen, or None where nobody said anything about the reseller. Only after `is_valid()`."""
+        key, listed = self.cleaned_data["reseller_choice"], self.cleaned_data.get("reseller")
+        if not key and listed is None:
+            return None
+        contact = self.candidates.get(self.cleaned_data.get("support_contact", ""))
+        if key == NONE:
+            return Choice(None, contact)
+        return Choice(self.suggested if key not in ("", OTHER) else listed, contact)
+
+
+def no_reseller_words() -> str:
+    """That nobody earns, and what that means."""
+    return _("No reseller: no incentive will be paid")
+
+
+def suggested_reseller(draft: OrderDraft) -> Partner | None:
+    """The reseller that manages the customer, if business may be done with it today."""
+    customer = draft.customer
+    managing = customer.managing_relationship() if customer is not None else None
+    if customer is None or managing is None:
+        return None
+    found = obstacles(draft.provider, managing.reseller, customer_country=customer.country_code)
+    return None if found else managing.reseller
+
+
+def kept_partners(draft: OrderDraft) -> dict[str, str]:
+    """What the draft says, under the names of the fields; nothing of a reseller that is only suggested."""
+    contact = draft.support_contact
+    found = {"support_contact": str(contact.microsoft_id) if contact else ""}
+    if draft.reseller_is_suggested:
+        return found
+    if draft.reseller is None:
+        return {**found, "reseller_choice": NONE}
+    key = str(draft.reseller.microsoft_id)
+    if draft.reseller == suggested_reseller(draft):
+        return {**found, "reseller_choice": key}
+    return {**found, "reseller_choice": OTHER, "reseller": key}
+
+
+def sent(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent under the names of the fields, of the list with the radio button that stands for it."""
+    found = {name: data.get(name, "") for name in NAMES}
+    return {**found, "reseller": sent_value(data, "reseller")}
