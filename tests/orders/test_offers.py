@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from catalogue.models import Price
 from customers.credentials.spelling import spelled
+from orders.catalogue import OfferFilters, arranged, page_of_offers
 from orders.money import bill_amount, bill_totals, price_words, summary_words, term_totals
-from orders.offers import MOST_OFFERS, Market, OfferFilters, arranged, list_offers, offers_of_skus, with_bases
+from orders.offers import Market, offers_of_skus
 from tests.orders.conftest import end, make_price, make_sku
 
 pytestmark = pytest.mark.django_db
@@ -17,10 +17,10 @@ US = Market.of("US", "none")
 
 def titles(filters: OfferFilters | None = None, market: Market = US) -> list[str]:
     """The listed offers in their order."""
-    return [offer.sku.title for offer in list_offers(market, filters or OfferFilters()).offers]
+    return [offer.sku.title for offer in page_of_offers(market, filters or OfferFilters()).offers]
 
 
-def test_list_offers_shows_what_is_on_sale_for_this_kind_of_customer_here():
+def test_a_page_of_offers_shows_what_is_on_sale_for_this_kind_of_customer_here():
     make_price("Commercial Suite")
     make_price("School Suite", segment="Education")
     make_price("State Suite", segment="Government")
@@ -33,7 +33,7 @@ def test_list_offers_shows_what_is_on_sale_for_this_kind_of_customer_here():
     assert titles(market=Market.of("US", "unknown")) == []
 
 
-def test_list_offers_filters_by_words_segment_term_and_billing():
+def test_a_page_of_offers_filters_by_words_segment_term_and_billing():
     sku = make_sku("Exchange Online (Plan 1)")
     make_price(sku), make_price(sku, billing_plan="Annual"), make_price(sku, term_duration="P1M")
     make_price("Teams Phone")
@@ -43,31 +43,11 @@ def test_list_offers_filters_by_words_segment_term_and_billing():
     assert titles(OfferFilters(q="nothing like it")) == []
 
 
-def test_list_offers_is_cut_and_says_so():
-    sku = make_sku("Server")
-    Price.objects.bulk_create(
-        Price(
-            sku=sku,
-            market="US",
-            currency=f"{number:03d}",
-            term_duration="P1Y",
-            term_months=12,
-            billing_plan="Monthly",
-            segment="Commercial",
-            unit_price=1,
-            sold_from=sku.created_at,
-        )
-        for number in range(MOST_OFFERS + 1)
-    )
-    found = list_offers(US, OfferFilters())
-    assert (len(found.offers), found.is_cut) == (MOST_OFFERS, True)
-
-
 def test_tiers_are_one_offer_whose_price_follows_the_number():
     sku = make_sku("Server CAL")
     few = make_price(sku, "45", billing_plan="OneTime", term_duration="", pricing_tier_max=99)
     many = make_price(sku, "40", billing_plan="OneTime", term_duration="", pricing_tier_min=100, pricing_tier_max=500)
-    [offer] = list_offers(US, OfferFilters()).offers
+    [offer] = page_of_offers(US, OfferFilters()).offers
     assert [offer.price_for(number) for number in (1, 99, 100, 500, 501)] == [few, few, many, many, None]
     assert offer.hints == ["From 100 licenses: USD\u00a040.00 once"]
 
@@ -75,11 +55,10 @@ def test_tiers_are_one_offer_whose_price_follows_the_number():
 def test_add_ons_stand_under_their_base_and_chosen_offers_first():
     zebra = make_sku("Zebra Suite")
     make_price(zebra), make_price("Alpha Suite"), make_price(make_sku("Backup", needs=zebra)), make_price("Mail")
-    listed = list_offers(US, OfferFilters()).offers
+    listed = page_of_offers(US, OfferFilters()).offers
     assert [offer.sku.title for offer in arranged([], listed)] == ["Alpha Suite", "Mail", "Zebra Suite", "Backup"]
     chosen = [offer for offer in listed if offer.sku.title == "Mail"]
     assert [offer.sku.title for offer in arranged(chosen, listed)] == ["Mail", "Alpha Suite", "Zebra Suite", "Backup"]
-    assert [offer.bases for offer in with_bases(arranged(chosen, listed))] == [(), (), (), ("Zebra Suite",)]
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_new_subscription_costs_the_same_for_any_number_of_offers(
         choose_offers(draft=ready, quantities={make_price(f"Chosen {number}"): 1}, by=sales)
     client = signed_in(sales)
     client.get(url("confirm_cancel", ready))  # the first page of a session also keeps when it was seen
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         client.get(url("subscriptions", ready))
 
 
@@ -415,7 +415,7 @@ def test_add_subscription_leads_through_the_same_pages_to_the_customers_list(sal
     draft = OrderDraft.objects.get()
     assert answer.url == url("subscriptions", draft)
     text = page(client.get(answer.url))
-    assert f'value="{reseller.microsoft_id}" selected' in text
+    assert f'name="reseller_choice" value="{reseller.microsoft_id}"' in text
     assert customer.company_name in text
     data = {f"licenses-{standard.pk}": "2", "reseller": str(reseller.microsoft_id)}
     answer = client.post(answer.url, data)
@@ -423,8 +423,9 @@ def test_add_subscription_leads_through_the_same_pages_to_the_customers_list(sal
     page(review)
     assert client.get(url("details", draft)).url == url("subscriptions", draft)
     answer = client.post(url("submit", draft), confirmed(review))
-    assert answer.url == customer.get_absolute_url()
-    assert client.get(url("confirmation", draft)).url == customer.get_absolute_url()
+    started = customer.subscriptions.get().subscription_id
+    assert answer.url == f"{customer.get_absolute_url()}?new={started}"
+    assert client.get(url("confirmation", draft)).url == answer.url
     assert customer.subscriptions.get().resellers_of_record.get().reseller == reseller
 
 

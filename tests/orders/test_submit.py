@@ -356,6 +356,9 @@ def test_an_offer_for_once_cannot_be_ordered_twice(ready, sales, kind):
     assert submitted(ready, sales).lines.count() == 2
 
 
+REPEAT = "Change its licenses instead, or confirm that it is to be ordered once more."
+
+
 # --- a customer that exists -------------------------------------------------------------------------------------------
 @pytest.fixture
 def addition(sales, provider, standard) -> OrderDraft:
@@ -409,8 +412,13 @@ def test_limits_count_what_the_customer_has(addition, sales, kind, status, count
     SubscriptionFactory(customer=addition.customer, sku=sku, status=status)
     SubscriptionFactory(sku=sku)
     choose_offers(draft=addition, quantities={make_price(sku, "0"): 1}, by=sales)
-    expected = [("subscriptions", "A customer may have Trial only once, and this one already has it.")]
-    assert problems_of_existing(addition) == (expected if counts else [])
+    expected = "A customer may have Trial only once, and this one already has it."
+    if status == "active":
+        expected = f"The customer has 10 licenses of Trial already. {REPEAT}|{expected}"
+    elif status == "suspended":
+        expected = "The customer’s subscription of Trial is suspended. Reactivate it instead of ordering it again."
+    found = [message for _step, message in problems_of_existing(addition)]
+    assert "|".join(found) == (expected if counts else "")
 
 
 def test_an_existing_customer_without_an_agreement_orders_nothing(sales, provider, standard):
