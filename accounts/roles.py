@@ -49,6 +49,7 @@ class Permission(TextChoices):
     VIEW_PROFILE = "view_profile", _("View the company’s profile")
     CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
     DELETE_SHARED_VIEWS = "delete_shared_views", _("Delete saved views that colleagues share")
+    CHANGE_SUPPORT_PROFILE = "change_support_profile", _("Change what customers see of the company’s support")
 
 
 _G, _A, _S, _H = Role.GLOBAL_ADMIN, Role.ADMIN_AGENT, Role.SALES_AGENT, Role.HELPDESK_AGENT
@@ -78,6 +79,8 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
     (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
     (_P, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
+    (_P, Permission.CHANGE_SUPPORT_PROFILE): frozenset({_G, _A}),
+    (_R, Permission.CHANGE_SUPPORT_PROFILE): frozenset({_G, _A}),
     (_R, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),

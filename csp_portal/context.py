@@ -26,6 +26,7 @@ HOME = Item(_("Home"), "house", "home")
 CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
+SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
 PROVIDER = [
     HOME,
     CUSTOMERS,
@@ -33,6 +34,7 @@ PROVIDER = [
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     ORDERS,
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
+    SUPPORT,
 ]
 RESELLER = [
     HOME,
@@ -40,6 +42,7 @@ RESELLER = [
     RENEWALS,
     ORDERS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
+    SUPPORT,
 ]
 CUSTOMER = [
     Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS),

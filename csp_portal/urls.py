@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts.support_views import SupportProfileView
 from csp_portal import views
 from customers.urls import urlpatterns as customers_urlpatterns
 from orders.partnerships.urls import partnership_pages
@@ -22,6 +23,7 @@ urlpatterns = [
     path("enroll/", include("accounts.enrolment_urls")),
     path("profile/", include("accounts.profile_urls")),
     path("views/", include("accounts.saved_views.urls")),
+    path("support-profile/", SupportProfileView.as_view(), name="support_profile"),
     path("find-a-provider/", include("accounts.directory_urls")),
     # So are pages of the resellers' that show customers, subscriptions or drafts.
     path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),

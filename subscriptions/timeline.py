@@ -85,6 +85,8 @@ FIELDS: dict[str, Promise] = {
     **ACCOUNT_FIELDS,
 }
 PRICES = {"unit_price", "amount"}
+# Decisions of the back office, whose reason the customer is told.
+TOLD_WHY = ("customer.approved", "customer.not_approved", "customer.put_under_review")
 LABELS: dict[str, dict[Any, Any]] = {
     "status": {**dict(Customer.Status.choices), **dict(Subscription.Status.choices)},
     "language": dict(settings.LANGUAGES),
@@ -129,8 +131,9 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
     lines = []
     if {"old", "new"} <= changes.keys():
         lines += _old_and_new(record.action, changes["old"], changes["new"], reader)
+    hidden = hidden_fields(record, reader, prices=prices)
     for field, label in FIELDS.items():
-        if field not in changes or (field in PRICES and not prices):
+        if field not in changes or field in hidden:
             continue
         value = changes[field]
         if isinstance(value, list) and len(value) == 2:
@@ -139,6 +142,14 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
         elif not isinstance(value, list | dict):
             lines.append(format_html("{}: {}", label, value_words(field, value)))
     return lines
+
+
+def hidden_fields(record: ActivityRecord, reader: Actor, *, prices: bool) -> set[str]:
+    """What of a record is not this reader's: amounts, and for a customer the reasons that others noted."""
+    hidden = set() if prices else set(PRICES)
+    if reader.is_customer and record.action not in TOLD_WHY and record.acting_for_id != reader.customer.microsoft_id:
+        hidden.add("reason")
+    return hidden
 
 
 def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeString]:

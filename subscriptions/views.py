@@ -13,13 +13,18 @@ from django.views.generic import TemplateView
 from accounts.access import can
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
+from accounts.services.support import RELATED as SUPPORT_RELATED
+from accounts.services.support import support_of
 from core import clock, html
 from core.lists import ListPage
 from core.paging import Sort
-from customers.models import Customer
+from customers.models import Customer, CustomerQuerySet
 from customers.pages import CustomerPage, PermittedPage
 from subscriptions.customer_list.addresses import export_url
 from subscriptions.customer_list.rows import add_facts, listed_customers
+from subscriptions.customer_pages.partners import requests_to_answer
+from subscriptions.customer_pages.support import support_facts
+from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -103,7 +108,10 @@ class SubscriptionList(CustomerPage, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_order = can(self.actor, Permission.PLACE_ORDER)
         url = add_subscription_url(self.customer) if may_order else None
-        return super().get_context_data(add_subscription_url=url, own=self.actor.is_customer, **kwargs)
+        own = self.actor.is_customer
+        return super().get_context_data(
+            add_subscription_url=url, own=own, asked=requests_to_answer(self.customer) if own else 0, **kwargs
+        )
 
 
 class SubscriptionDetail(CustomerPage, TemplateView):
@@ -112,19 +120,24 @@ class SubscriptionDetail(CustomerPage, TemplateView):
     permission = Permission.VIEW_SUBSCRIPTIONS
     template_name = "subscriptions/subscription_detail.html"
 
+    def customers_seen(self) -> CustomerQuerySet:
+        """With how the provider is reached."""
+        return super().customers_seen().select_related(*(f"provider__{name}" for name in SUPPORT_RELATED))
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = Subscription.objects.visible_to(self.actor).filter(customer=self.customer)
         subscription = get_object_or_404(
             rows.select_related("sku__product", "parent"), subscription_id=self.kwargs["subscription_id"]
         )
         with_relations([subscription], self.customer)
+        outlook = outlook_of(subscription) if self.actor.is_customer else ""
         add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk"))
         for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
             related.customer = self.customer
         return super().get_context_data(
             subscription=subscription,
             status_kind=STATUS_KINDS[Subscription.Status(subscription.status)],
-            facts=subscription_facts(subscription, prices=can(self.actor, Permission.VIEW_PRICES)),
+            facts=subscription_facts(subscription, prices=can(self.actor, Permission.VIEW_PRICES), outlook=outlook),
             relations=relation_facts(subscription),
             add_ons=add_ons,
             manage=management(subscription, self.actor),
@@ -133,11 +146,18 @@ class SubscriptionDetail(CustomerPage, TemplateView):
         )
 
 
+def outlook_of(subscription: Subscription) -> str:
+    """What happens with it if nobody acts; nothing where no decision is open."""
+    found = outlooks([subscription])[subscription.pk]
+    return outlook_words(found) if found.step else ""
+
+
 def with_relations(subscriptions: list[Subscription], customer: Customer) -> None:
     """Give each its customer, its reseller of record and its designated support contact, in two queries."""
     found: dict[type, dict[int, Any]] = {}
     for model in (ResellerOfRecord, SupportContact):
-        current = model.objects.filter(subscription__in=subscriptions, ends_at=None).select_related("reseller")
+        current = model.objects.filter(subscription__in=subscriptions, ends_at=None)
+        current = current.select_related("reseller", *(f"reseller__{name}" for name in SUPPORT_RELATED))
         found[model] = {relation.subscription_id: relation for relation in current} if subscriptions else {}
     for subscription in subscriptions:
         subscription.customer = customer
@@ -145,14 +165,15 @@ def with_relations(subscriptions: list[Subscription], customer: Customer) -> Non
         subscription.current_support = found[SupportContact].get(subscription.pk)  # type: ignore[attr-defined]
 
 
-def subscription_facts(subscription: Subscription, *, prices: bool) -> list[tuple[str, Any]]:
-    """What was bought, label and value; prices only for who may see them."""
+def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str = "") -> list[tuple[str, Any]]:
+    """What was bought, label and value; prices only for who may see them, and what comes where nobody here decides."""
     facts: list[tuple[str, Any]] = [
         (_("Offer"), html.name(subscription.offer_name)),
         (_("Licenses"), html.number_text(subscription.quantity)),
         (_("Term and billing"), subscription.term_label),
         (_("Started"), html.time_tag(subscription.starts_at)),
         (_("Term ends"), renewal(subscription)),
+        *([(_("If nobody acts"), outlook)] if outlook else []),
         (_("Can be canceled until"), cancellation(subscription)),
         (_("Subscription ID"), html.copy_text(subscription.subscription_id, _("subscription ID"))),
     ]
@@ -174,10 +195,9 @@ def cancellation(subscription: Subscription) -> SafeString:
 def relation_facts(subscription: Subscription) -> list[tuple[str, Any]]:
     """The two relations to resellers, under their names in Partner Center."""
     support = subscription.current_support  # type: ignore[attr-defined]
+    company = support.reseller if support else subscription.customer.provider
     return [
         (_("Reseller (MPN ID)"), reseller_of_record(subscription.current_reseller)),  # type: ignore[attr-defined]
-        (
-            _("Designated support contact"),
-            html.name(support.reseller if support else subscription.customer.provider),
-        ),
+        (_("Designated support contact"), html.name(company)),
+        *support_facts(support_of(company)),
     ]

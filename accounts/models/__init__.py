@@ -11,6 +11,7 @@ from accounts.models.profiles import (
     Specialty,
 )
 from accounts.models.saved import SavedView, SavedViewQuerySet
+from accounts.models.support import SupportProfile
 
 __all__ = [
     "EmailCode",
@@ -25,6 +26,7 @@ __all__ = [
     "SavedView",
     "SavedViewQuerySet",
     "Specialty",
+    "SupportProfile",
     "User",
     "UserManager",
     "mpn_key",

@@ -41,7 +41,16 @@ class UserSettingsView(CustomerPage, TemplateView):
 
     def owners(self) -> list[TenantOwner]:
         """Who is tenant owner now; a reseller is told of itself alone."""
-        return list(self.grants().current().order_by("begins_at", "pk"))
+        owners = list(self.grants().current().order_by("begins_at", "pk"))
+        for owner in owners:
+            owner.granted_by = self.granted_by(owner)  # type: ignore[attr-defined]
+        return owners
+
+    def granted_by(self, grant: TenantOwner) -> str:
+        """The person, for its own side; for the other side the company or customer that it acted for."""
+        if self.customer.administrators.filter(user=grant.set_by_id).exists():
+            return str(self.customer if self.actor.is_reseller else grant.set_by)
+        return str(grant.set_by if self.actor.is_provider else self.customer.provider)
 
     def former(self) -> list[TenantOwner]:
         """Who was, the last first."""
