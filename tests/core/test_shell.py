@@ -29,7 +29,7 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
         (
             Program.INDIRECT_PROVIDER,
             Role.GLOBAL_ADMIN,
-            ["Home", "Customers", "Renewals", "Indirect resellers", "Orders", "Company profile"],
+            ["Home", "Customers", "Renewals", "Indirect resellers", "Orders", "Company profile", "Support profile"],
         ),
         (
             Program.INDIRECT_PROVIDER,
@@ -96,6 +96,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
         "Indirect resellers",
         "Orders",
         "Company profile",
+        "Support profile",
     ]
     forms = {form.get("action"): form.get("method") for form in bar.iter("form")}
     assert "post" in forms.values()
