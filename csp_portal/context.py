@@ -27,9 +27,11 @@ CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_C
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
 SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
+SUBSCRIPTIONS = Item(_("Subscriptions"), "box-seam", "subscriptions:all", Permission.VIEW_SUBSCRIPTIONS)
 PROVIDER = [
     HOME,
     CUSTOMERS,
+    SUBSCRIPTIONS,
     RENEWALS,
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     ORDERS,
@@ -39,6 +41,7 @@ PROVIDER = [
 RESELLER = [
     HOME,
     CUSTOMERS,
+    SUBSCRIPTIONS,
     RENEWALS,
     ORDERS,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),

@@ -13,6 +13,8 @@ from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, Rem
 from subscriptions.decisions.views import RenewalsView
 from subscriptions.details.changing import ChangeView, RenameView
 from subscriptions.details.resellers import NameResellerView, SupportContactForm
+from subscriptions.full_list.exporting import ExportSubscriptionsView
+from subscriptions.full_list.views import FullList
 from subscriptions.models import SupportContact
 
 app_name = "subscriptions"
@@ -54,6 +56,8 @@ customer_pages = [
 ]
 
 urlpatterns = [
+    path("subscriptions/", FullList.as_view(), name="all"),
+    path("subscriptions/export/", ExportSubscriptionsView.as_view(), name="export"),
     path("renewals/", RenewalsView.as_view(), name="renewals"),
     path("customers/<uuid:microsoft_id>/subscriptions/", views.SubscriptionList.as_view(), name="list"),
     path(

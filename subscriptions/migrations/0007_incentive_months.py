@@ -9,7 +9,7 @@ import core.clock
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_saved_views"),
-        ("subscriptions", "0005_ledger_and_flags"),
+        ("subscriptions", "0006_full_list"),
     ]
 
     operations = [

@@ -9,9 +9,11 @@ from subscriptions.models.incentives import (
     IncentiveTotal,
 )
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
-from subscriptions.models.subscriptions import AtEnd, Subscription, SubscriptionQuerySet
+from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscription, SubscriptionQuerySet
 
 __all__ = [
+    "LIVE",
+    "TERM_END",
     "AtEnd",
     "BulkChange",
     "BulkChangeQuerySet",

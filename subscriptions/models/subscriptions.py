@@ -1,11 +1,13 @@
 """What customers have bought."""
 
 import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,10 @@ from core import clock
 from core.text import fold
 from customers.models import Customer
 
+# Lists order by the end of the term, which what has no term never reaches: one index serves both directions.
+TERM_END = Coalesce("ends_at", Value(datetime(9999, 12, 31, tzinfo=UTC)))
+LIVE = ("active", "suspended")
+
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Subscriptions by who may see them."""
@@ -25,6 +31,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         if actor.is_provider:
             return self.filter(provider=actor.partner)
         return self.filter(customer__in=Customer.objects.visible_to(actor))
+
+    def live(self) -> "SubscriptionQuerySet":
+        """Those that run or are suspended."""
+        return self.filter(status__in=LIVE)
 
     def listed(self) -> "SubscriptionQuerySet":
         """Those that still exist: what was deleted is kept for the record alone."""
@@ -132,6 +142,19 @@ class Subscription(models.Model):
                 fields=["provider", "-changed_at", "-id"],
                 condition=Q(has_reseller_of_record=False),
                 name="subscription_without_reseller",
+            ),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(status__in=LIVE),
+                name="subscription_provider_live",
+            ),
+            models.Index(
+                F("provider"), TERM_END, F("id"), condition=Q(status__in=LIVE), name="subscription_live_term_end"
+            ),
+            models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=Q(is_extended=True),
+                name="subscription_extended",
             ),
             models.Index(
                 fields=["next_step_at", "id"], condition=Q(next_step_at__isnull=False), name="subscription_due"

@@ -29,17 +29,26 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
         (
             Program.INDIRECT_PROVIDER,
             Role.GLOBAL_ADMIN,
-            ["Home", "Customers", "Renewals", "Indirect resellers", "Orders", "Company profile", "Support profile"],
+            [
+                "Home",
+                "Customers",
+                "Subscriptions",
+                "Renewals",
+                "Indirect resellers",
+                "Orders",
+                "Company profile",
+                "Support profile",
+            ],
         ),
         (
             Program.INDIRECT_PROVIDER,
             Role.HELPDESK_AGENT,
-            ["Home", "Customers", "Renewals", "Orders", "Company profile"],
+            ["Home", "Customers", "Subscriptions", "Renewals", "Orders", "Company profile"],
         ),
         (
             Program.INDIRECT_RESELLER,
             Role.SALES_AGENT,
-            ["Home", "Customers", "Renewals", "Orders", "Indirect providers"],
+            ["Home", "Customers", "Subscriptions", "Renewals", "Orders", "Indirect providers"],
         ),
     ],
 )
@@ -92,6 +101,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
     assert [text_of(link) for link in page.findall(".//nav[@id='main-nav']//a")] == [
         "Home",
         "Customers",
+        "Subscriptions",
         "Renewals",
         "Indirect resellers",
         "Orders",

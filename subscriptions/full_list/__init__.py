@@ -1,0 +1,1 @@
+"""Subscriptions across all customers: what is searched and filtered, what the rows show, and the list as a file."""

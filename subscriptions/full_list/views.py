@@ -1,0 +1,72 @@
+"""Subscriptions: everything that a provider's customers have, or those of the customers that a reseller manages."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.roles import Permission
+from accounts.saved_views.listing import WithSavedViews
+from core.lists import PLACE, ListPage
+from core.paging import Sort
+from customers.pages import PermittedPage
+from subscriptions.full_list.filters import SubscriptionFilter
+from subscriptions.full_list.rows import add_resellers, listed_subscriptions
+from subscriptions.full_list.tables import FullListTable, ResellerFullListTable
+from subscriptions.models import TERM_END
+
+
+class PartnerPage(PermittedPage):
+    """For staff of companies: a customer has a page of its own subscriptions."""
+
+    permission = Permission.VIEW_SUBSCRIPTIONS
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse whoever acts for no company."""
+        if self.actor.partner is None:
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class FullList(WithSavedViews, PartnerPage, ListPage):
+    """Subscriptions across all customers."""
+
+    template_name = "subscriptions/full_list.html"
+    title = gettext_lazy("Subscriptions")
+    filterset_class = SubscriptionFilter
+    sorts = {
+        "ends": Sort(TERM_END),
+        "changed": Sort("changed_at", descending_first=True),
+    }
+    default_sort = "-changed"
+    empty_icon = "box-seam"
+    empty_title = gettext_lazy("No subscriptions yet")
+
+    @property
+    def table_class(self) -> type:  # type: ignore[override]
+        """A reseller sees who the provider is."""
+        return FullListTable if self.actor.is_provider else ResellerFullListTable
+
+    @property
+    def empty_text(self) -> str:  # type: ignore[override]
+        """What brings the first one."""
+        if self.actor.is_provider:
+            return _("What is ordered for your customers appears here.")
+        return _("The subscriptions of the customers that you manage appear here.")
+
+    def get_queryset(self) -> QuerySet:
+        return listed_subscriptions(self.actor)
+
+    def prepare(self, rows: list[Any]) -> None:
+        """Who earns with each visible subscription."""
+        add_resellers(rows)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Where the export finds the same rows: the filters and the order, without the place in the list."""
+        query = self.request.GET.copy()
+        for name in PLACE:
+            query.pop(name, None)
+        return super().get_context_data(filters_query=query.urlencode(), **kwargs)
