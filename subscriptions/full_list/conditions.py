@@ -41,5 +41,5 @@ def partnership_ended(provider: Partner) -> Q:
     """Whose reseller of record is no partner of the provider any more."""
     partnerships = Partnership.objects.filter(provider=provider)
     former = partnerships.ended().exclude(reseller__in=partnerships.active().values("reseller")).values("reseller")
-    current = ResellerOfRecord.objects.filter(ends_at=None, reseller__in=former, subscription__provider=provider)
+    current = ResellerOfRecord.objects.filter(ends_at=None, reseller__in=former)
     return Q(pk__in=current.values("subscription"))

@@ -10,7 +10,7 @@ from customers.models import Customer
 from subscriptions.customer_list.search import id_range, occurs, words_of
 
 # So many customers at most are named one by one, each a look into an index.
-MOST_CUSTOMERS = 500
+MOST_CUSTOMERS = 1_000
 
 
 class SubscriptionSearchFilter(SearchFilter):

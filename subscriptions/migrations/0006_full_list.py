@@ -38,5 +38,14 @@ class Migration(migrations.Migration):
                 name="subscription_extended",
             ),
         ),
+        migrations.RemoveIndex(model_name="subscription", name="subscription_without_reseller"),
+        migrations.AddIndex(
+            model_name="subscription",
+            index=models.Index(
+                fields=["provider", "-changed_at", "-id"],
+                condition=models.Q(("has_reseller_of_record", False), ("status__in", ("active", "suspended"))),
+                name="subscription_live_no_reseller",
+            ),
+        ),
         search_index("subscription_search_words", "subscriptions_subscription", "search_text"),
     ]

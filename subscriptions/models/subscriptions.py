@@ -140,8 +140,8 @@ class Subscription(models.Model):
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],
-                condition=Q(has_reseller_of_record=False),
-                name="subscription_without_reseller",
+                condition=Q(has_reseller_of_record=False, status__in=LIVE),
+                name="subscription_live_no_reseller",
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],
