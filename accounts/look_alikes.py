@@ -52,10 +52,10 @@ def look_alikes(partner: Partner) -> list[LookAlike]:
     return found[:MOST]
 
 
-def similar_names(name: str, names: dict[int, str]) -> dict[int, float]:
+def similar_names(name: str, names: dict[int, str], *, by_first_word: bool = True) -> dict[int, float]:
     """Which of these names could be taken for the first, with how alike they are, at most 1.
 
-    A company that shares only the first word, the one that people remember, counts for a little less.
+    A company that shares only the first word, the one that people remember, counts for a little less, or not at all.
     """
     whole, first = bare_name(name)
     matches_whole, matches_first = _matcher(whole), _matcher(first)
@@ -63,7 +63,7 @@ def similar_names(name: str, names: dict[int, str]) -> dict[int, float]:
     for key, other in names.items():
         other_whole, other_first = bare_name(other)
         alike = matches_whole(other_whole)
-        if not alike and min(len(first), len(other_first)) >= FIRST_WORD:
+        if by_first_word and not alike and min(len(first), len(other_first)) >= FIRST_WORD:
             alike = matches_first(other_first) * 0.9
         if alike:
             found[key] = alike
@@ -87,9 +87,14 @@ def _matcher(text: str) -> Callable[[str], float]:
 
 def bare_name(name: str) -> tuple[str, str]:
     """A name and its first word without legal form, case, accents and borrowed letters: what somebody remembers."""
-    words = re.findall(r"\w+", fold(name).translate(TWINS).replace(".", ""))
-    words = [word for word in words if word not in LEGAL_FORMS] or words
+    words = bare_words(fold(name).translate(TWINS))
     return "".join(words), words[0] if words else ""
+
+
+def bare_words(name: str) -> list[str]:
+    """The words of a name without its legal form, unless it is nothing else."""
+    words = re.findall(r"\w+", fold(name).replace(".", ""))
+    return [word for word in words if word not in LEGAL_FORMS] or words
 
 
 def mixes_alphabets(name: str) -> bool:

@@ -43,6 +43,7 @@ class Permission(TextChoices):
     VIEW_CUSTOMER_ACTIVITY = "view_customer_activity", _("View a customer’s activity")
     VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
     PLACE_ORDER = "place_order", _("Place orders")
+    REASSIGN_DRAFTS = "reassign_drafts", _("Reassign the drafts of people who left")
     MANAGE_SUBSCRIPTION = "manage_subscription", _("Change subscriptions")
     VIEW_ORDERS = "view_orders", _("View orders")
     VIEW_PRICES = "view_prices", _("View prices")
@@ -75,6 +76,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.MANAGE_SUBSCRIPTION): frozenset({_G, _A, _S, _H}),
     (_P, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
     (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
+    (_P, Permission.REASSIGN_DRAFTS): frozenset({_G}),
     (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
     (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
@@ -105,3 +107,8 @@ CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset(
         Permission.VIEW_CUSTOMER_ACTIVITY,
     }
 )
+
+
+def roles_that_may(program: Program, *permissions: Permission) -> frozenset[Role]:
+    """The roles in which somebody may do all of this."""
+    return frozenset(Role).intersection(*(MATRIX.get((program, one), frozenset()) for one in permissions))

@@ -7,6 +7,7 @@ from allauth.core.internal import ratelimit
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from accounts.models import User
 from core.net import client_ip
 
 APP = "allauth.account"  # whose setting, ACCOUNT_RATE_LIMITS, holds the numbers
@@ -86,3 +87,11 @@ def minutes_until_enrolment(request: HttpRequest, address: str) -> int:
     if ratelimit.consume(request, app=APP, action="enroll", key=address) is not None:
         return 0
     return minutes_until_allowed(request, "enroll", address)
+
+
+def minutes_until_submit(request: HttpRequest, person: User) -> int:
+    """Count a Submit of the wizard; minutes to wait when the person had too many, else 0."""
+    key = str(person.pk)
+    if ratelimit.consume(request, app=APP, action="submit_order", key=key) is not None:
+        return 0
+    return minutes_until_allowed(request, "submit_order", key)

@@ -32,6 +32,7 @@ def error_page(request: HttpRequest, status: int, template: str = "", **context:
 def conflict(
     request: HttpRequest,
     *,
+    title: Any = "",
     text: Any = "",
     rows: Sequence[tuple[Any, Any, Any]] = (),
     back_url: str = "",
@@ -47,6 +48,7 @@ def conflict(
     return error_page(
         request,
         409,
+        title=title,
         text=text,
         rows=rows,
         back_url=back_url,

@@ -19,6 +19,8 @@ from core.html import date_text, number_text
 from core.paging import COUNT_CAP
 from customers.models import Customer, RelationshipRequest
 from mail.models import OutgoingEmail
+from orders.handing_over import left_drafts
+from orders.services import open_drafts
 from resellers.filters import ATTENTION
 from resellers.models import Partnership, PartnershipRequest
 from resellers.readiness import partnerships_refused_today
@@ -151,8 +153,8 @@ ATTENTION_WORDS = {
 
 
 def attention(actor: Actor) -> list[Queue]:
-    """What somebody of the company should look at, nothing while all is well (two queries)."""
-    return [*_requests_to_look_at(actor), *_resellers_to_look_at(actor)]
+    """What somebody of the company should look at, nothing while all is well (three queries)."""
+    return [*_requests_to_look_at(actor), *_resellers_to_look_at(actor), *_drafts_to_look_at(actor)]
 
 
 def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
@@ -182,6 +184,27 @@ def _resellers_to_look_at(actor: Actor) -> Iterator[Queue]:
         yield Queue(count, label % {"count": count}, f"{reverse('resellers:list')}?today=refused")
 
 
+def _drafts_to_look_at(actor: Actor) -> Iterator[Queue]:
+    if not (actor.is_provider and can(actor, Permission.ADD_CUSTOMER)):
+        return
+    left = [left_drafts(actor)] if can(actor, Permission.REASSIGN_DRAFTS) else []
+    soon, *ownerless = counts_of(open_drafts(actor).removed_soon(), *left)
+    if soon:
+        label = ngettext_lazy(
+            "%(count)s draft is removed within 5 days unless you go on with it",
+            "%(count)s drafts are removed within 5 days unless you go on with them",
+            "count",
+        )
+        yield Queue(soon, label % {"count": soon}, reverse("orders:start"))
+    for count in filter(None, ownerless):
+        label = ngettext_lazy(
+            "%(count)s draft of somebody who left is without an owner",
+            "%(count)s drafts of people who left are without an owner",
+            "count",
+        )
+        yield Queue(count, label % {"count": count}, reverse("orders:left_drafts"))
+
+
 # What happened, in words that the object's own name follows.
 ACTION_WORDS = {
     "customer.created": _("added the customer"),
@@ -195,6 +218,7 @@ ACTION_WORDS = {
     "relationship_request.accepted": _("accepted the reseller relationship"),
     "relationship_request.declined": _("declined the reseller relationship"),
     "order.placed": _("placed the order"),
+    "order_draft.handed_over": _("handed over the draft of"),
     "partnership.began": _("began the partnership"),
     "partnership.ended": _("ended the partnership"),
     "partnership_request.sent": _("sent a partnership request to"),

@@ -245,6 +245,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/15m/ip",
     "email_code": "3/1h/key,20/1h/ip",  # key: the purpose and the address that the code is mailed to
     "enroll": "20/1h/key",  # applications; key: the address
+    "submit_order": "30/1h/key",  # key: the person
     "change_password": "10/15m/user",
     "reauthenticate": "10/15m/user",
 }

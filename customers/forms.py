@@ -88,7 +88,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             typed["reseller"] = sent_value(data, "reseller")
             data = None
         else:
-            typed = _as_typed(typed)
+            typed = as_typed(typed)
         typed.setdefault("language", self.provider.language)
         self.choose_country(data, typed)
         super().__init__(data, initial=typed, **kwargs)
@@ -171,7 +171,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         )
 
 
-def _as_typed(initial: dict[str, Any]) -> dict[str, Any]:
+def as_typed(initial: dict[str, Any]) -> dict[str, Any]:
     """Kept details as a person would type them: separators back, and no second time what the contact says already."""
     country = str(initial.get("country") or "")
     if initial.get("registration_id"):

@@ -10,19 +10,17 @@ from customers.agreements import AGREEMENT_NAME, has_agreement
 from customers.models import Customer
 from customers.services import domain_is_free
 from orders.checks import (
-    Difference,
     Line,
     Problem,
     customer_problems,
     details_of,
-    differences,
-    displayed,
     line_problems,
     lines_of,
-    read_fingerprint,
     reseller_obstacles,
+    typed_problems,
 )
 from orders.models import OrderDraft
+from orders.reviewed import Difference, differences, displayed, read_fingerprint
 from orders.supporting import support_problem
 from resellers.readiness import reasons
 
@@ -49,7 +47,8 @@ def changes_since(draft: OrderDraft, reviewed: str) -> Changes | None:
         return None
     lines = lines_of(draft)
     found = [*differences(seen, displayed(draft, lines)), *_standing(draft, seen)]
-    return Changes(found, [*customer_problems(draft), *line_problems(draft, lines)], lines)
+    problems = [*customer_problems(draft), *typed_problems(draft), *line_problems(draft, lines)]
+    return Changes(found, problems, lines)
 
 
 def _standing(draft: OrderDraft, seen: Mapping[str, Any]) -> Iterator[Difference]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Membership
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
 from core.forms import PortalForm
 from orders.attesting import attestation_of, attestation_words
@@ -41,14 +43,33 @@ class AttestationForm(PortalForm):
     reviewed = forms.CharField(widget=forms.HiddenInput, required=False)
     attestation = forms.BooleanField(required=False)
 
-    def __init__(self, draft: OrderDraft, reviewed: str, problem: str = "") -> None:
+    def __init__(
+        self, draft: OrderDraft, reviewed: str, problem: str = "", problem_of: str | None = "attestation"
+    ) -> None:
         super().__init__({"reviewed": reviewed} if problem else None, initial={"reviewed": reviewed})
         field = self.fields["attestation"]
         field.label = attestation_words(draft)
         # The value says what was confirmed: a tick for another reseller counts for nothing.
         field.widget.attrs.update(value=attestation_of(draft), autocomplete="off")
         if problem:
-            self.add_error("attestation", problem)
+            self.add_error(problem_of, problem)
+
+
+class ColleagueForm(PortalForm):
+    """To whom a draft goes."""
+
+    colleague = forms.ModelChoiceField(
+        queryset=Membership.objects.none(),
+        label=gettext_lazy("Colleague"),
+        empty_label=gettext_lazy("Select a colleague"),
+    )
+
+    def __init__(self, people: QuerySet[Membership], data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        field = self.fields["colleague"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = people
+        field.label_from_instance = lambda one: f"{one.user.full_name} – {one.get_role_display()}"  # type: ignore[method-assign]
 
 
 class OfferFilterForm(PortalForm):

@@ -1,18 +1,21 @@
 """Orders, and the drafts that become them."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
-from accounts.models import Partner
+from accounts.models import Membership, Partner
 from catalogue.models import Price, Sku
 from core import clock
+from core.text import clean_name
 from customers.models import Customer
 from resellers.models import Partnership
 from subscriptions.models import Subscription
@@ -155,8 +158,12 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.offer_name}"
 
 
+# A draft that nobody changes is removed after so many days; in the last of them its owner is warned.
+KEPT_DAYS, WARNED_DAYS = 30, 5
+
+
 class OrderDraftQuerySet(models.QuerySet["OrderDraft"]):
-    """Drafts by who may open them."""
+    """Drafts by who may open them, and by how long they are still kept."""
 
     def visible_to(self, actor: Actor) -> "OrderDraftQuerySet":
         """The person's own drafts in the provider that it acts for now."""
@@ -168,8 +175,23 @@ class OrderDraftQuerySet(models.QuerySet["OrderDraft"]):
 
     def worth_resuming(self) -> "OrderDraftQuerySet":
         """Open ones into which something was entered, latest first."""
-        something = ~Q(details={}) | Q(pk__in=OrderDraftLine.objects.values("draft"))
+        something = ~Q(details={}) | ~Q(typed={}) | Q(pk__in=OrderDraftLine.objects.values("draft"))
         return self.open().filter(something).select_related("customer", "reseller").order_by("-changed_at", "-pk")
+
+    def abandoned(self) -> "OrderDraftQuerySet":
+        """Those that nobody changed for too long; canceled ones too."""
+        return self.exclude(state=OrderDraft.State.SUBMITTED).filter(
+            changed_at__lt=clock.now() - timedelta(days=KEPT_DAYS)
+        )
+
+    def removed_soon(self) -> "OrderDraftQuerySet":
+        """Those whose last days have begun."""
+        return self.filter(changed_at__lt=clock.now() - timedelta(days=KEPT_DAYS - WARNED_DAYS))
+
+    def of_people_who_left(self, provider: Partner) -> "OrderDraftQuerySet":
+        """The provider's drafts whose owners work there no more: nobody can go on with them as they are."""
+        staff = Membership.objects.current().filter(partner=provider).values("user")
+        return self.filter(provider=provider).exclude(owner__in=staff)
 
 
 class OrderDraft(models.Model):
@@ -194,6 +216,11 @@ class OrderDraft(models.Model):
     # Customer details as typed and cleaned (customers.details.CustomerDetails): empty until the first step is passed,
     # and again once they became a customer or were given up.
     details = models.JSONField(default=dict, blank=True)
+    # What was typed last on a step and could not be taken, as it was typed: step -> name of the field -> text.
+    # It stands there again whenever the step is opened, and nothing is submitted meanwhile.
+    typed = models.JSONField(default=dict, blank=True)
+    # Said on New subscription: the customer is added without an order.
+    is_account_only = models.BooleanField(default=False)
     schema_version = models.PositiveSmallIntegerField(default=1)
     # Who is to answer the customer's support requests for what is ordered; empty leaves them to the provider.
     support_contact = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -232,11 +259,18 @@ class OrderDraft(models.Model):
     def __str__(self) -> str:
         if self.customer is not None:
             return self.customer.company_name
-        return str(self.details.get("company_name") or _("New customer"))
+        return str(self.details.get("company_name") or self._typed_name() or _("New customer"))
 
     def get_absolute_url(self) -> str:
         """Where work on the draft goes on."""
         return reverse("orders:details" if self.makes_customer else "orders:subscriptions", args=[self.public_id])
+
+    def _typed_name(self) -> str:
+        """What was typed as the company's name, if it can stand among other words."""
+        try:
+            return clean_name(self.typed.get("details", {}).get("company_name", ""))[:200]
+        except ValidationError:
+            return ""
 
     @property
     def makes_customer(self) -> bool:
@@ -247,6 +281,20 @@ class OrderDraft(models.Model):
     def is_open(self) -> bool:
         """Whether it can still be worked on."""
         return self.state == self.State.OPEN
+
+    @property
+    def removed_at(self) -> datetime:
+        """When it is removed unless somebody changes it before."""
+        return self.changed_at + timedelta(days=KEPT_DAYS)
+
+    @property
+    def is_removed_soon(self) -> bool:
+        """Whether its last days have begun."""
+        return self.removed_at < clock.now() + timedelta(days=WARNED_DAYS)
+
+    def activity_parties(self) -> dict[str, uuid.UUID | None]:
+        """Whose record it belongs to: the provider's alone, for nothing has happened to anybody else yet."""
+        return {"provider": self.provider.microsoft_id}
 
 
 class OrderDraftLine(models.Model):

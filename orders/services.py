@@ -1,7 +1,6 @@
 """From a draft to a customer with its order: each step kept, and at the end everything or nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -28,32 +27,30 @@ from orders.attesting import require_attestation
 from orders.checks import (
     DETAILS,
     SUBSCRIPTIONS,
-    Difference,
     Line,
     Problem,
     customer_problems,
-    differences,
-    displayed,
     draft_problems,
-    fingerprint,
     line_problems,
     lines_of,
     market_of,
     quantity_problem,
-    read_fingerprint,
     reseller_obstacles,
+    typed_problems,
 )
 from orders.fulfilment import fulfilment_in_use
 from orders.fulfilment.interface import Fulfilment
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet
 from orders.offers import OfferKey, offer_key, offers_of_skus
 from orders.placing import place_order
+from orders.reviewed import Difference, differences, displayed, fingerprint, read_fingerprint
 from orders.supporting import require_support_contact
 from resellers.readiness import reasons
 from subscriptions.starting import lock_partners
 
 __all__ = [
     "DraftCanceled",
+    "EditedMeanwhile",
     "NotReady",
     "OffersRefused",
     "SomethingChanged",
@@ -62,18 +59,24 @@ __all__ = [
     "choose_reseller",
     "draft_problems",
     "fingerprint",
+    "keep_typed",
+    "lock_open_draft",
     "open_drafts",
     "purge_abandoned_drafts",
     "save_details",
+    "save_draft",
+    "save_subscriptions",
     "start_draft",
     "submit_draft",
 ]
 
-ABANDONED_DAYS = 30
-
 
 class DraftCanceled(InvalidTransition):
     """The draft was canceled: nothing more happens to it."""
+
+
+class EditedMeanwhile(InvalidTransition):
+    """The draft is no longer the one that was opened: another tab, or who had it before, changed it first."""
 
 
 class NotReady(Refused):
@@ -128,17 +131,33 @@ def start_draft(
 
 
 @transaction.atomic
-def save_details(*, draft: OrderDraft, details: CustomerDetails, reseller: Partner | None, by: Actor) -> OrderDraft:
-    """Keep the details of the customer to be made and the reseller that is to manage it."""
-    draft = _lock_open(draft, by)
+def save_details(
+    *, draft: OrderDraft, details: CustomerDetails, reseller: Partner | None, version: int | None = None, by: Actor
+) -> OrderDraft:
+    """Keep the details of the customer to be made and the reseller that is to manage it.
+
+    Here and below, `version` is the one that the caller saw; with None it takes the draft as it is.
+    """
+    draft = lock_open_draft(draft, by, version)
     if not draft.makes_customer:
         raise InvalidTransition("The customer of this draft exists.")
     draft.reseller = reseller
     draft.details = details.to_json()
     _require_reseller(draft)
-    draft.changed_at = clock.now()
-    draft.save(update_fields=["details", "reseller", "changed_at"])
-    return draft
+    draft.typed.pop(DETAILS, None)
+    return save_draft(draft, "details", "reseller", "typed")
+
+
+@transaction.atomic
+def keep_typed(
+    *, draft: OrderDraft, step: str, typed: Mapping[str, str], version: int | None = None, by: Actor
+) -> OrderDraft:
+    """Keep what was typed on a step and cannot be taken, as it was typed, above what was taken before."""
+    draft = lock_open_draft(draft, by, version)
+    if draft.typed.get(step) == typed:
+        return draft
+    draft.typed[step] = dict(typed)
+    return save_draft(draft, "typed")
 
 
 @transaction.atomic
@@ -149,26 +168,29 @@ def choose_reseller(
 
     It is chosen with that, and no longer suggested. Without a support contact the provider answers.
     """
-    draft = _lock_open(draft, by)
+    draft = lock_open_draft(draft, by)
     if draft.makes_customer:
         raise InvalidTransition("A new customer's reseller is chosen with its details.")
     draft.reseller, draft.reseller_is_suggested, draft.support_contact = reseller, False, support_contact
     _require_reseller(draft)
     require_support_contact(draft)
-    draft.changed_at = clock.now()
-    draft.save(update_fields=["reseller", "reseller_is_suggested", "support_contact", "changed_at"])
-    return draft
+    return save_draft(draft, "reseller", "reseller_is_suggested", "support_contact")
 
 
 @transaction.atomic
 def choose_offers(
-    *, draft: OrderDraft, quantities: Mapping[Price, int], confirmed: Mapping[Price, int] | None = None, by: Actor
+    *,
+    draft: OrderDraft,
+    quantities: Mapping[Price, int],
+    confirmed: Mapping[Price, int] | None = None,
+    version: int | None = None,
+    by: Actor,
 ) -> OrderDraft:
     """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are.
 
     `confirmed` says for offers that the customer has already beside how many subscriptions they are ordered once more.
     """
-    draft = _lock_open(draft, by)
+    draft = lock_open_draft(draft, by, version)
     market = market_of(draft)
     offers = offers_of_skus(market, (price.sku_id for price in quantities))
     kept: dict[Any, list[int]] = {}
@@ -196,9 +218,23 @@ def choose_offers(
         raise OffersRefused(errors)
     OrderDraftLine.objects.filter(pk__in=gone).delete()
     OrderDraftLine.objects.bulk_create(added.values())
-    draft.changed_at = clock.now()
-    draft.save(update_fields=["changed_at"])
-    return draft
+    draft.typed.pop(SUBSCRIPTIONS, None)
+    return save_draft(draft, "typed")
+
+
+@transaction.atomic
+def save_subscriptions(
+    *,
+    draft: OrderDraft,
+    quantities: Mapping[Price, int],
+    confirmed: Mapping[Price, int] | None = None,
+    partners: Mapping[str, Partner | None] | None = None,
+    version: int | None = None,
+    by: Actor,
+) -> OrderDraft:
+    """Keep the offers and, where `partners` says whom, who earns and answers for them: both or neither."""
+    draft = choose_offers(draft=draft, quantities=quantities, confirmed=confirmed, version=version, by=by)
+    return draft if partners is None else choose_reseller(draft=draft, **partners, by=by)
 
 
 @transaction.atomic
@@ -210,20 +246,17 @@ def cancel_draft(*, draft: OrderDraft, by: Actor) -> OrderDraft:
     if draft.state == OrderDraft.State.OPEN:
         draft.lines.all().delete()
         draft.state = OrderDraft.State.CANCELED
-        draft.details = {}
-        draft.changed_at = clock.now()
-        draft.save(update_fields=["state", "details", "changed_at"])
+        draft.details, draft.typed = {}, {}
+        save_draft(draft, "state", "details", "typed")
     return draft
 
 
 @transaction.atomic
 def purge_abandoned_drafts() -> int:
     """Remove drafts that nobody touched for a month, canceled ones too; return how many there were."""
-    old = OrderDraft.objects.exclude(state=OrderDraft.State.SUBMITTED).filter(
-        changed_at__lt=clock.now() - timedelta(days=ABANDONED_DAYS)
-    )
     # Locked, so that none of them is being worked on while it goes.
-    drafts = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    old = OrderDraft.objects.abandoned().select_for_update(skip_locked=True)
+    drafts = list(old.values_list("pk", flat=True))
     OrderDraft.objects.filter(pk__in=drafts).delete()
     return len(drafts)
 
@@ -237,15 +270,25 @@ def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
     return OrderDraft.objects.select_related(*related).get(pk=draft.pk)
 
 
-def _lock_open(draft: OrderDraft, by: Actor) -> OrderDraft:
-    """The same of a draft that can still be worked on."""
+def lock_open_draft(draft: OrderDraft, by: Actor, version: int | None = None) -> OrderDraft:
+    """The same of a draft that can still be worked on and is still of this version."""
     locked = _lock(draft, by)
     require(by, Permission.ADD_CUSTOMER if locked.makes_customer else Permission.PLACE_ORDER)
     if locked.state == OrderDraft.State.CANCELED:
         raise DraftCanceled(_("This draft was canceled."))
     if locked.state == OrderDraft.State.SUBMITTED:
         raise InvalidTransition(_("This order has been submitted and cannot be changed here."))
+    if version is not None and locked.version != version:
+        raise EditedMeanwhile(_("This draft was changed after you opened it."))
     return locked
+
+
+def save_draft(draft: OrderDraft, *names: str) -> OrderDraft:
+    """Save a change of a locked draft, which makes it another version."""
+    draft.version += 1
+    draft.changed_at = clock.now()
+    draft.save(update_fields=[*names, "version", "changed_at"])
+    return draft
 
 
 def _require_reseller(draft: OrderDraft) -> None:
@@ -319,7 +362,7 @@ def _require_ready(draft: OrderDraft) -> list[Line]:
         problems += customer_problems(draft)
     # Read while the customer is held: another order for it is either seen here, or waits and sees this one.
     lines = lines_of(draft)
-    problems += line_problems(draft, lines)
+    problems += [*typed_problems(draft), *line_problems(draft, lines)]
     if problems:
         raise NotReady(problems)
     return lines

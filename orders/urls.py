@@ -4,7 +4,7 @@ from django.urls import include, path
 
 from orders.order_pages.exporting import ExportOrdersView
 from orders.order_pages.views import OrderHistory, OrderList, OrderView
-from orders.views import finish, steps
+from orders.views import details, finish, handing_over, steps
 
 app_name = "orders"
 
@@ -12,12 +12,13 @@ app_name = "orders"
 customer_pages = [path("customers/<uuid:microsoft_id>/orders/", OrderHistory.as_view(), name="orders")]
 
 of_a_draft = [
-    path("details/", steps.DetailsView.as_view(), name="details"),
+    path("details/", details.DetailsView.as_view(), name="details"),
     path("subscriptions/", steps.SubscriptionsView.as_view(), name="subscriptions"),
     path("subscriptions/update/", steps.UpdateOffersView.as_view(), name="update_offers"),
     path("subscriptions/all/", steps.UpdateOffersView.as_view(keeps_filters=False), name="all_offers"),
     path("review/", finish.ReviewView.as_view(), name="review"),
     path("submit/", finish.SubmitView.as_view(), name="submit"),
+    path("hand-over/", handing_over.HandOverView.as_view(), name="hand_over"),
     path("cancel/", finish.ConfirmCancelView.as_view(), name="confirm_cancel"),
     path("cancel/confirm/", finish.CancelView.as_view(), name="cancel"),
     path("canceled/", finish.CanceledView.as_view(), name="canceled"),
@@ -31,5 +32,7 @@ urlpatterns = [
     path("orders/<uuid:public_id>/", OrderView.as_view(), name="detail"),
     path("customers/new/", steps.StartView.as_view(), name="start"),
     path("customers/new/<uuid:draft>/", include(of_a_draft)),
+    path("drafts/left/", handing_over.LeftDraftsView.as_view(), name="left_drafts"),
+    path("drafts/<uuid:draft>/reassign/", handing_over.ReassignView.as_view(), name="reassign_draft"),
     path("customers/<uuid:customer>/subscriptions/new/", steps.AddSubscriptionView.as_view(), name="add_subscription"),
 ]

@@ -155,6 +155,11 @@ class Customer(models.Model):
                 condition=Q(has_agreement=False),
                 name="customer_without_agreement",
             ),
+            models.Index(
+                fields=["registration_id", "provider"],
+                condition=~Q(registration_id=""),
+                name="customer_registration_id",
+            ),
         )
 
     def __str__(self) -> str:

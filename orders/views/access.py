@@ -1,5 +1,6 @@
 """What every page of a draft starts from: the permission, then the draft among one's own, then its state."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,16 @@ from django.views.generic import View
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
+from orders.editions import is_as_opened
 from orders.models import OrderDraft, OrderLine
+from orders.services import EditedMeanwhile
 from resellers.models import Partnership
 from resellers.readiness import obstacles
 
 # An address has room for so many.
 MOST_MARKED = 40
+# Other steps may change again and again while one is saved; after so many times the person compares.
+ATTEMPTS = 3
 
 
 class PermittedView(View):
@@ -67,6 +72,9 @@ class DraftView(PermittedView):
 class StepView(DraftView):
     """A step of an open draft: a canceled one answers 410, a submitted one leads to its confirmation."""
 
+    # The edition on top of which something is saved; empty for the one that the page sends back.
+    opened = ""
+
     def answer_for_state(self) -> HttpResponse | None:
         """Only open drafts have steps."""
         if self.draft.state == OrderDraft.State.CANCELED:
@@ -74,6 +82,22 @@ class StepView(DraftView):
         if self.draft.state == OrderDraft.State.SUBMITTED:
             return after_submit(self.draft)
         return None
+
+    def saving(self, version: int) -> dict[str, Any]:
+        """What every change of a draft is told."""
+        return {"draft": self.draft, "version": version, "by": self.actor}
+
+    def save(self, step: str, change: Callable[[int], OrderDraft]) -> None:
+        """Change a step, unless it changed since its page was opened: then EditedMeanwhile, and the draft as it is."""
+        for _attempt in range(ATTEMPTS):
+            if not is_as_opened(self.draft, step, self.opened or self.request.POST.get("version", "")):
+                break
+            try:
+                self.draft = change(self.draft.version)
+                return
+            except EditedMeanwhile:
+                self.draft = own_draft(self.actor, self.draft.public_id)
+        raise EditedMeanwhile
 
 
 def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:

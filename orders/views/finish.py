@@ -10,21 +10,34 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.throttle import minutes_until_submit
 from core.exceptions import InvalidTransition
 from core.html import number_text
 from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
+from customers.look_alikes import look_alikes
 from customers.models import Customer, TemporaryPassword
 from customers.setup_info import fetched_in_advance, setup_info
 from orders.attesting import AttestationMissing
 from orders.changes import changes_since
-from orders.checks import DETAILS, Line, Problem, customer_problems, fingerprint, line_problems, lines_of, ordered
+from orders.checks import (
+    DETAILS,
+    Line,
+    Problem,
+    customer_problems,
+    line_problems,
+    lines_of,
+    ordered,
+    typed_problems,
+)
 from orders.forms import AttestationForm
 from orders.models import Order, OrderDraft
 from orders.money import bill_totals, billing_words, price_words, term_totals, term_words
 from orders.outlook import review_lines
 from orders.review import consequences, sections
+from orders.reviewed import fingerprint
 from orders.services import DraftCanceled, NotReady, SomethingChanged, cancel_draft, submit_draft
 from orders.views.access import DraftView, StepView, after_submit, own_draft
 from orders.views.steps import CHECK, back_to
@@ -35,10 +48,12 @@ from subscriptions.credentials.sheet import hand_over_sheet
 class ReviewPage(DraftView):
     """What Review shows; Submit shows it again where the attestation is missing."""
 
-    def show_review(self, lines: list[Line], problem: str = "") -> HttpResponse:
-        """Render the page; with `problem`, what was not confirmed."""
-        problems = [*customer_problems(self.draft), *line_problems(self.draft, lines)]
-        form = None if problems else AttestationForm(self.draft, fingerprint(self.draft, lines), problem)
+    def show_review(
+        self, lines: list[Line], problem: str = "", field: str | None = "attestation", status: int = 200
+    ) -> HttpResponse:
+        """Render the page; with `problem`, why nothing was submitted: what was not confirmed, or else."""
+        problems = [*customer_problems(self.draft), *typed_problems(self.draft), *line_problems(self.draft, lines)]
+        form = None if problems else AttestationForm(self.draft, fingerprint(self.draft, lines), problem, field)
         rows = review_lines(lines)
         context = {
             "draft": self.draft,
@@ -48,11 +63,12 @@ class ReviewPage(DraftView):
             "term_totals": term_totals(ordered(lines)),
             "has_usage": any(line.sku.is_usage_based for line in lines),
             "consequences": consequences(self.draft, rows),
+            "alike": look_alikes(self.draft.details, self.actor) if self.draft.makes_customer else [],
             "problems": [(found.message, repair_address(self.draft, found)) for found in problems],
             # With problems, what the frame of the page looks at to say "Error:" in the title.
             "form": form or {"errors": problems},
         }
-        return render(self.request, "orders/review.html", context)
+        return render(self.request, "orders/review.html", context, status=status)
 
 
 class ReviewView(ReviewPage, StepView):
@@ -73,6 +89,9 @@ class SubmitView(ReviewPage):
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Everything or nothing; what stands in the way is shown where it can be repaired."""
+        assert self.actor.user is not None
+        if self.draft.is_open and (minutes := minutes_until_submit(request, self.actor.user)):
+            return self.too_often(minutes)
         if not request.session.session_key:
             request.session.save()
         reviewed = request.POST.get("reviewed", "")
@@ -94,6 +113,17 @@ class SubmitView(ReviewPage):
         if self.draft.customer is not None:
             messages.success(request, placed_words(order))
         return after_submit(own_draft(self.actor, draft))
+
+    def too_often(self, minutes: int) -> HttpResponse:
+        """Review again, with how long to wait; the draft stays as it is."""
+        text = ngettext(
+            "Too many Submits within an hour. Wait %(minutes)s minute, then press Submit again; nothing is lost.",
+            "Too many Submits within an hour. Wait %(minutes)s minutes, then press Submit again; nothing is lost.",
+            minutes,
+        )
+        answer = self.show_review(lines_of(self.draft), text % {"minutes": minutes}, None, 429)
+        answer.headers["Retry-After"] = str(60 * minutes)
+        return answer
 
     def show_changes(self, reviewed: str) -> HttpResponse:
         """What was and what is, and the way on: to submit it like this, or to repair what keeps it from that."""

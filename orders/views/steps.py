@@ -16,25 +16,28 @@ from accounts.roles import Permission
 from catalogue.models.products import LARGEST_QUANTITY
 from core.exceptions import Refused
 from customers.account_status import AccountNotActive, require_active_account
-from customers.forms import CustomerDetailsForm
 from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
 from orders.catalogue import arranged, page_of_offers
-from orders.checks import Line, line_problems, lines_of, market_of, order_problems, ordered
-from orders.forms import OfferFilterForm, OffersForm, TypedLicenses, again_name, licenses_name
+from orders.checks import SUBSCRIPTIONS, Line, line_problems, lines_of, market_of, order_problems, ordered
+from orders.editions import as_typed_on, edition_of
+from orders.forms import AGAIN, LICENSES, OfferFilterForm, OffersForm, TypedLicenses, again_name, licenses_name
 from orders.models import OrderDraft
 from orders.money import summary_words
 from orders.offer_rows import Counter, counter, kept_numbers, offer_rows
 from orders.offers import Offer
+from orders.partners_form import NAMES as PARTNERS
 from orders.partners_form import PartnersForm, kept_partners
-from orders.review import CHANGE
-from orders.services import OffersRefused, choose_offers, choose_reseller, open_drafts, save_details, start_draft
+from orders.partners_form import sent as partners_sent
+from orders.services import EditedMeanwhile, OffersRefused, keep_typed, open_drafts, save_subscriptions, start_draft
 from orders.views.access import PermittedView, StepView, own_partnership
 from orders.views.agreement import agreement_first
+from orders.views.comparing import compared, comparison
 
 # Said by whoever sends a person back to an incomplete step: show what is missing at once.
 CHECK = "check"
+MOST_DRAFTS = 100
 
 
 class StartView(PermittedView):
@@ -44,7 +47,7 @@ class StartView(PermittedView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Offer to resume; nothing is created by opening an address."""
-        return render(request, "orders/start.html", {"drafts": list(open_drafts(self.actor)[:25])})
+        return render(request, "orders/start.html", {"drafts": list(open_drafts(self.actor)[:MOST_DRAFTS])})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Create a draft of its own for each press; `reseller` is the Microsoft ID of the row it came from."""
@@ -83,61 +86,6 @@ class AddSubscriptionView(PermittedView):
         return redirect(draft)
 
 
-class DetailsView(StepView):
-    """*Customer details*: who the customer is and which reseller is to manage it."""
-
-    permission = Permission.ADD_CUSTOMER
-
-    def answer_for_state(self) -> HttpResponse | None:
-        """A customer that exists has no such step."""
-        if self.draft.is_open and not self.draft.makes_customer:
-            return redirect("orders:subscriptions", draft=self.draft.public_id)
-        return super().answer_for_state()
-
-    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
-        """What is kept; with `check`, also what is wrong with it."""
-        kept = self.kept()
-        return self.show(self.form(kept if CHECK in request.GET else None, initial=kept))
-
-    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
-        """Keep the details and go on to the subscriptions."""
-        form = self.form(request.POST)
-        if form.is_valid():
-            try:
-                save_details(
-                    draft=self.draft,
-                    details=form.cleaned_details(),
-                    reseller=form.cleaned_data["reseller"],
-                    by=self.actor,
-                )
-            except Refused as refusal:
-                form.add_error("reseller", str(refusal))
-            else:
-                step = "orders:review" if CHANGE in request.GET else "orders:subscriptions"
-                return redirect(step, draft=self.draft.public_id)
-        return self.show(form)
-
-    def kept(self) -> dict[str, Any]:
-        """The draft's details under the form's names; a new one begins where its reseller is, as most customers do."""
-        reseller = self.draft.reseller
-        likely = {"country": str(reseller.country), "language": reseller.language} if reseller else {}
-        return {
-            "company_name_is_right": True,
-            **(self.draft.details or likely),
-            "reseller": str(reseller.microsoft_id) if reseller else "",
-        }
-
-    def form(self, data: Mapping[str, Any] | None, initial: Mapping[str, Any] | None = None) -> CustomerDetailsForm:
-        """The form for this draft."""
-        initial = {"reseller": self.kept()["reseller"]} if initial is None else initial
-        return CustomerDetailsForm(data, actor=self.actor, initial=initial)
-
-    def show(self, form: CustomerDetailsForm) -> HttpResponse:
-        """Render the page."""
-        context = {"draft": self.draft, "form": form, "from_review": CHANGE in self.request.GET}
-        return render(self.request, "orders/details.html", context)
-
-
 class SubscriptionsView(StepView):
     """*New subscription*: the offers for the customer, each with a number of licenses."""
 
@@ -148,8 +96,11 @@ class SubscriptionsView(StepView):
         return super().answer_for_state() or agreement_first(self.request, self.draft, self.actor)
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
-        """The chosen offers, then those that match the filters."""
-        return self.show(request.GET, None, lines_of(self.draft), checked=CHECK in request.GET)
+        """The chosen offers, then those that match the filters; what could not be taken stands as it was typed."""
+        lines = lines_of(self.draft)
+        if kept := self.draft.typed.get(SUBSCRIPTIONS):
+            return self.show(request.GET, self.typed(kept, lines), lines, partners=self.partners(kept))
+        return self.show(request.GET, None, lines, checked=CHECK in request.GET)
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Keep the numbers and go on to Review, if they make an order."""
@@ -158,27 +109,49 @@ class SubscriptionsView(StepView):
     def keep(self, request: HttpRequest) -> HttpResponse | None:
         """Save what was typed; the page again with the errors, if there are any."""
         lines = lines_of(self.draft)
-        gone = {line.chosen.pk for line in lines if line.offer is None}
-        typed = TypedLicenses(request.POST, market_of(self.draft), gone)
+        typed = self.typed(request.POST, lines)
         form, _shown = self.form(self.values(typed, lines), typed, lines, ())
         partners = self.partners(request.POST)
         problems = []
         if typed.unknown:
             problems.append(_("An offer that you chose is not on sale for this customer."))
-        if form.is_valid() and (partners is None or partners.is_valid()) and not problems:
-            quantities, confirmed = form.quantities(), form.confirmed()
-            choice = partners.choice() if partners else None
-            try:
-                self.draft = choose_offers(draft=self.draft, quantities=quantities, confirmed=confirmed, by=self.actor)
-                if choice is not None:
-                    self.draft = choose_reseller(draft=self.draft, **vars(choice), by=self.actor)
-            except OffersRefused as refusal:
-                problems += refusal.errors.values()
-            except Refused as refusal:
-                problems.append(str(refusal))
-            else:
-                return None
+        try:
+            if form.is_valid() and (partners is None or partners.is_valid()) and not problems:
+                problems += self.refusals(form, partners)
+                if not problems:
+                    return None
+            sent = as_typed_on(request.POST, self.telling(lines))
+            self.save(SUBSCRIPTIONS, lambda version: keep_typed(**self.saving(version), step=SUBSCRIPTIONS, typed=sent))
+        except EditedMeanwhile:
+            return self.compare(form, partners)
         return self.show(request.POST, typed, lines, problems=problems, partners=partners)
+
+    def refusals(self, form: OffersForm, partners: PartnersForm | None) -> list[str]:
+        """Save what valid forms say; what keeps it from being saved."""
+        choice = partners.choice() if partners else None
+        facts = {"quantities": form.quantities(), "confirmed": form.confirmed()}
+        facts["partners"] = vars(choice) if choice else None
+        try:
+            self.save(SUBSCRIPTIONS, lambda version: save_subscriptions(**self.saving(version), **facts))
+        except EditedMeanwhile:
+            raise
+        except OffersRefused as refusal:
+            return list(refusal.errors.values())
+        except Refused as refusal:
+            return [str(refusal)]
+        return []
+
+    def compare(self, form: OffersForm, partners: PartnersForm | None) -> HttpResponse | None:
+        """What is saved now beside what was sent; where both say the same, it goes on top."""
+        lines, sent = lines_of(self.draft), self.request.POST
+        kept = self.draft.typed.get(SUBSCRIPTIONS, {})
+        mine = {name: value for name, value in self.values(self.typed(sent, lines), lines).items() if name in sent}
+        numbers = {name: value for name, value in mine.items() if name.startswith(LICENSES)}
+        rows = compared(form, {**kept_numbers(lines), **kept}, numbers)
+        if partners is not None:
+            rows += compared(partners, {**kept_partners(self.draft), **kept}, partners_sent(sent))
+        self.opened = edition_of(self.draft, SUBSCRIPTIONS)
+        return comparison(self.request, rows, self.opened) if rows else self.keep(self.request)
 
     def go_on(self) -> HttpResponse:
         """Review, or this page with what is still missing."""
@@ -188,6 +161,17 @@ class SubscriptionsView(StepView):
         return redirect("orders:review", draft=self.draft.public_id)
 
     # --- the page ---------------------------------------------------------------------------------------------------
+    def typed(self, sent: Mapping[str, Any], lines: list[Line]) -> TypedLicenses:
+        """The numbers that were sent, now or before."""
+        gone = {line.chosen.pk for line in lines if line.offer is None}
+        return TypedLicenses(sent, market_of(self.draft), gone)
+
+    def telling(self, lines: list[Line]) -> list[str]:
+        """The fields that say something: numbers, blanks where a number was kept, boxes, who earns and answers."""
+        kept, sent = kept_numbers(lines), self.request.POST
+        said = [name for name in sent if sent[name].strip() or name in kept]
+        return [*PARTNERS, *(name for name in said if name.startswith((LICENSES, AGAIN)))]
+
     def values(self, typed: TypedLicenses, lines: list[Line]) -> dict[str, Any]:
         """What was typed, under the names that the fields have today."""
         values = dict(typed.data)
@@ -251,6 +235,7 @@ class SubscriptionsView(StepView):
         forms = [form, partners] if partners else [form]
         context = {
             "draft": self.draft,
+            "edition": edition_of(self.draft, SUBSCRIPTIONS, lines),
             # The first of the forms in which something is wrong: the frame of the page says so in its title.
             "form": next((one for one in forms if one.errors), form),
             "forms": forms,

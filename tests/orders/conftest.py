@@ -1,6 +1,7 @@
 """The cast: Northwind's sales agent who works on drafts, a helpdesk colleague, outsiders, and a small catalogue."""
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from core import clock
 from customers.details import CustomerDetails
 from customers.models import Customer, CustomerAgreement
 from orders.attesting import attestation_of
+from orders.editions import edition_of
 from orders.models import Order, OrderDraft
 from orders.services import choose_offers, fingerprint, save_details, start_draft, submit_draft
 from resellers.models import Partnership
@@ -43,9 +45,20 @@ def actor_of(partner: Partner, role: Role = Role.GLOBAL_ADMIN, **person: object)
     return Actor(user=membership.user, partner=partner, role=role)
 
 
+class StepClient(Client):
+    """A browser that opens the page of a step just before it sends the form, so that it sends the page's edition."""
+
+    def post(self, path: str, data: Any = None, **extra: Any) -> Any:
+        found = re.search(r"/customers/new/([0-9a-f-]{36})/(details|subscriptions)/", path)
+        if found and isinstance(data or {}, dict) and "version" not in (data or {}):
+            draft = OrderDraft.objects.filter(public_id=found[1]).first()
+            data = {**(data or {}), **({"version": edition_of(draft, found[2])} if draft else {})}
+        return super().post(path, data, **extra)
+
+
 def signed_in(actor: Actor) -> Client:
     """A browser in which this person is signed in."""
-    client = Client()
+    client = StepClient()
     assert actor.user is not None
     client.force_login(actor.user)
     return client

@@ -10,8 +10,9 @@ from core import clock
 from customers.account_status import decide_account
 from customers.models import Customer, CustomerAgreement
 from orders.attesting import attestation_of
-from orders.checks import draft_problems, fingerprint
+from orders.checks import draft_problems
 from orders.models import Order, OrderDraft
+from orders.reviewed import fingerprint
 from orders.services import NotReady, choose_offers, start_draft, submit_draft
 from tests.contracts import html_faults
 from tests.factories import CustomerAgreementFactory, CustomerFactory, UserFactory

@@ -14,12 +14,12 @@ from customers.relationships import hand_over_customer
 from mail.models import OutgoingEmail
 from orders.attesting import attestation_of
 from orders.checks import draft_problems
-from orders.checks import fingerprint as order_fingerprint
 from orders.models import Order, OrderDraft
 from orders.partnerships.choices import MANAGER, NOBODY, OWNER, let_go
 from orders.partnerships.consequences import Consequences
 from orders.partnerships.reviewing import SomethingChanged, fingerprint
 from orders.partnerships.services import end_partnership, leave_partnership
+from orders.reviewed import fingerprint as order_fingerprint
 from orders.services import NotReady, choose_offers, save_details, start_draft, submit_draft
 from orders.services import SomethingChanged as OrderChanged
 from resellers.models import Partnership

@@ -5,8 +5,8 @@ import pytest
 from customers.models import Customer, TemporaryPassword
 from mail.models import OutgoingEmail
 from orders.attesting import attestation_of
-from orders.checks import fingerprint
 from orders.models import Order, OrderDraft
+from orders.reviewed import fingerprint
 from orders.services import NotReady, cancel_draft, choose_offers, save_details, start_draft, submit_draft
 from subscriptions.models import Subscription
 from tests.orders.conftest import make_details

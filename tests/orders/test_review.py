@@ -92,7 +92,7 @@ def test_review_writes_nothing(ready, sales, django_assert_num_queries):
     client = signed_in(sales)
     client.get(url("review", ready))
     before = OrderDraft.objects.values().get()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         client.get(url("review", ready))
     assert OrderDraft.objects.values().get() == before
 
@@ -102,7 +102,7 @@ def test_review_costs_the_same_for_three_offers(ready, sales, django_assert_num_
         choose_offers(draft=ready, quantities={make_price(f"Suite {number}"): 1}, by=sales)
     client = signed_in(sales)
     client.get(url("review", ready))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         client.get(url("review", ready))
 
 

@@ -187,9 +187,11 @@ ROUTES: dict[str, Route] = {
     **{
         f"orders:{name}": Route(draft, nothing)
         for name in (
-            "details subscriptions update_offers all_offers review submit confirm_cancel cancel canceled".split()
-        )
+            "details subscriptions update_offers all_offers review submit hand_over confirm_cancel cancel canceled"
+        ).split()
     },
+    "orders:left_drafts": Route(nothing, nothing),
+    "orders:reassign_draft": Route(draft, nothing),
     "orders:confirmation": Route(submitted, nothing),
     "orders:done": Route(submitted, nothing),
     **{

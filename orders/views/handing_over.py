@@ -1,0 +1,94 @@
+"""The pages on which a draft goes to a colleague."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.roles import Permission
+from core.exceptions import Refused
+from orders.forms import ColleagueForm
+from orders.handing_over import colleagues, hand_over_draft, left_drafts, reassign_draft
+from orders.models import OrderDraft
+from orders.views.access import PermittedView, StepView
+
+# Of people who left; whoever sees so many has other worries first.
+MOST_DRAFTS = 100
+
+
+class HandOverView(StepView):
+    """Give one's own draft to a colleague."""
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Ask to whom."""
+        return self.show(ColleagueForm(colleagues(self.draft)))
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Hand it over; from then on it is not found here any more."""
+        form = ColleagueForm(colleagues(self.draft), request.POST)
+        if form.is_valid():
+            try:
+                given = hand_over_draft(draft=self.draft, to=form.cleaned_data["colleague"], by=self.actor)
+            except Refused as refusal:
+                form.add_error("colleague", str(refusal))
+            else:
+                messages.success(request, given_words(given))
+                return redirect("home")
+        return self.show(form)
+
+    def show(self, form: ColleagueForm) -> HttpResponse:
+        """Render the page."""
+        context = {"draft": self.draft, "form": form, "back_url": self.draft.get_absolute_url(), "owner": None}
+        return render(self.request, "orders/hand_over.html", context)
+
+
+class LeftDraftsView(PermittedView):
+    """Unfinished drafts whose owners work in the company no more."""
+
+    permission = Permission.REASSIGN_DRAFTS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """List them, with the way to give each to somebody."""
+        return render(request, "orders/left_drafts.html", {"drafts": left_drafts(self.actor)[:MOST_DRAFTS]})
+
+
+class ReassignView(PermittedView):
+    """Give a draft of somebody who left to somebody at work."""
+
+    permission = Permission.REASSIGN_DRAFTS
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Ask to whom."""
+        found = self.found(draft)
+        return self.show(found, ColleagueForm(colleagues(found)))
+
+    def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Give it away, or take it oneself and go on with it."""
+        found = self.found(draft)
+        form = ColleagueForm(colleagues(found), request.POST)
+        if form.is_valid():
+            try:
+                given = reassign_draft(draft=found, to=form.cleaned_data["colleague"], by=self.actor)
+            except Refused as refusal:
+                form.add_error("colleague", str(refusal))
+            else:
+                messages.success(request, given_words(given))
+                return redirect(given if given.owner == self.actor.user else "orders:left_drafts")
+        return self.show(found, form)
+
+    def found(self, public_id: UUID) -> OrderDraft:
+        """The draft, if its owner left."""
+        return get_object_or_404(left_drafts(self.actor), public_id=public_id)
+
+    def show(self, draft: OrderDraft, form: ColleagueForm) -> HttpResponse:
+        """Render the page."""
+        context = {"draft": draft, "form": form, "back_url": reverse("orders:left_drafts"), "owner": draft.owner}
+        return render(self.request, "orders/hand_over.html", context)
+
+
+def given_words(draft: OrderDraft) -> str:
+    """Who has the draft now."""
+    return _("The draft %(draft)s is now with %(name)s.") % {"draft": draft, "name": draft.owner.full_name}
