@@ -386,6 +386,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "tell-of-decisions": {"task": "subscriptions.tasks.tell_of_decisions", "schedule": 3600.0},
     "accrue-incentives": {"task": "subscriptions.tasks.accrue_incentives", "schedule": 3600.0},
     "settle-incentives": {"task": "subscriptions.tasks.settle_incentives", "schedule": 60.0},
+    "resume-bulk-changes": {"task": "subscriptions.tasks.resume_bulk_changes", "schedule": 60.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 

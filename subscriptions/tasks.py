@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from subscriptions import clockwork
+from subscriptions.bulk import services as bulk
 from subscriptions.decisions import digests
 from subscriptions.incentives import accruing, ledger
 
@@ -29,3 +30,15 @@ def accrue_incentives() -> int:
 def settle_incentives() -> int:
     """Mark what the back office has confirmed and paid; safe to run twice and late."""
     return ledger.settle_months()
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def run_bulk_change(change_id: int) -> bool:
+    """Go on with one bulk change; safe to run twice, and at once."""
+    return bulk.run_bulk_change(change_id=change_id)
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def resume_bulk_changes() -> int:
+    """Go on with bulk changes that no worker works on."""
+    return bulk.resume_bulk_changes()

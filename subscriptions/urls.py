@@ -3,6 +3,7 @@
 from django.urls import path
 
 from subscriptions import views
+from subscriptions.bulk import views as bulk
 from subscriptions.credentials import views as credentials
 from subscriptions.customer_list.exporting import ExportCustomersView
 from subscriptions.customer_pages import managing
@@ -58,6 +59,10 @@ customer_pages = [
 urlpatterns = [
     path("subscriptions/", FullList.as_view(), name="all"),
     path("subscriptions/export/", ExportSubscriptionsView.as_view(), name="export"),
+    path("subscriptions/bulk/new/", bulk.PrepareBulkView.as_view(), name="prepare_bulk"),
+    path("subscriptions/bulk/<uuid:public_id>/", bulk.BulkChangeView.as_view(), name="bulk"),
+    path("subscriptions/bulk/<uuid:public_id>/submit/", bulk.SubmitBulkView.as_view(), name="submit_bulk"),
+    path("subscriptions/bulk/<uuid:public_id>/cancel/", bulk.CancelBulkView.as_view(), name="cancel_bulk"),
     path("renewals/", RenewalsView.as_view(), name="renewals"),
     path("customers/<uuid:microsoft_id>/subscriptions/", views.SubscriptionList.as_view(), name="list"),
     path(

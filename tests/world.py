@@ -19,7 +19,7 @@ from customers.models import (
 )
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
-from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import BulkChange, ResellerOfRecord, Subscription, SupportContact
 
 PASSWORD = "an old bicycle in the rain"
 
@@ -75,6 +75,7 @@ class Holdings:
     relationship_request: RelationshipRequest
     relationship_draft: RelationshipRequest
     saved_view: SavedView
+    bulk_change: BulkChange
 
 
 @dataclass
@@ -245,6 +246,14 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
             name=f"{name}view",
             query="status=active",
             is_shared=True,
+        ),
+        BulkChange.objects.create(
+            provider=provider,
+            created_by=user,
+            kind=BulkChange.Kind.RESELLER_OF_RECORD,
+            reseller=reseller,
+            subscription_ids=[subscription.pk],
+            expected=1,
         ),
     )
 

@@ -108,6 +108,13 @@
     inputs.forEach((input) => input.addEventListener("input", update));
   };
 
+  // --- one box selects those of every row ---
+  const pickAll = (label) => {
+    const box = label.querySelector("input");
+    label.hidden = false;
+    box.addEventListener("change", () => all(`input[name="${label.dataset.pickAll}"]`).forEach((pick) => { pick.checked = box.checked; }));
+  };
+
   // --- a table wider than its frame can be scrolled with the keyboard ---
   const scrollable = () => all(".table-frame").forEach((frame) => {
     const wide = frame.scrollWidth > frame.clientWidth && getComputedStyle(frame).overflowX !== "visible";
@@ -125,6 +132,7 @@
     all("a[data-expand]").forEach(expander);
     all("a[data-nav-toggle]").forEach(navigation);
     all("output[data-total-of]").forEach(totals);
+    all("label[data-pick-all]").forEach(pickAll);
     document.querySelector("[data-error-summary]")?.focus();
   });
   addEventListener("click", (event) => {

@@ -21,7 +21,9 @@ class FullListTable(PortalTable):
 
     title = gettext_lazy("Subscriptions")
     row_key = "subscription_id"
+    row_header = "name"
 
+    pick = tables.Column(gettext_lazy("Select"), accessor="subscription_id", attrs={"th": {"class": "pick-column"}})
     name = tables.Column(
         gettext_lazy("Subscription"), accessor="nickname", linkify=lambda record: record.get_absolute_url()
     )
@@ -35,6 +37,18 @@ class FullListTable(PortalTable):
     ends = tables.Column(gettext_lazy("Term"), accessor="pk")
     reseller = tables.Column(gettext_lazy("Reseller (MPN ID)"), accessor="pk")
     changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative", attrs=HIDDEN_ON_TABLETS)
+
+    def render_pick(self, record: Subscription) -> SafeString:
+        """A box that belongs to the form above the table."""
+        words = _("Select %(subscription)s of %(customer)s") % {
+            "subscription": record.nickname,
+            "customer": record.customer,
+        }
+        return format_html(
+            '<input type="checkbox" class="form-check-input pick" name="pick" form="bulk" value="{}" aria-label="{}">',
+            record.subscription_id,
+            words,
+        )
 
     def render_name(self, record: Subscription) -> SafeString:
         """The nickname, below it the offer where it is called otherwise."""
@@ -50,7 +64,7 @@ class FullListTable(PortalTable):
         if record.ends_at is None:
             return format_html("{}", term)
         return format_html(
-            '<div class="text-nowrap">{}<br><span class="muted">{}</span>{}</div>',
+            '<div class="small-lines">{}<br><span class="muted">{}</span>{}</div>',
             term,
             renewal(record),
             cancel_until(record),
@@ -68,6 +82,7 @@ class ResellerFullListTable(FullListTable):
 
     class Meta:
         sequence = ("name", "customer", "provider", "...")
+        exclude = ("pick",)
 
     def render_provider(self, value: Any) -> SafeString:
         """The name."""

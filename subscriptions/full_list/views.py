@@ -1,6 +1,7 @@
 """Subscriptions: everything that a provider's customers have, or those of the customers that a reseller manages."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import can
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
 from core.lists import PLACE, ListPage
@@ -45,10 +47,16 @@ class FullList(WithSavedViews, PartnerPage, ListPage):
     empty_icon = "box-seam"
     empty_title = gettext_lazy("No subscriptions yet")
 
+    def table_class(self, *args: Any, **kwargs: Any) -> FullListTable:  # type: ignore[override]
+        """A reseller sees who the provider is; who may change many selects rows."""
+        if not self.actor.is_provider:
+            return ResellerFullListTable(*args, **kwargs)
+        return FullListTable(*args, exclude=() if self.may_change else ("pick",), **kwargs)
+
     @property
-    def table_class(self) -> type:  # type: ignore[override]
-        """A reseller sees who the provider is."""
-        return FullListTable if self.actor.is_provider else ResellerFullListTable
+    def may_change(self) -> bool:
+        """Whether the person may change many subscriptions at once."""
+        return self.actor.is_provider and can(self.actor, Permission.MANAGE_SUBSCRIPTION)
 
     @property
     def empty_text(self) -> str:  # type: ignore[override]
@@ -69,4 +77,7 @@ class FullList(WithSavedViews, PartnerPage, ListPage):
         query = self.request.GET.copy()
         for name in PLACE:
             query.pop(name, None)
-        return super().get_context_data(filters_query=query.urlencode(), **kwargs)
+        filters = parse_qsl(self.kept_query(self.request.GET)) if self.may_change else []
+        return super().get_context_data(
+            filters_query=query.urlencode(), may_change=self.may_change, bulk_filters=filters, **kwargs
+        )

@@ -1,6 +1,7 @@
 """Changes of many subscriptions at once, and what was told about decisions to be made."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -79,6 +80,15 @@ class BulkChange(models.Model):
     def get_absolute_url(self) -> str:
         """The page with its preview, its progress and its result."""
         return reverse("subscriptions:bulk", args=[self.public_id])
+
+    @property
+    def processed(self) -> int:
+        """How many subscriptions were looked at."""
+        return self.changed + self.unchanged + self.refused
+
+    def activity_parties(self) -> dict[str, Any]:
+        """Whose record this belongs to."""
+        return {"provider": self.provider.microsoft_id}
 
 
 class DecisionNotice(models.Model):

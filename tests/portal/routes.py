@@ -114,12 +114,18 @@ def saved_view(world: World) -> dict[str, Any]:
     return {**customers_list(world), "pk": world.ours.saved_view.pk}
 
 
+def bulk_change(world: World) -> dict[str, Any]:
+    """A change of many subscriptions that our owner has prepared."""
+    return {"public_id": world.ours.bulk_change.public_id}
+
+
 def view_name(world: World) -> dict[str, Any]:
     """What a view is called, and who sees it."""
     return {"name": "Without a reseller", "audience": "private"}
 
 
 ROUTES: dict[str, Route] = {
+    **{f"subscriptions:{name}": Route(bulk_change, nothing) for name in ("bulk", "submit_bulk", "cancel_bulk")},
     "saved_views:list": Route(customers_list, nothing),
     "saved_views:save": Route(customers_list, view_name),
     "saved_views:rename": Route(saved_view, view_name),
