@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
 from accounts.models import Partner
@@ -11,12 +12,15 @@ from activity.services import record
 from core import clock
 from core.exceptions import NotPermitted
 from customers.changes import lock_customers, mark_changed
-from customers.services import lock_partnership
+from customers.models import Customer
+from customers.services import PartnershipRequired, lock_partnership
 from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
 from subscriptions.starting import NewSubscription, QuantityRefused, start_subscription, start_subscriptions
+from subscriptions.supporting import support_candidates
 
 __all__ = [
     "RELATION_ACTIONS",
+    "AccessRequired",
     "NewSubscription",
     "QuantityRefused",
     "record_relation_change",
@@ -39,12 +43,19 @@ def set_reseller_of_record(
 
 
 @transaction.atomic
-def set_support_contact(*, subscription: Subscription, reseller: Partner | None, by: Actor) -> SupportContact | None:
+def set_support_contact(
+    *, subscription: Subscription, reseller: Partner | None, by: Actor, with_access: bool = False
+) -> SupportContact | None:
     """Let this reseller answer the customer's support requests from this moment on; None leaves them to the provider.
 
-    PartnershipRequired says why a reseller may not be named. Naming the one that is named already changes nothing.
+    PartnershipRequired says why a reseller may not be named; `with_access` also refuses one that does not manage the
+    customer at that moment (AccessRequired). Naming the one that is named already changes nothing.
     """
-    return _name_reseller(SupportContact, subscription, reseller, by)
+    return _name_reseller(SupportContact, subscription, reseller, by, with_access=with_access)
+
+
+class AccessRequired(PartnershipRequired):
+    """Who answers for a customer must be able to see its account."""
 
 
 # What the record calls a change of each relation: for the reseller that is named now, and for the one that was.
@@ -56,7 +67,7 @@ Relation = TypeVar("Relation", bound=SubscriptionRelation)
 
 
 def _name_reseller(
-    model: type[Relation], subscription: Subscription, reseller: Partner | None, by: Actor
+    model: type[Relation], subscription: Subscription, reseller: Partner | None, by: Actor, *, with_access: bool = False
 ) -> Relation | None:
     """End the present relation of this kind and begin the next at the same moment."""
     customer = subscription.customer
@@ -74,6 +85,8 @@ def _name_reseller(
     present = rows.select_related("reseller").first()
     if (present.reseller if present else None) == reseller:
         return present
+    if reseller is not None and with_access:
+        require_access(reseller, customer)
     now = clock.now()
     if present is not None:
         present.ends_at = max(now, present.begins_at)
@@ -87,6 +100,15 @@ def _name_reseller(
     mark_changed(customer.pk, at=now)
     record_relation_change(subscription, present, following, by=by)
     return following
+
+
+def require_access(reseller: Partner, customer: Customer) -> None:
+    """Raise AccessRequired unless the reseller manages the customer; the caller holds the customer."""
+    if not support_candidates(customer).filter(pk=reseller.pk).exists():
+        raise AccessRequired(
+            _("%(reseller)s does not manage this customer. Establish a reseller relationship first.")
+            % {"reseller": reseller.name_and_mpn}
+        )
 
 
 def record_relation_change(

@@ -128,15 +128,21 @@ class NameResellerView(SubscriptionPage, TemplateView):
         """Name it; a reseller that may not be named today is refused beside the field."""
         form = self.form(request.POST)
         if form.is_valid():
-            name = set_reseller_of_record if self.model is ResellerOfRecord else set_support_contact
             try:
-                name(subscription=self.subscription, reseller=form.chosen(), by=self.actor)
+                self.name(form.chosen())
             except PartnershipRequired as refusal:
                 form.add_error("reseller", str(refusal))
             else:
                 messages.success(request, self.said(form.chosen()))
                 return redirect(self.subscription)
         return self.show(form)
+
+    def name(self, reseller: Partner | None) -> None:
+        """Name it; a support contact has access to the customer at this very moment."""
+        if self.model is ResellerOfRecord:
+            set_reseller_of_record(subscription=self.subscription, reseller=reseller, by=self.actor)
+        else:
+            set_support_contact(subscription=self.subscription, reseller=reseller, by=self.actor, with_access=True)
 
     def show(self, form: Any) -> HttpResponse:
         """Render the page."""
