@@ -30,6 +30,7 @@ from csp_portal.demo.companies import (
 )
 from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
+from csp_portal.demo.subscriptions import CUSTOMER, load_subscriptions
 from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
 from orders.attesting import attestation_of
@@ -42,11 +43,13 @@ from resellers.models import Partnership, PartnershipRequest
 from resellers.services import accept_request, change_draft, draft_request, send_request
 
 BACK_OFFICE = "backoffice@portal.example"
+# The customer whose subscriptions are in every state.
+EVERY_STATE = DemoCustomers("northwind.example", "fabrikam.example", "US", (CUSTOMER,))
 CATALOGUE = Path(settings.BASE_DIR) / "demo" / "catalogue"
 
 
 def is_loaded() -> bool:
-    """Whether the demo is there already; its last step is the back-office person."""
+    """Whether the demo is there already: it is loaded with its back-office person or not at all."""
     return User.objects.filter(sign_in_name=BACK_OFFICE).exists()
 
 
@@ -77,12 +80,14 @@ def load() -> None:
     _changes_of_fortune(people, now)
     load_requests(people.actors, now)
     load_profiles(people.actors, now)
+    office = Actor(user=User.objects.create_superuser(BACK_OFFICE, full_name="Back office"))
+    with quick_hashing():
+        load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
     )
     refuse_mail()
-    User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
     # The customers' administrators have long chosen a password of their own: the demo's, like everybody.
     User.objects.update(
         password=make_password(settings.DEMO_PASSWORD),
@@ -256,10 +261,12 @@ def sign_ins() -> str:
         state = "" if company.enrolled else ", enrolment pending"
         lines.append(f"  {company.legal_name} ({kind}{state})")
         lines += [f"    {f'{local}@{company.domain}':<38} {role.label}" for local, _name, role in company.people]
-    example = domain_prefix(CUSTOMERS[0].names[0])
-    lines += [
-        f"  {CUSTOMERS[0].names[0]} (customer)",
-        f"    {f'admin@{example}.{settings.TENANT_DOMAIN}':<38} Customer administrator",
-    ]
+    for name, note in (
+        (CUSTOMERS[0].names[0], "customer"),
+        (CUSTOMER, "customer with a subscription in every state"),
+        ("Datum Corporation", "customer with a request to answer"),
+    ):
+        sign_in_name = f"admin@{domain_prefix(name)}.{settings.TENANT_DOMAIN}"
+        lines += [f"  {name} ({note})", f"    {sign_in_name:<38} Customer administrator"]
     lines += ["  Back office", f"    {BACK_OFFICE:<38} Django admin", ""]
     return "\n".join(lines)
