@@ -1,5 +1,6 @@
 """Two people change one subscription at the same moment: as if one had come first, and the other knew."""
 
+import time
 from collections.abc import Callable
 from itertools import combinations_with_replacement
 
@@ -249,6 +250,7 @@ def test_no_support_contact_is_named_after_the_partnership_ended(
             locked = Partnership.objects.select_for_update().get(pk=one.pk)
             if SupportContact.objects.filter(subscription=about, ends_at=None).exists():
                 return False
+            time.sleep(0.03)
             locked.ended_at = max(clock.now(), locked.began_at)
             locked.save(update_fields=["ended_at"])
             return True
