@@ -17,7 +17,7 @@ from customers.account_status import STATUS_KINDS as CUSTOMER_STATUS_KINDS
 from customers.models import TENANT_DOMAIN, Customer
 from customers.pages import account_url
 from subscriptions.customer_list.rows import RowFacts, ShownSubscription
-from subscriptions.models import Subscription
+from subscriptions.models import AtEnd, Subscription
 
 STATUS_KINDS: dict[str, str] = {
     Subscription.Status.ACTIVE: "success",
@@ -26,6 +26,7 @@ STATUS_KINDS: dict[str, str] = {
     Subscription.Status.DISABLED: "danger",
     Subscription.Status.DELETED: "neutral",
 }
+OVER = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
 STATUS_NAMES: dict[str, Any] = dict(Subscription.Status.choices)
 
 
@@ -153,11 +154,21 @@ class SubscriptionTable(PortalTable):
 
 
 def renewal(subscription: Subscription | ShownSubscription) -> SafeString:
-    """Renews on 14 Mar 2026, Expires on 14 Mar 2026, or a dash where there is no term."""
-    if subscription.ends_at is None:
+    """Renews on 14 Mar 2026, Expires on 14 Mar 2026, or whatever else comes or came; a dash where there is no term."""
+    ends_at, status = subscription.ends_at, Subscription.Status(subscription.status)
+    if ends_at is None:
         return html.missing(_("No term"))
-    words = _("Renews on") if subscription.auto_renew else _("Expires on")
-    return format_html("{} {}", words, html.time_tag(subscription.ends_at, "date"))
+    next_step_at = getattr(subscription, "next_step_at", None)
+    if status in OVER:
+        ended_at = getattr(subscription, "ended_at", None) or ends_at
+        return format_html("{} {}", _("Ended on"), html.time_tag(min(ended_at, ends_at), "date"))
+    if status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
+        return format_html("{} {}", _("Is deleted on"), html.time_tag(next_step_at, "date"))
+    if subscription.auto_renew:
+        words = _("Renews on")
+    else:
+        words = _("Goes on monthly from") if subscription.at_end == AtEnd.EXTEND else _("Expires on")
+    return format_html("{} {}", words, html.time_tag(ends_at, "date"))
 
 
 def reseller_of_record(relation: Any) -> SafeString:

@@ -1,7 +1,7 @@
 """What a customer's administrator sees of its own account, and what it must never see."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -15,9 +15,10 @@ from customers.models import Customer, CustomerAdministrator, TenantOwner
 from subscriptions.changing import change_subscription
 from subscriptions.models import Subscription, SupportContact
 from subscriptions.rules import Suspend
+from subscriptions.tables import renewal
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerAdministratorFactory, PartnerFactory
-from tests.reading import checked, rows, words
+from tests.reading import checked, rows, text, words
 from tests.subscriptions.living import bought, offer, ready_customer
 from tests.world import World, make_world
 
@@ -206,6 +207,24 @@ def test_what_belongs_to_partners_is_not_for_administrators(signed_in: Browser, 
     client = signed_in(world.ours.administrator.user)
     for name in "customers:list subscriptions:renewals resellers:list resellers:providers support_profile".split():
         assert client.get(reverse(name)).status_code == 403, name
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "Renews on 1 Feb 2027"),
+        ({"at_end": "cancel"}, "Expires on 1 Feb 2027"),
+        ({"at_end": "extend"}, "Goes on monthly from 1 Feb 2027"),
+        ({"status": "expired"}, "Ended on 1 Feb 2027"),
+        ({"status": "deleted", "ended_at": datetime(2026, 3, 1, 12, tzinfo=UTC)}, "Ended on 1 Mar 2026"),
+        ({"status": "deleted", "ended_at": datetime(2027, 3, 1, 12, tzinfo=UTC)}, "Ended on 1 Feb 2027"),
+        ({"status": "suspended", "next_step_at": datetime(2026, 5, 1, 12, tzinfo=UTC)}, "Is deleted on 1 May 2026"),
+        ({"ends_at": None}, "—No term"),
+    ],
+)
+def test_a_list_says_what_becomes_of_a_term(values: dict, expected: str) -> None:
+    one = Subscription(**{"status": "active", "ends_at": datetime(2027, 2, 1, 12, tzinfo=UTC), **values})
+    assert text(renewal(one)).replace("— ", "—") == expected
 
 
 def test_an_ended_subscription_stays_readable(customer: Customer, sales: Actor, window: Client) -> None:
