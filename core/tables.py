@@ -10,7 +10,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.template.loader import get_template
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -167,6 +167,8 @@ class PortalTable(tables.Table):
     row_header = ""
     row_key = "pk"
     expand_template = ""
+    # Rows open although there is no template: `details_maker` says with what.
+    opens = False
 
     def __init__(self, data: Iterable[Any], listing: Any = None, **kwargs: Any) -> None:
         title = kwargs.pop("title", None)
@@ -192,11 +194,22 @@ class PortalTable(tables.Table):
         """More variables for the expand template."""
         return {}
 
+    def details_maker(self) -> Callable[[Any], SafeString]:
+        """What makes the content of an opened row; a list whose rows all come with it overrides it in Python."""
+        template = get_template(self.expand_template)
+
+        def make(record: Any) -> SafeString:
+            # The context processors are not asked again for each row.
+            variables = {"record": record, "table": self, "request": self.listing.request}
+            return template.render({**self.expand_context(record), **variables})
+
+        return make
+
     # --- the head ---------------------------------------------------------------------------------------------------
     @property
     def expandable(self) -> bool:
         """Whether rows open."""
-        return bool(self.expand_template) and self.listing is not None
+        return (bool(self.expand_template) or self.opens) and self.listing is not None
 
     def head(self) -> list[dict[str, Any]]:
         """The column headers: words, class, and for sortable columns the state and the address of the next one."""
@@ -212,7 +225,7 @@ class PortalTable(tables.Table):
     def body(self) -> SafeString:
         """Every row, and after an expandable one the row it opens."""
         columns = [self._plan(column) for column in self.columns]
-        template = get_template(self.expand_template) if self.expandable else None
+        details = self.details_maker() if self.expandable else None
         opened, new = (self.listing.open_keys, self.listing.new_keys) if self.listing is not None else (set(), set())
         parts: list[str] = []
         for record in self.records:
@@ -220,30 +233,21 @@ class PortalTable(tables.Table):
             classes = " ".join(filter(None, [self.row_class(record), "is-new" if key in new else ""]))
             identity = format_html(' id="row-{}"', key) if self.listing is not None else ""
             parts.append(f'<tr role="row"{identity}{format_html(CLASS, classes) if classes else ""}>')
-            if template is not None:
+            if details is not None:
                 parts.append(self._expander(record, key, is_open=key in opened))
             for column in columns:
                 content = conditional_escape(column.render(record))
                 mark = f' <span class="new-mark">{_("New")}</span>' if column.is_header and key in new else ""
                 parts.append(f"{column.before}{content}{mark}{column.after}")
             parts.append("</tr>")
-            if template is not None and (key in opened or self.listing.preload_rows):
-                parts.append(self._details(template, record, key, len(columns) + 1, is_open=key in opened))
+            if details is not None and (key in opened or self.listing.preload_rows):
+                hidden = "" if key in opened else " hidden"
+                parts.append(f'<tr role="row" class="expanded" id="details-{escape(key)}"{hidden}>')
+                parts.append(f'<td role="cell" colspan="{len(columns) + 1}">{details(record)}</td></tr>')
         return mark_safe("".join(parts))  # noqa: S308 - every part was escaped or made by a template
 
     def _key(self, record: Any) -> str:
         return str(record.get(self.row_key, "") if isinstance(record, Mapping) else resolve(record, self.row_key))
-
-    def _details(self, template: Any, record: Any, key: str, width: int, *, is_open: bool) -> SafeString:
-        """What an opened row shows. The context processors are not asked again for each row."""
-        variables = {**self.expand_context(record), "record": record, "table": self, "request": self.listing.request}
-        return format_html(
-            '<tr role="row" class="expanded" id="details-{}"{}><td role="cell" colspan="{}">{}</td></tr>',
-            key,
-            "" if is_open else SafeString(" hidden"),
-            width,
-            template.render(variables),
-        )
 
     def _expander(self, record: Any, key: str, *, is_open: bool) -> SafeString:
         """A link that opens the row on the server; JavaScript turns it into a button where the details are loaded."""

@@ -1,5 +1,6 @@
 """The Customers list and a customer's Subscriptions list as tables."""
 
+from collections.abc import Callable
 from typing import Any
 
 import django_tables2 as tables
@@ -15,8 +16,8 @@ from core import html
 from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
 from customers.account_status import STATUS_KINDS as CUSTOMER_STATUS_KINDS
 from customers.models import TENANT_DOMAIN, Customer
-from customers.pages import account_url
-from subscriptions.customer_list.rows import RowFacts, ShownSubscription
+from subscriptions.customer_list.opened import Offered, OpenedRows
+from subscriptions.customer_list.rows import ShownSubscription
 from subscriptions.models import AtEnd, Subscription
 
 STATUS_KINDS: dict[str, str] = {
@@ -32,17 +33,8 @@ STATUS_NAMES: dict[str, Any] = dict(Subscription.Status.choices)
 
 def add_subscription_url(customer: Customer) -> str | None:
     """Where new subscriptions for a customer that exists are ordered, if the portal has such a page."""
-    return _page("orders:add_subscription", customer)
-
-
-def orders_url(customer: Customer) -> str | None:
-    """What was ordered for the customer, if the portal has such a page."""
-    return _page("customers:orders", customer)
-
-
-def _page(name: str, customer: Customer) -> str | None:
     try:
-        return reverse(name, args=[customer.microsoft_id])
+        return reverse("orders:add_subscription", args=[customer.microsoft_id])
     except NoReverseMatch:
         return None
 
@@ -52,7 +44,7 @@ class CustomerTable(PortalTable):
 
     title = gettext_lazy("Customers")
     row_key = "microsoft_id"
-    expand_template = "customers/_customer_details.html"
+    opens = True
 
     company_name = tables.Column(gettext_lazy("Company name"), linkify=lambda record: record.get_absolute_url())
     domain = tables.Column(
@@ -74,20 +66,16 @@ class CustomerTable(PortalTable):
         self.may_order = can(actor, Permission.PLACE_ORDER)
         self.may_view_orders = can(actor, Permission.VIEW_ORDERS)
 
-    def expand_context(self, record: Customer) -> dict[str, Any]:
-        """What the opened row links to."""
-        facts: RowFacts = record.facts  # type: ignore[attr-defined]
-        return {
-            "facts": facts,
-            "subscriptions": [(one, STATUS_NAMES[one.status], renewal(one)) for one in facts.newest],
-            "customer_status": html.status_badge(
-                CUSTOMER_STATUS_KINDS[Customer.Status(record.status)], record.get_status_display()
-            ),
-            "account_url": account_url(record.microsoft_id),
-            "orders_url": orders_url(record) if self.may_view_orders else None,
-            "add_subscription_url": add_subscription_url(record) if self.may_order else None,
-            "is_provider": self.is_provider,
-        }
+    def details_maker(self) -> Callable[[Any], SafeString]:
+        """What an opened row shows."""
+        offered = Offered(self.is_provider, self.may_order, self.may_view_orders)
+        return OpenedRows(offered, badge=customer_status, state_names=STATUS_NAMES, renewal=renewal)
+
+
+def customer_status(customer: Customer) -> SafeString:
+    """How far the customer's account is."""
+    status = Customer.Status(customer.status)
+    return html.status_badge(CUSTOMER_STATUS_KINDS[status], status.label)
 
 
 class ProviderCustomerTable(CustomerTable):

@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description="Measure the portal against its goals.")
     parser.add_argument("names", nargs="*", help="what to measure; everything unless named")
     parser.add_argument("--strict", action="store_true", help="end with an error unless every goal is reached")
-    parser.add_argument("--customers", type=int, default=100_000, help="customers of the large provider")
+    parser.add_argument("--customers", type=int, default=1_000_000, help="customers of the large provider")
     parser.add_argument("--resellers", type=int, default=10_000, help="resellers of the large provider")
     options = parser.parse_args()
     began = time.monotonic()

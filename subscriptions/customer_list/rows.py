@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
-from django.urls import reverse
 
 from accounts.access import Actor
 from customers.models import Customer, CustomerAdministrator, CustomerQuerySet, ResellerRelationship
@@ -21,18 +20,12 @@ SHOWN_IN_ROW = 5
 class ShownSubscription:
     """A subscription in an opened row; no model, for there are a hundred and more on a page."""
 
-    customer: UUID
     subscription_id: UUID
     nickname: str
     quantity: int
     status: str
     ends_at: datetime | None
     at_end: str
-
-    @property
-    def url(self) -> str:
-        """The Subscription details page."""
-        return reverse("subscriptions:detail", args=[self.customer, self.subscription_id])
 
     @property
     def auto_renew(self) -> bool:
@@ -72,7 +65,7 @@ def add_facts(customers: Sequence[Customer], actor: Actor) -> None:
     facts = {customer.pk: RowFacts() for customer in customers}
     for key, reseller, name in managers_of(facts, "reseller", "reseller__legal_name"):
         facts[key].manager_key, facts[key].manager = reseller, name
-    _add_subscriptions(customers, facts)
+    _add_subscriptions(facts)
     if actor.is_provider:
         # A reseller reads of each subscription who earns with it, and has no list of who else does.
         _add_others(facts)
@@ -89,7 +82,7 @@ def managers_of(customers: Iterable[int], *columns: str) -> list[tuple[Any, ...]
     return list(current.values_list("customer", *columns))
 
 
-def _add_subscriptions(customers: Sequence[Customer], facts: dict[int, RowFacts]) -> None:
+def _add_subscriptions(facts: dict[int, RowFacts]) -> None:
     """The newest few of each, and how many there are with how many licenses; what was deleted does not count."""
     order = [F("created_at").desc(), F("pk").desc()]
     rows = Subscription.objects.listed().filter(customer__in=facts)
@@ -99,12 +92,11 @@ def _add_subscriptions(customers: Sequence[Customer], facts: dict[int, RowFacts]
         licenses=Window(Sum("quantity"), F("customer")),
     )
     columns = ("subscription_id", "nickname", "quantity", "status", "ends_at", "at_end")
-    ids = {customer.pk: customer.microsoft_id for customer in customers}
     newest = rows.filter(place__lte=SHOWN_IN_ROW).order_by("place")
     for key, number, licenses, *shown in newest.values_list("customer", "number", "licenses", *columns):
         one = facts[key]
         one.subscription_count, one.license_count = number, licenses
-        one.newest.append(ShownSubscription(ids[key], *shown))
+        one.newest.append(ShownSubscription(*shown))
 
 
 def _add_others(facts: dict[int, RowFacts]) -> None:

@@ -93,7 +93,7 @@ def fill(prototype: OutgoingEmail) -> None:
         }
 
     OutgoingEmail.objects.all().delete()
-    copy_rows(prototype, MAILS, vary)
+    copy_rows(prototype, [vary(number) for number in range(MAILS)])
 
 
 def request_mail(ground: Ground) -> OutgoingEmail:

@@ -1,0 +1,135 @@
+"""What an opened row of the Customers list shows.
+
+Made in Python and not by a template: all rows of a page come with it, and rendering a template for each would cost more
+than the rest of the page. Words and addresses are looked up once for the page.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import html
+from core.routes import address_maker
+from customers.models import Customer
+from subscriptions.customer_list.rows import RowFacts, ShownSubscription
+
+MUTED = '<span class="muted">· '
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the person may do with a customer, and which side they see."""
+
+    is_provider: bool
+    may_order: bool
+    may_view_orders: bool
+
+
+class OpenedRows:
+    """Makes the content of one opened row after another.
+
+    `badge` makes the status of a customer, `state_names` are those of subscriptions, `renewal` says what comes at the
+    end of the term.
+    """
+
+    def __init__(
+        self,
+        offered: Offered,
+        *,
+        badge: Callable[[Customer], SafeString],
+        state_names: dict[str, Any],
+        renewal: Callable[[ShownSubscription], SafeString],
+    ) -> None:
+        self.offered, self.badge, self.renewal = offered, badge, renewal
+        self.states = {state: escape(name) for state, name in state_names.items()}
+        self.subscription_address = address_maker("subscriptions:detail", 2)
+        self.actions = list(self._actions())
+        self.id_label, self.user_label = _("Microsoft ID"), _("user name")
+        self.heads = {
+            name: f"<div><dt>{escape(words)}</dt><dd>"
+            for name, words in {
+                "id": self.id_label,
+                "status": _("Status"),
+                "subscriptions": _("Subscriptions"),
+                "administrator": _("Admin user account"),
+                "resellers": _("Indirect resellers"),
+                "created": _("Created"),
+            }.items()
+        }
+        self.none_yet, self.direct = escape(_("No subscriptions yet")), escape(_("No reseller (direct)"))
+        self.manages = f"{MUTED}{escape(_('manages the customer'))}</span>"
+        self.of_record = f"{MUTED}{escape(_('reseller of record'))}</span>"
+
+    def __call__(self, customer: Customer) -> SafeString:
+        """The facts and the links of one customer."""
+        facts: RowFacts = customer.facts  # type: ignore[attr-defined]
+        entries = [
+            ("id", html.copy_text(customer.microsoft_id, self.id_label)),
+            ("status", self.badge(customer)),
+            ("subscriptions", self._subscriptions(customer, facts)),
+        ]
+        entries += [("administrator", html.copy_text(name, self.user_label)) for name in facts.administrators]
+        if self.offered.is_provider:
+            entries.append(("resellers", self._resellers(facts)))
+        entries.append(("created", html.time_tag(customer.created_at, "date")))
+        listed = "".join(f"{self.heads[name]}{content}</dd></div>" for name, content in entries)
+        links = "".join(before + str(customer.microsoft_id) + after for before, after in self.actions)
+        named = links.replace("\0", escape(customer))
+        return mark_safe(  # noqa: S308 - every part was escaped
+            f'<dl class="facts">{listed}</dl><div class="d-flex flex-wrap align-items-center gap-3 mt-3">{named}</div>'
+        )
+
+    def _subscriptions(self, customer: Customer, facts: RowFacts) -> str:
+        if not facts.newest:
+            return self.none_yet
+        parts = [self._subscription(customer, one) for one in facts.newest]
+        if facts.more:
+            words = ngettext("and %(shown)s more", "and %(shown)s more", facts.more)
+            parts.append(f'<li class="muted">{escape(words % {"shown": html.number_text(facts.more)})}</li>')
+        return f'<ul class="list-unstyled mb-0">{"".join(parts)}</ul>'
+
+    def _subscription(self, customer: Customer, one: ShownSubscription) -> str:
+        address = self.subscription_address(customer.microsoft_id, one.subscription_id)
+        licenses = ngettext("%(shown)s license", "%(shown)s licenses", one.quantity)
+        licenses = escape(licenses % {"shown": html.number_text(one.quantity)})
+        return (
+            f'<li><a href="{address}"><bdi>{escape(one.nickname)}</bdi></a> '
+            f"{MUTED}{licenses} · {self.states[one.status]} · {self.renewal(one)}</span></li>"
+        )
+
+    def _resellers(self, facts: RowFacts) -> str:
+        first = f"<bdi>{escape(facts.manager)}</bdi> {self.manages}" if facts.manager else self.direct
+        return first + "".join(f"<br><bdi>{escape(name)}</bdi> {self.of_record}" for name in facts.others)
+
+    def _actions(self) -> Any:
+        """What stands before and after the customer's ID in each link; NUL stands for the customer's name."""
+        name = '<span class="visually-hidden"> \0</span>'
+        if self.offered.may_order and (address := _address("orders:add_subscription")):
+            yield (
+                f'<button type="submit" form="add-subscription" formaction="{address[0]}',
+                f'{address[1]}" class="btn btn-secondary btn-sm">{html.icon("plus-lg", "sm")}'
+                f"{escape(_('Add subscription'))}{name}</button>",
+            )
+        pages = {
+            "subscriptions:list": _("View subscriptions"),
+            "customers:orders": _("View orders") if self.offered.may_view_orders else "",
+            "customers:detail": _("Account"),
+        }
+        for route, words in pages.items():
+            if words and (address := _address(route)):
+                yield f'<a href="{address[0]}', f'{address[1]}">{escape(words)}{name}</a>'
+
+
+def _address(route: str) -> tuple[str, str] | None:
+    """What stands before and after the ID in the address of a customer's page, if the portal has that page."""
+    try:
+        before, _mark, after = address_maker(route)("\0").partition("\0")
+    except NoReverseMatch:
+        return None
+    return before, after
