@@ -106,7 +106,7 @@ def measure(options: argparse.Namespace) -> int:
 
     settings.ROOT_URLCONF = "tests.benchmarks.urls"
     django.setup()
-    from tests.benchmarks import outbox, pages  # noqa: F401 – they name what there is to measure
+    from tests.benchmarks import outbox, pages, submitting  # noqa: F401 – they name what there is to measure
     from tests.benchmarks.ground import make_ground
     from tests.benchmarks.measure import benchmarks
 

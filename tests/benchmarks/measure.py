@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from wsgiref.headers import Headers
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -76,6 +77,7 @@ class Visitor:
     """A person who is signed in and opens pages, through the whole middleware and without a test client."""
 
     application = None
+    csrf_cookie = ""
 
     def __init__(self, user: User) -> None:
         if Visitor.application is None:
@@ -93,9 +95,26 @@ class Visitor:
 
     def get(self, path: str) -> bytes:
         """Open a page; anything but a page fails."""
+        status, headers, body = self.ask("GET", path)
+        if not status.startswith("200"):
+            raise RuntimeError(f"{path} answers {status}")
+        for cookie in headers.get_all("set-cookie"):
+            if cookie.strip().startswith("__Host-csrf="):
+                self.csrf_cookie = cookie.strip().partition(";")[0]
+        return body
+
+    def post(self, path: str, form: str) -> str:
+        """Send a form of the page that was opened last, and return where its answer leads; only a redirect passes."""
+        status, headers, _body = self.ask("POST", path, form.encode())
+        if not status.startswith("302"):
+            raise RuntimeError(f"{path} answers {status}")
+        return str(headers["location"])
+
+    def ask(self, method: str, path: str, form: bytes = b"") -> tuple[str, Headers, bytes]:
+        """One request, and its status, headers and body."""
         path, _mark, query = path.partition("?")
         environ = {
-            "REQUEST_METHOD": "GET",
+            "REQUEST_METHOD": method,
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "SCRIPT_NAME": "",
@@ -103,19 +122,20 @@ class Visitor:
             "SERVER_PORT": "443",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_LENGTH": str(len(form)),
             "HTTP_HOST": "portal.example",
-            "HTTP_COOKIE": self.cookie,
+            "HTTP_ORIGIN": "https://portal.example",
+            "HTTP_COOKIE": "; ".join(filter(None, [self.cookie, self.csrf_cookie])),
             "wsgi.url_scheme": "https",
-            "wsgi.input": BytesIO(),
+            "wsgi.input": BytesIO(form),
             "wsgi.errors": BytesIO(),
         }
-        status: list[str] = []
-        response = Visitor.application(environ, lambda line, _headers: status.append(line))  # type: ignore[misc]
+        answer: list[Any] = []
+        response = Visitor.application(environ, lambda *given: answer.extend(given))  # type: ignore[misc]
         body = b"".join(response)
         response.close()
-        if not status[0].startswith("200"):
-            raise RuntimeError(f"{path}?{query} answers {status[0]}")
-        return body
+        return answer[0], Headers(answer[1]), body
 
     def queries(self, path: str) -> int:
         """How many queries a page takes."""
