@@ -201,7 +201,7 @@ class PortalTable(tables.Table):
         def make(record: Any) -> SafeString:
             # The context processors are not asked again for each row.
             variables = {"record": record, "table": self, "request": self.listing.request}
-            return template.render({**self.expand_context(record), **variables})
+            return SafeString(template.render({**self.expand_context(record), **variables}))
 
         return make
 
