@@ -20,6 +20,7 @@ from core.paging import COUNT_CAP
 from customers.models import Customer, RelationshipRequest
 from mail.models import OutgoingEmail
 from orders.handing_over import left_drafts
+from orders.models import Order
 from orders.services import open_drafts
 from resellers.filters import ATTENTION
 from resellers.models import Partnership, PartnershipRequest
@@ -90,8 +91,9 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
     if can(actor, Permission.VIEW_CUSTOMERS):
         customers = Customer.objects.visible_to(actor)
         decisions = soon(Subscription.objects.visible_to(actor))
-        everybody, direct, unagreed, deciding = counts_of(
-            customers, customers.without_reseller(), customers.without_agreement(), decisions
+        waiting = Order.objects.visible_to(actor).filter(status=Order.Status.PENDING)
+        everybody, direct, unagreed, deciding, carried_out = counts_of(
+            customers, customers.without_reseller(), customers.without_agreement(), decisions, waiting
         )
         yield Queue(everybody, str(ngettext_lazy("Customer", "Customers", everybody)), reverse("customers:list"))
         label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", direct)
@@ -101,6 +103,9 @@ def _provider_queues(actor: Actor) -> Iterator[Queue]:
         )
         yield Queue(unagreed, str(label), f"{reverse('customers:list')}?agreement=none")
         yield from _decision_queue(deciding)
+        if carried_out and can(actor, Permission.VIEW_ORDERS):
+            label = ngettext_lazy("Order being carried out", "Orders being carried out", carried_out)
+            yield Queue(carried_out, str(label), f"{reverse('orders:list')}?status=pending")
     if can(actor, Permission.GRANT_TENANT_OWNER):
         count = count_of(lacking_tenant_owner(Customer.objects.visible_to(actor)))
         if count:

@@ -13,6 +13,7 @@ from activity.models import ActivityRecord
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
+from customers.letters import tell_of_the_beginning
 from customers.models import Customer
 from mail.services import queue_email
 
@@ -32,6 +33,8 @@ DECISIONS: dict[str, dict[str, str]] = {
     },
     Status.NOT_APPROVED: {Status.UNDER_REVIEW: "customer.put_under_review", Status.ACTIVE: "customer.approved"},
 }
+# What the record calls it when the account comes with its first subscription.
+SET_UP = "customer.set_up"
 ACTIONS = sorted({action for decisions in DECISIONS.values() for action in decisions.values()})
 # States in which somebody loses something and must be told why.
 REASON_NEEDED = {Status.UNDER_REVIEW, Status.NOT_APPROVED}
@@ -107,6 +110,30 @@ def require_active_account(customer: Customer, *, lock: bool = False) -> None:
         )
 
 
+def require_account_to_come(customer: Customer) -> Customer:
+    """The customer as it is now, held; AccountNotActive unless its account is active or still being set up."""
+    rows = Customer.objects.select_related("provider")
+    now = rows.select_for_update(of=("self",), no_key=True).get(pk=customer.pk)
+    if now.status not in (Status.ACTIVE, Status.PENDING):
+        raise AccountNotActive(
+            f"{MEANINGS[Status(now.status)] % {'customer': now.company_name}} {REPAIRS[Status(now.status)]}"
+        )
+    return now
+
+
+@transaction.atomic
+def set_up_account(*, customer: Customer, by: Actor) -> Customer:
+    """Make an account active that was being set up, as its first subscription starts; the reseller is told."""
+    customer = require_account_to_come(customer)
+    if customer.status == Status.PENDING:
+        customer.status = Status.ACTIVE
+        customer.changed_at = clock.now()
+        customer.save(update_fields=["status", "changed_at"])
+        record(SET_UP, customer, by=by, status=[Status.PENDING, Status.ACTIVE])
+        _tell_reseller(customer, by)
+    return customer
+
+
 @transaction.atomic
 def decide_account(*, customer: Customer, status: str, reason: str = "", by: Actor) -> Customer:
     """Put the account under review, approve it or not, for the back office; whoever added the customer is told."""
@@ -122,12 +149,31 @@ def decide_account(*, customer: Customer, status: str, reason: str = "", by: Act
     if status in REASON_NEEDED and not reason:
         raise Refused(_("Give a reason: the provider will ask for it."))
     before = customer.status
+    begins = status == Status.ACTIVE and not _was_active(customer)
     customer.status = status
     customer.changed_at = clock.now()
     customer.save(update_fields=["status", "changed_at"])
     record(action, customer, by=by, status=[before, status], reason=reason)
     _tell_creator(customer, reason)
+    if begins:
+        _tell_reseller(customer, by)
     return customer
+
+
+def _was_active(customer: Customer) -> bool:
+    """Whether the account is or ever was active: a new one that is set up later begins as pending."""
+    if customer.status in (Status.ACTIVE, Status.PENDING):
+        return customer.status == Status.ACTIVE
+    moves = ActivityRecord.objects.about(customer).filter(action__in=[*ACTIONS, SET_UP])
+    return any(Status.ACTIVE in one.changes.get("status", []) for one in moves)
+
+
+def _tell_reseller(customer: Customer, by: Actor) -> None:
+    """Write to the managing reseller of a new customer, which was not told before the account was there."""
+    relationship = customer.reseller_relationships.current().select_related("reseller").first()
+    if relationship is not None:
+        relationship.customer = customer
+        tell_of_the_beginning(relationship, by, is_new=True)
 
 
 def _tell_creator(customer: Customer, reason: str) -> None:

@@ -4,7 +4,11 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from orders.fulfilment import admin as fulfilment_admin
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
+
+# The queue of lines that wait registers itself.
+__all__ = ["fulfilment_admin"]
 
 
 class ReadOnly:
@@ -27,7 +31,7 @@ class OrderLineInline(ReadOnly, admin.TabularInline):
     """What was ordered."""
 
     model = OrderLine
-    fields = ("offer_name", "quantity", "unit_price", "term_duration", "billing_plan")
+    fields = ("offer_name", "quantity", "unit_price", "term_duration", "billing_plan", "state", "refusal")
 
 
 class OrderDraftLineInline(ReadOnly, admin.TabularInline):
@@ -41,9 +45,9 @@ class OrderDraftLineInline(ReadOnly, admin.TabularInline):
 class OrderAdmin(ReadOnly, admin.ModelAdmin):
     """Orders, latest first."""
 
-    list_display = ("number", "customer", "provider", "reseller", "placed_by", "placed_at", "currency")
+    list_display = ("number", "customer", "provider", "reseller", "placed_by", "placed_at", "currency", "status")
     list_select_related = ("customer", "provider", "reseller", "placed_by")
-    list_filter = ("currency",)
+    list_filter = ("status", "currency")
     search_fields = ("public_id", "customer__search_text")
     date_hierarchy = "placed_at"
     ordering = ("-placed_at", "-pk")

@@ -1,13 +1,13 @@
 """The catalogue of a market as New subscription pages through it: searched, filtered, add-ons under their base."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from catalogue.models import Price, Segment, SkuPrerequisite
+from catalogue.models import Price, SkuPrerequisite
 from catalogue.models.prices import PriceQuerySet
 from core import clock
 from orders.offers import Market, Offer, OfferKey, offers_of_skus
@@ -110,16 +110,6 @@ def matching(market: Market, filters: OfferFilters) -> PriceQuerySet:
         }
         prices = prices.filter(kinds[filters.kind])
     return prices
-
-
-def elsewhere(market: Market, filters: OfferFilters) -> list[str]:
-    """The kinds of customers of this country who may buy what is sought, where this one may not."""
-    if not filters.q:
-        return []
-    others = [segment for segment in Segment.values if segment not in market.segments]
-    found = matching(Market(market.country, tuple(others)), replace(filters, segment=""))
-    segments = set(found.order_by().values_list("segment", flat=True).distinct())
-    return [str(segment.label) for segment in Segment if segment in segments]
 
 
 def page_of_offers(market: Market, filters: OfferFilters, number: int = 1) -> OfferPage:

@@ -177,7 +177,7 @@ class OffersForm(PortalForm):
                 self.fields[name] = kind(offer, kept.get(name), standing)
                 if standing.having:
                     again = again_name(offer.price)
-                    self.fields[again] = forms.CharField(required=False, initial=kept.get(again))
+                    self.fields[again] = forms.CharField(required=False, max_length=6, initial=kept.get(again))
 
     def clean(self) -> dict[str, Any]:
         """What the customer has already is ordered once more only if that was confirmed."""
@@ -196,7 +196,7 @@ class OffersForm(PortalForm):
         for field in self.fields.values():
             if isinstance(field, LicensesField):
                 text = str(self.cleaned_data.get(again_name(field.offer.price)) or "")
-                if re.fullmatch(r"[0-9]{1,6}", text):
+                if text.isascii() and text.isdigit():
                     found[field.offer.price] = min(int(text), len(field.standing.having))
         return found
 

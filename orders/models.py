@@ -153,6 +153,8 @@ class OrderLine(models.Model):
                 name="orderline_fulfilled_has_subscription",
             ),
         )
+        # The few of millions that wait: the queue of the back office, and what a customer is about to get.
+        indexes = (models.Index(fields=["order"], condition=Q(state="pending"), name="orderline_pending"),)
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.offer_name}"

@@ -1,7 +1,7 @@
 """The offers of New subscription as rows: words, field, what was typed, what is wrong, and why one cannot be chosen."""
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.urls import reverse
@@ -40,11 +40,8 @@ class Counter:
         return sorted(self.bases[code] for code in offer.sku.prerequisite_codes if code in self.bases)
 
 
-def counter(market: Market, customer: Customer | None, offers: Iterable[Offer], lines: Iterable[Line] = ()) -> Counter:
-    """Read it for all of these offers at once (two queries, two more for a customer that exists).
-
-    `lines` are chosen already: the order is in their currency.
-    """
+def counter(market: Market, customer: Customer | None, offers: Iterable[Offer]) -> Counter:
+    """Read it for all of these offers at once (two queries, two more for a customer that exists)."""
     offers = list(offers)
     codes = {code for offer in offers for code in offer.sku.prerequisite_codes}
     named = on_sale(market).filter(sku__code__in=codes).order_by()
@@ -52,11 +49,7 @@ def counter(market: Market, customer: Customer | None, offers: Iterable[Offer], 
     titles = dict(bases)
     at_hand = {*bases, *(offer.sku.code for offer in offers)}
     owned = owned_subscriptions(customer, [offer.sku for offer in offers])
-    currencies = {line.price.currency for line in lines if line.price}
-    standings = {
-        offer.key: replace(standing_of(offer.sku, owned, customer), currency=foreign(offer, currencies))
-        for offer in offers
-    }
+    standings = {offer.key: standing_of(offer.sku, owned, customer) for offer in offers}
     out_of_reach = [
         offer
         for offer in offers
@@ -68,15 +61,6 @@ def counter(market: Market, customer: Customer | None, offers: Iterable[Offer], 
     for offer in out_of_reach:
         standings[offer.key] = replace(standings[offer.key], baseless=baseless(offer, titles))
     return Counter(customer, standings, bases)
-
-
-def foreign(offer: Offer, currencies: Collection[str]) -> Barrier | None:
-    """That the order is in another currency than the offer; where it is in several already, that is said of it."""
-    if len(currencies) != 1 or offer.price.currency in currencies:
-        return None
-    text = _("%(offer)s is sold here in %(currency)s, and an order is in one currency: this one is in %(chosen)s.")
-    values = {"offer": offer.sku.title, "currency": offer.price.currency, "chosen": next(iter(currencies))}
-    return Barrier(text % values)
 
 
 def baseless(offer: Offer, titles: Mapping[str, str]) -> Barrier:

@@ -94,8 +94,10 @@ class Offer:
             found.append(_("Billed by usage: enter %(number)s to select it.") % {"number": number_text(least)})
         elif least == most:
             found.append(_("Always %(number)s licenses") % {"number": number_text(least)})
-        elif most < LARGEST_QUANTITY:
+        elif most < LARGEST_QUANTITY and least > SMALLEST_QUANTITY:
             found.append(_("%(least)s to %(most)s licenses") % {"least": number_text(least), "most": number_text(most)})
+        elif most < LARGEST_QUANTITY:
+            found.append(_("Up to %(most)s licenses") % {"most": number_text(most)})
         elif least > SMALLEST_QUANTITY:
             found.append(_("%(least)s licenses or more") % {"least": number_text(least)})
         for price in self.prices[1:]:

@@ -65,13 +65,11 @@ class Standing:
     # For an add-on: the name of a base that the customer has, or that there is none to be had.
     base: str = ""
     baseless: Barrier | None = None
-    # Its price is in another currency than what is chosen already.
-    currency: Barrier | None = None
 
     @property
     def barrier(self) -> Barrier | None:
         """Why it cannot be chosen, if anything keeps it from that."""
-        return self.suspension or self.limit or self.baseless or self.currency
+        return self.suspension or self.limit or self.baseless
 
     @property
     def licenses(self) -> int:

@@ -3,6 +3,8 @@
 from django.urls import include, path
 
 from orders.order_pages.exporting import ExportOrdersView
+from orders.order_pages.repeating import RepeatOrderView
+from orders.order_pages.retrying import RetryLineView
 from orders.order_pages.views import OrderHistory, OrderList, OrderView
 from orders.views import details, finish, handing_over, steps
 
@@ -30,6 +32,8 @@ urlpatterns = [
     path("orders/", OrderList.as_view(), name="list"),
     path("orders/export/", ExportOrdersView.as_view(), name="export"),
     path("orders/<uuid:public_id>/", OrderView.as_view(), name="detail"),
+    path("orders/<uuid:public_id>/repeat/", RepeatOrderView.as_view(), name="repeat"),
+    path("orders/<uuid:public_id>/lines/<int:line>/retry/", RetryLineView.as_view(), name="retry_line"),
     path("customers/new/", steps.StartView.as_view(), name="start"),
     path("customers/new/<uuid:draft>/", include(of_a_draft)),
     path("drafts/left/", handing_over.LeftDraftsView.as_view(), name="left_drafts"),

@@ -19,6 +19,7 @@ from core import clock, html
 from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer, CustomerQuerySet
+from customers.notices import notices_of
 from customers.pages import CustomerPage, PermittedPage
 from subscriptions.customer_list.addresses import export_url
 from subscriptions.customer_list.rows import add_facts, listed_customers
@@ -110,7 +111,11 @@ class SubscriptionList(CustomerPage, ListPage):
         url = add_subscription_url(self.customer) if may_order else None
         own = self.actor.is_customer
         return super().get_context_data(
-            add_subscription_url=url, own=own, asked=requests_to_answer(self.customer) if own else 0, **kwargs
+            add_subscription_url=url,
+            notices=notices_of(self.customer, self.actor),
+            own=own,
+            asked=requests_to_answer(self.customer) if own else 0,
+            **kwargs,
         )
 
 

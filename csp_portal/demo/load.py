@@ -28,6 +28,7 @@ from csp_portal.demo.companies import (
     DemoCompany,
     DemoCustomers,
 )
+from csp_portal.demo.orders import AT_ONCE, load_orders
 from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
 from csp_portal.demo.subscriptions import CUSTOMER, load_subscriptions
@@ -83,6 +84,7 @@ def load() -> None:
     office = Actor(user=User.objects.create_superuser(BACK_OFFICE, full_name="Back office"))
     with quick_hashing():
         load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
+    load_orders(people.actors["northwind.example"], office, now)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
@@ -235,6 +237,7 @@ def _customer(people: Companies, group: DemoCustomers, name: str, number: int) -
         attestation=attestation_of(draft),
         session_key="demo data",
         by=actor,
+        fulfilment=AT_ONCE,
     )
 
 

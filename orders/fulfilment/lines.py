@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.access import Actor
 from core import clock
+from core.exceptions import Refused
 from orders.models import Order, OrderLine
 from subscriptions.models import Subscription
 from subscriptions.starting import NewSubscription, begin_subscriptions
@@ -32,6 +35,11 @@ def start_lines(
 ) -> None:
     """Start the subscriptions of these lines as they were ordered, and mark the lines; `subscription_ids` by place."""
     places = {id(line): place for place, line in enumerate(lines)}
+    for line in lines:
+        if line.base_line is not None and id(line.base_line) not in places and line.base_line.subscription is None:
+            raise Refused(
+                _("Fulfill %(base)s first: it is the base of this add-on.") % {"base": line.base_line.offer_name}
+            )
     wanted = [
         NewSubscription(
             line.price,

@@ -97,11 +97,7 @@ def status_note(order: Order, lines: Sequence[DocumentLine]) -> str:
         text = ngettext("%(number)s line waits to be carried out.", "%(number)s lines wait to be carried out.", waiting)
         words.append(text % {"number": html.number_text(waiting)})
     if refused:
-        text = ngettext(
-            "%(number)s line was refused and is not in the totals.",
-            "%(number)s lines were refused and are not in the totals.",
-            refused,
-        )
+        text = ngettext("%(number)s line was refused.", "%(number)s lines were refused.", refused)
         words.append(text % {"number": html.number_text(refused)})
     return " ".join(words)
 

@@ -21,7 +21,7 @@ STATUS_KINDS: dict[str, str] = {
 
 @dataclass
 class OrderFacts:
-    """What the lines of an order say together; what usage decides is in no total."""
+    """What the lines of an order say together; what usage decides, and what was refused, is in no total."""
 
     lines: int = 0
     licenses: int = 0
@@ -45,7 +45,7 @@ def facts_of(orders: Iterable[int]) -> dict[int, OrderFacts]:
         one = facts[key]
         one.lines += 1
         one.refused += state == OrderLine.State.REFUSED
-        if not by_usage:
+        if not by_usage and state != OrderLine.State.REFUSED:
             one.licenses += quantity
             one.total += rounded(unit_price * quantity)
     return facts

@@ -121,5 +121,6 @@ class OrderView(OrderPage, TemplateView):
             bill_totals=bill_totals(ordered),
             term_totals=term_totals(ordered),
             has_usage=any(price.sku.is_usage_based for price, _quantity in ordered),
+            has_refused=any(one.is_refused for one in lines),
             **kwargs,
         )

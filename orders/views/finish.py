@@ -35,6 +35,7 @@ from orders.checks import (
 from orders.forms import AttestationForm
 from orders.models import Order, OrderDraft
 from orders.money import bill_totals, billing_words, price_words, term_totals, term_words
+from orders.order_pages.document import LINE_KINDS
 from orders.outlook import review_lines
 from orders.review import consequences, sections
 from orders.reviewed import fingerprint
@@ -277,7 +278,7 @@ def list_with_new(order: Order) -> str:
 
 
 def ordered_lines(order: Order) -> list[dict[str, str]]:
-    """The lines of an order in words, as they were ordered."""
+    """The lines of an order in words, as they were ordered, and what became of each."""
     found = []
     for line in order.lines.select_related("price__sku"):
         words = [term_words(line.price), billing_words(line.price)]
@@ -287,6 +288,9 @@ def ordered_lines(order: Order) -> list[dict[str, str]]:
                 "licenses": number_text(line.quantity),
                 "price": price_words(line.price),
                 "term": ", ".join(word for word in words if word),
+                "state": str(line.get_state_display()),
+                "kind": LINE_KINDS[line.state],
+                "reason": line.refusal,
             }
         )
     return found

@@ -19,7 +19,7 @@ from customers.account_status import AccountNotActive, require_active_account
 from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
-from orders.catalogue import arranged, elsewhere, page_of_offers
+from orders.catalogue import arranged, page_of_offers
 from orders.checks import SUBSCRIPTIONS, Line, line_problems, lines_of, market_of, order_problems, ordered
 from orders.editions import as_typed_on, edition_of
 from orders.forms import AGAIN, LICENSES, OfferFilterForm, OffersForm, TypedLicenses, again_name, licenses_name
@@ -194,7 +194,7 @@ class SubscriptionsView(StepView):
         chosen = {line.offer.key: line.offer for line in lines if line.offer}
         chosen |= typed.offers if typed else {}
         offers = arranged(list(chosen.values()), listed)
-        shown = counter(market_of(self.draft), self.draft.customer, offers, lines)
+        shown = counter(market_of(self.draft), self.draft.customer, offers)
         form = OffersForm(
             data,
             offers=offers,
@@ -244,7 +244,6 @@ class SubscriptionsView(StepView):
             "rows": offer_rows(form, lines, shown),
             "found": found,
             "filtered": bool(filter_form.filters),
-            "elsewhere": elsewhere(market, filter_form.filters) if not found.count else [],
             "customer_name": str(self.draft),
             "country_name": countries.name(market.country),
             "most_licenses": LARGEST_QUANTITY,

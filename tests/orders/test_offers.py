@@ -65,7 +65,7 @@ def test_add_ons_stand_under_their_base_and_chosen_offers_first():
     ("facts", "hints"),
     [
         ({}, []),
-        ({"max_licenses": 300}, ["1 to 300 licenses"]),
+        ({"max_licenses": 300}, ["Up to 300 licenses"]),
         ({"min_licenses": 5}, ["5 licenses or more"]),
         ({"min_licenses": 5, "max_licenses": 1000}, ["5 to 1,000 licenses"]),
         ({"min_licenses": 25, "max_licenses": 25}, ["Always 25 licenses"]),

@@ -69,6 +69,7 @@ def test_the_file_holds_the_list(sales, reseller, standard):
         "600.00",
     ]
     assert (second[0], second[5], second[9:12]) == (direct.number, "", ["Refused", "1", "1"])
+    assert second[-3:] == ["0", "USD", "0"]
 
 
 def test_the_file_is_filtered_and_recorded(sales, reseller):

@@ -113,7 +113,8 @@ def test_what_became_of_each_line_is_said(sales, standard, defender):
     page = page_of(sales, order)
     assert "Not sold to &lt;bakeries&gt;." in page
     words = plain(page)
-    assert "1 line waits to be carried out. 1 line was refused and is not in the totals." in words
+    assert "1 line waits to be carried out. 1 line was refused." in words
+    assert "Refused lines are not in the totals." in words
     assert [word in words for word in ("Fulfilled", "Refused", "Pending")] == [True] * 3
     assert "Total per month USD 100.00" in words
     assert "per year USD" not in words.partition("Totals")[2]

@@ -181,28 +181,6 @@ def test_many_bases_are_not_all_named(ready, sales):
     assert "Add-on: needs one of Base 0, Base 1, Base 2, Base 3 and 3 more" in read(row)
 
 
-# --- market -----------------------------------------------------------------------------------------------------------
-def test_an_offer_in_another_currency_says_in_which_the_order_is(ready, sales):
-    euro = make_price("Euro Suite", currency="EUR")
-    client = signed_in(sales)
-    words = "Euro Suite is sold here in EUR, and an order is in one currency: this one is in USD."
-    row = row_of(page(client.get(url("subscriptions", ready))), "Euro Suite")
-    assert words in read(row)
-    assert "<input" not in row
-    assert summary(page(client.post(url("subscriptions", ready), {f"licenses-{euro.pk}": "1"}))) == [words]
-    choose_offers(draft=ready, quantities=dict.fromkeys([line.price for line in ready.lines.all()], 0), by=sales)
-    assert "<input" in row_of(page(client.get(url("subscriptions", ready))), "Euro Suite")
-
-
-def test_a_search_for_what_others_may_buy_says_who(ready, sales):
-    make_price("School Suite", segment="Education"), make_price("State Suite", segment="Government")
-    client = signed_in(sales)
-    said = "What you seek is sold only to customers of another kind (Education)."
-    assert said in read(page(client.get(url("subscriptions", ready), {"q": "scho"})))
-    assert "of another kind" not in read(page(client.get(url("subscriptions", ready), {"q": "zzz"})))
-    assert "of another kind" not in read(page(client.get(url("subscriptions", ready), {"q": "standard"})))
-
-
 # --- cost -------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("number", [1, 3])
 def test_what_the_customer_has_costs_the_same_for_any_number(

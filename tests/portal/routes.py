@@ -188,6 +188,8 @@ ROUTES: dict[str, Route] = {
     **{f"subscriptions:{name}": Route(subscription, nothing) for name in ("rename", "reseller", "support_contact")},
     "subscriptions:change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version),
     "orders:detail": Route(order, nothing),
+    "orders:repeat": Route(order, nothing),
+    "orders:retry_line": Route(lambda world: {**order(world), "line": world.ours.order.lines.get().pk}, nothing),
     "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
     "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
     **{

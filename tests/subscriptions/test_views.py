@@ -409,11 +409,11 @@ def test_subscriptions_take_as_many_queries_for_three_as_for_one(
 ) -> None:
     browser, url = signed_in(admin.user), subscription.customer.get_absolute_url()
     browser.get(url)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         browser.get(url)
     for _more in range(2):
         SubscriptionFactory(customer=subscription.customer, sku=price.sku)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(browser.get(url).context["table"].records) == 3
 
 
