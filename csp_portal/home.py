@@ -131,7 +131,7 @@ def _reseller_queues(actor: Actor) -> Iterator[Queue]:
         )
         yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
         label = ngettext_lazy("Active subscription", "Active subscriptions", active)
-        yield Queue(active, str(label), reverse("customers:list"))
+        yield Queue(active, str(label), f"{reverse('subscriptions:all')}?status=active")
         yield from _decision_queue(deciding)
 
 

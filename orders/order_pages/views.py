@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.roles import Permission
+from accounts.saved_views.listing import WithSavedViews
 from core.lists import PLACE, ListPage
 from core.paging import Sort
 from customers.pages import CustomerPage, PermittedPage
@@ -43,7 +44,7 @@ class OrderRows(ListPage):
             order.facts = facts[order.pk]
 
 
-class OrderList(PermittedPage, OrderRows):
+class OrderList(WithSavedViews, PermittedPage, OrderRows):
     """A provider's orders, or those in which a reseller was named."""
 
     permission = Permission.VIEW_ORDERS

@@ -53,7 +53,7 @@ class SubscriptionFilter(PortalFilterSet):
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         empty_label=_("All current"),
-        choices=[*Subscription.Status.choices, (EVERYTHING, _("All, expired and deleted too"))],
+        choices=[*Subscription.Status.choices, (EVERYTHING, _("All, deleted too"))],
         method="filter_status",
     )
 

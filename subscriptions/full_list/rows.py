@@ -9,6 +9,7 @@ from subscriptions.models import ResellerOfRecord, Subscription
 
 SHOWN = (
     "subscription_id nickname offer_name quantity status term_duration billing_plan at_end ends_at cancellable_until "
+    "next_step_at ended_at "
     "is_trial changed_at customer__microsoft_id customer__company_name"
 ).split()
 

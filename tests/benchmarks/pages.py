@@ -99,6 +99,32 @@ def customers_list(ground: Ground) -> Iterator[Result]:
 
 
 @benchmark
+def subscriptions_list(ground: Ground) -> Iterator[Result]:
+    """The list of subscriptions across all customers."""
+    path = reverse("subscriptions:all")
+    yield from flat("P2", "Subscriptions", path, ground, 5)
+    reseller = ground.world.ours.reseller.microsoft_id
+    queries = {
+        "by the end of the term": "sort=ends",
+        "by the end of the term, last first": "sort=-ends",
+        "renewing": "term=renews",
+        "that can be canceled": "term=cancelable",
+        "trials": "kind=trial",
+        "suspended": "status=suspended",
+        "deleted too": "status=all",
+        "of a reseller": f"reseller={reseller}",
+        "without a reseller": "reseller=none",
+        "of ended partnerships": "reseller=ended",
+    }
+    yield from each("P3", "Subscriptions", path, queries, ground.large, 7)
+    searches = {"rare term": f"q={RARE}", "common term": "q=bakery", "offer": "q=business", "no hit": "q=xyzzyx"}
+    yield from each("P4", "Subscriptions", path, searches, ground.large, 20)
+    far = far_page(ground.large, f"{path}?per_page=100", 250)
+    near, distant = side_by_side(lambda: ground.large.get(f"{path}?per_page=100"), lambda: ground.large.get(far))
+    yield at_most("P5", "Subscriptions, the thousandth page's rows", distant / near, 1.1, "×")
+
+
+@benchmark
 def single_pages(ground: Ground) -> Iterator[Result]:
     """Home and the pages of one thing."""
     ours = ground.world.ours
@@ -119,7 +145,7 @@ def single_pages(ground: Ground) -> Iterator[Result]:
 @benchmark
 def weight(ground: Ground) -> Iterator[Result]:
     """How heavy the HTML of a list is, compressed as servers do it."""
-    for name in ("resellers:list", "customers:list"):
+    for name in ("resellers:list", "customers:list", "subscriptions:all"):
         page = ground.large.get(reverse(name))
         size = len(zlib.compress(page, 6)) / 1024
         yield at_most("P11", f"HTML of {name}, compressed", size, 5, "kB", f"{len(page) / 1024:.0f} kB plain")

@@ -130,7 +130,7 @@ def test_the_list_costs_the_same_with_more_rows(sales, reseller, standard, more,
         make_order(sales, standard, reseller=reseller)
     browser = signed_in(sales)
     browser.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(LIST)
 
 
