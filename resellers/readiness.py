@@ -12,7 +12,7 @@ from django_countries import countries
 
 from accounts.models import Partner
 from core.html import date_text
-from core.markets import REGION_NAMES, region_of
+from core.markets import REGION_NAMES, REGIONS, region_of
 from resellers.models import Partnership
 
 
@@ -160,10 +160,17 @@ def partnerships_ready_today(partnerships: QuerySet[Partnership], provider: Part
     return partnerships.filter(_ready(provider))
 
 
-def _ready(provider: Partner) -> Q:
-    """The conditions of company_obstacles() as one condition of a partnership."""
-    shared = Q(reseller__country__in=sorted(provider.countries))
-    for region in provider.regions:
+def resellers_ready_today(provider: Partner, *, region: str) -> QuerySet[Partner]:
+    """Those for which `obstacles()` finds nothing for a customer of this region."""
+    ready = Partnership.objects.filter(_ready(provider, {region} & set(provider.regions)), provider=provider)
+    return Partner.objects.filter(pk__in=ready.values("reseller"))
+
+
+def _ready(provider: Partner, regions: Iterable[str] | None = None) -> Q:
+    """The conditions of company_obstacles() as one condition of a partnership; in some of the provider's regions."""
+    served = provider.regions if regions is None else regions
+    shared = Q(reseller__country__in=sorted(code for region in served for code in REGIONS.get(region, ())))
+    for region in served:
         # A JSON list of names: the quotes keep one name from being found inside another.
         shared |= Q(reseller__further_regions__icontains=f'"{region}"')
     settled = Q(
