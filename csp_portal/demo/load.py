@@ -28,6 +28,7 @@ from csp_portal.demo.companies import (
     DemoCompany,
     DemoCustomers,
 )
+from csp_portal.demo.incentives import change_hands, load_incentives
 from csp_portal.demo.orders import AT_ONCE, load_orders
 from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
@@ -78,6 +79,7 @@ def load() -> None:
         for number, (_place, group, name) in enumerate(sorted(everybody)):
             with clock.at(now - timedelta(days=121 - 3 * number, minutes=37 * number)):
                 _customer(people, group, name, number)
+    change_hands(people.actors["northwind.example"], people.partners, now)
     _changes_of_fortune(people, now)
     load_requests(people.actors, now)
     load_profiles(people.actors, now)
@@ -85,6 +87,7 @@ def load() -> None:
     with quick_hashing():
         load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
     load_orders(people.actors["northwind.example"], office, now)
+    load_incentives(now)
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1
