@@ -47,6 +47,8 @@ class Permission(TextChoices):
     MANAGE_SUBSCRIPTION = "manage_subscription", _("Change subscriptions")
     VIEW_ORDERS = "view_orders", _("View orders")
     VIEW_PRICES = "view_prices", _("View prices")
+    VIEW_INCENTIVES = "view_incentives", _("View incentives")
+    VIEW_ATTRIBUTION = "view_attribution", _("Compare the resellers named on subscriptions")
     VIEW_PROFILE = "view_profile", _("View the company’s profile")
     CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
     DELETE_SHARED_VIEWS = "delete_shared_views", _("Delete saved views that colleagues share")
@@ -78,6 +80,8 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
     (_P, Permission.REASSIGN_DRAFTS): frozenset({_G}),
     (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
+    (_P, Permission.VIEW_INCENTIVES): frozenset({_G, _A, _S}),
+    (_P, Permission.VIEW_ATTRIBUTION): frozenset({_G, _A, _S}),
     (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
     (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
     (_P, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
@@ -92,6 +96,7 @@ MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
     (_R, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
     (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
     (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
+    (_R, Permission.VIEW_INCENTIVES): frozenset({_G, _A, _S}),
     (_R, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
 }
 

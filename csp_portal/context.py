@@ -24,6 +24,7 @@ class Item:
 
 HOME = Item(_("Home"), "house", "home")
 CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_CUSTOMERS)
+INCENTIVES = Item(_("Incentives"), "cash-coin", "incentives:list", Permission.VIEW_INCENTIVES)
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
 SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
@@ -35,6 +36,7 @@ PROVIDER = [
     RENEWALS,
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     ORDERS,
+    INCENTIVES,
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
     SUPPORT,
 ]
@@ -44,6 +46,7 @@ RESELLER = [
     SUBSCRIPTIONS,
     RENEWALS,
     ORDERS,
+    INCENTIVES,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
     SUPPORT,
 ]

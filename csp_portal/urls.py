@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),
     # A page of the customers' that shows subscriptions or orders is served by the app that has them.
     path("", include(([*customer_pages, *order_history, *customers_urlpatterns], "customers"))),
+    path("incentives/", include("subscriptions.incentives.urls")),
     path("", include("subscriptions.urls")),
     path("", include("orders.urls")),
     # The admin has no way in, out or to a password of its own.

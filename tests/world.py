@@ -19,7 +19,16 @@ from customers.models import (
 )
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
-from subscriptions.models import BulkChange, ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import (
+    BulkChange,
+    IncentiveEntry,
+    IncentiveMonth,
+    IncentiveRate,
+    IncentiveTotal,
+    ResellerOfRecord,
+    Subscription,
+    SupportContact,
+)
 
 PASSWORD = "an old bicycle in the rain"
 
@@ -76,6 +85,7 @@ class Holdings:
     relationship_draft: RelationshipRequest
     saved_view: SavedView
     bulk_change: BulkChange
+    incentive: IncentiveEntry
 
 
 @dataclass
@@ -255,6 +265,20 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
             subscription_ids=[subscription.pk],
             expected=1,
         ),
+        make_incentive(subscription, reseller),
+    )
+
+
+def make_incentive(subscription: Subscription, reseller: Partner) -> IncentiveEntry:
+    """What the reseller earned with the subscription last month, and the sum of that."""
+    month = (clock.now().date().replace(day=1) - timedelta(days=1)).replace(day=1)
+    rate, _made = IncentiveRate.objects.get_or_create(percent=Decimal(10), effective_from=month)
+    facts = {"provider": subscription.provider, "reseller": reseller, "month": month, "currency": "USD"}
+    sums = {"base": Decimal("87.50"), "amount": Decimal("8.75")}
+    IncentiveMonth.objects.create(provider=subscription.provider, month=month, finished_at=clock.now())
+    IncentiveTotal.objects.create(**facts, **sums, entries=1)
+    return IncentiveEntry.objects.create(
+        **facts, **sums, subscription=subscription, mpn_id=reseller.mpn_id, rate=rate, percent=rate.percent
     )
 
 

@@ -1,5 +1,6 @@
 """The demo's incentives: rates, and the ledger of the months since the customers came, the older ones paid."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -44,7 +45,7 @@ def change_hands(actor: Actor, resellers: dict[str, Partner], now: datetime) -> 
     fabrikam = Q(resellers_of_record__reseller=resellers["fabrikam.example"], resellers_of_record__ends_at=None)
     rows = Subscription.objects.visible_to(actor).filter(fabrikam, created_at__lt=now - timedelta(days=60))
     some = list(rows.select_related("customer__provider").order_by("pk")[:8])
-    changes = (
+    changes: tuple[tuple[int, Callable[..., object], str | None], ...] = (
         (40, set_reseller_of_record, "contoso.example"),
         (33, set_reseller_of_record, None),
         (25, set_support_contact, "contoso.example"),

@@ -36,6 +36,7 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
                 "Renewals",
                 "Indirect resellers",
                 "Orders",
+                "Incentives",
                 "Company profile",
                 "Support profile",
             ],
@@ -48,7 +49,7 @@ def labels(actor: Actor, path: str = "/") -> list[str]:
         (
             Program.INDIRECT_RESELLER,
             Role.SALES_AGENT,
-            ["Home", "Customers", "Subscriptions", "Renewals", "Orders", "Indirect providers"],
+            ["Home", "Customers", "Subscriptions", "Renewals", "Orders", "Incentives", "Indirect providers"],
         ),
     ],
 )
@@ -105,6 +106,7 @@ def test_page_names_company_person_and_ways_out(kit: Client, provider_admin: Act
         "Renewals",
         "Indirect resellers",
         "Orders",
+        "Incentives",
         "Company profile",
         "Support profile",
     ]

@@ -190,6 +190,7 @@ ROUTES: dict[str, Route] = {
     "orders:detail": Route(order, nothing),
     "orders:repeat": Route(order, nothing),
     "orders:retry_line": Route(lambda world: {**order(world), "line": world.ours.order.lines.get().pk}, nothing),
+    "incentives:entry": Route(lambda world: {"public_id": world.ours.incentive.public_id}, nothing),
     "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
     "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
     **{
