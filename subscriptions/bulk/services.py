@@ -180,7 +180,7 @@ def apply(change: BulkChange, row: Subscription, by: Actor) -> None:
     if change.kind == Kind.AT_END:
         change_subscription(subscription=row, intent=DecideEnd(AtEnd(change.at_end)), by=by)
     elif change.kind == Kind.SUPPORT_CONTACT:
-        set_support_contact(subscription=row, reseller=change.reseller, by=by)
+        set_support_contact(subscription=row, reseller=change.reseller, by=by, with_access=True)
     else:
         set_reseller_of_record(subscription=row, reseller=change.reseller, by=by)
 
