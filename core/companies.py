@@ -15,8 +15,10 @@ from core.text import clean_name, fold
 # Legal forms that name no company when they stand alone.
 LEGAL_FORMS = frozenset(
     """
-    ab ag as asa bhd bv co corp cv doo eirl ev gmbh inc jsc kft kg kk limited llc llp lp ltd ltda me mei nv ood ooo oy
-    oyj pjsc plc pt ptyltd pvtltd sa sarl sas sdnbhd se sl spa spzoo srl sro zao zrt
+    ab ag aps as asa bhd bt bv bvba co coltd company corp corporation cv doo eireli eirl epp ev gmbh gmbhcokg inc
+    incorporated jsc kft kg kgaa kk limited llc llp lp ltd ltda me mei nv nyrt ojsc ood ooo oy oyj pjsc plc pt pte
+    pteltd pty ptyltd pvt pvtltd sa sacv sadecv sarl sas sdn sdnbhd se sl slu spa spj spzoo srl srls sro unlimited zao
+    zrt ао зао ип оао ооо пао тов тоо
     """.split()
 )
 TOP_LEVEL_DOMAINS = re.compile(r"\.(com|org|net|edu|gov|mil|info|biz|io|co|eu|br|us|uk|de|fr)\b", re.I)

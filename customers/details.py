@@ -35,6 +35,8 @@ class CustomerDetails:
     contact_email: str = ""
     contact_phone: str = ""
     language: str = "en"
+    # The customer accepts at its first sign-in: then nothing is said of who accepted, and nothing can be ordered yet.
+    agreement_to_come: bool = False
     agreement_accepted_on: date | None = None
     agreement_first_name: str = ""
     agreement_last_name: str = ""
@@ -73,10 +75,13 @@ class CustomerDetails:
             value = data.get(field.name)
             if field.name == "agreement_accepted_on":
                 known[field.name] = _date(value)
+            elif field.name == "agreement_to_come":
+                known[field.name] = value is True
             elif isinstance(value, str):
                 known[field.name] = value
         details = cls(**known)
-        return details, tuple(name for name in cls.REQUIRED if not getattr(details, name))
+        to_come = [name for name in cls.REQUIRED if name.startswith("agreement_") and details.agreement_to_come]
+        return details, tuple(name for name in cls.REQUIRED if not getattr(details, name) and name not in to_come)
 
 
 def _date(value: object) -> date | None:

@@ -1,6 +1,7 @@
 """The form of *Customer details*, for the wizard."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from crispy_forms.bootstrap import AppendedText
@@ -64,11 +65,16 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         choices=Customer.Qualification.choices,
         initial=Customer.Qualification.NONE,
     )
+    agreement_to_come = forms.BooleanField(
+        label=gettext_lazy("The customer accepts it at its first sign-in"),
+        help_text=gettext_lazy("Until then nothing can be ordered: the customer is added without subscriptions."),
+        required=False,
+    )
     # The order in which mistakes are listed: that of the page.
     field_order = (
         "reseller country company_name company_name_is_right domain_prefix registration_id qualification "
         "address_line_1 address_line_2 city state postal_code "
-        "contact_first_name contact_last_name contact_email contact_phone language"
+        "contact_first_name contact_last_name contact_email contact_phone language agreement_to_come"
     ).split()
 
     def __init__(
@@ -99,6 +105,8 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         self.follow_address()
         self.follow_company()
         self.follow_contact()
+        if (self.data if self.is_bound else self.initial).get("agreement_to_come"):
+            self.fields["agreement_accepted_on"].required = False
         self.helper.layout = self._layout()
 
     # --- cleaning: the rules are in customers.rules, the service applies them again ----------------------
@@ -112,9 +120,20 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             )
         return prefix
 
+    def clean_agreement_accepted_on(self) -> date | None:
+        """Today or before; nothing where the agreement is still to come."""
+        if self.cleaned_data.get("agreement_to_come"):
+            return None
+        return super().clean_agreement_accepted_on()
+
     def clean(self) -> dict[str, Any]:
-        """The person who accepted: complete, or the primary contact."""
+        """The person who accepted: complete, or the primary contact; nobody where the agreement is still to come."""
         cleaned = super().clean()
+        if cleaned.get("agreement_to_come"):
+            for part in ("accepted_on", *SIGNATORY):
+                self.errors.pop(f"agreement_{part}", None)
+                cleaned[f"agreement_{part}"] = None if part == "accepted_on" else ""
+            return cleaned
         if not any(cleaned.get(f"agreement_{part}") or f"agreement_{part}" in self.errors for part in SIGNATORY):
             for part in SIGNATORY:
                 cleaned[f"agreement_{part}"] = cleaned.get(f"contact_{part}", "")
@@ -163,6 +182,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             Fieldset(
                 _("Customer agreement"),
                 note(_("Confirm that the customer accepted the Microsoft Customer Agreement.")),
+                "agreement_to_come",
                 Field("agreement_accepted_on", css_class="w-short"),
                 note(_("Who accepted it? Leave these four fields empty if it was the primary contact.")),
                 self.row("agreement_first_name", "agreement_last_name"),

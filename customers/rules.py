@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from localflavor.br.validators import BRCNPJValidator
 
+from accounts.mailboxes import is_public_mailbox, mail_domain
 from accounts.models import Partner
 from core.addresses import clean_address
 from core.companies import clean_company_name, clean_phone
@@ -76,6 +77,9 @@ def clean_registration_id(value: str, country: str) -> str:
 
 def _check_cnpj(value: str) -> None:
     try:
+        if len(set(value)) == 1:
+            # Its check digits are right, and it is nobody's number.
+            raise ValidationError("")
         BRCNPJValidator()(f"{value[:2]}.{value[2:5]}.{value[5:8]}/{value[8:12]}-{value[12:]}")
     except ValidationError as error:
         raise ValidationError(
@@ -94,16 +98,22 @@ def clean_contact_email(value: str, provider: Partner) -> str:
     """The contact's own address: not the partner's, and not Microsoft's."""
     value = email_key(value)
     domain = value.rpartition("@")[2]
-    own = provider.contact_email.rpartition("@")[2].lower()
-    if domain == own or domain.endswith(f".{own}"):
+    own = mail_domain(provider.contact_email)
+    # A domain where everybody has a mailbox is nobody's own.
+    is_own = value == provider.contact_email.lower() if is_public_mailbox(own) else _is_under(domain, own)
+    if is_own:
         raise ValidationError(
             _("Enter an address of the customer; %(domain)s belongs to %(provider)s.")
             % {"domain": domain, "provider": provider.legal_name},
             code="own_domain",
         )
-    if domain == "microsoft.com" or domain.endswith(".microsoft.com"):
+    if _is_under(domain, "microsoft.com"):
         raise ValidationError(_("Enter an address of the customer, not one at microsoft.com."), code="microsoft")
     return value
+
+
+def _is_under(domain: str, parent: str) -> bool:
+    return domain == parent or domain.endswith(f".{parent}")
 
 
 def clean_accepted_on(value: date | None) -> date:
@@ -157,7 +167,8 @@ def clean_details(details: CustomerDetails, *, provider: Partner) -> CustomerDet
     found.include(lambda: clean_company(values, country=country))
     found.attempt("domain_prefix", lambda: clean_domain_prefix(details.domain_prefix))
     found.include(lambda: clean_contact(values, country=country, provider=provider))
-    found.include(lambda: clean_agreement(values, country=country))
+    if not details.agreement_to_come:
+        found.include(lambda: clean_agreement(values, country=country))
     if details.qualification not in Customer.Qualification.values:
         found.errors["qualification"] = [_("Select the special qualification.")]
     return dataclasses.replace(details, **found.cleaned())

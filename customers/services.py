@@ -68,6 +68,7 @@ def create_customer(
 ) -> Customer:
     """Make the customer, its administrator without a password, its agreement and, with a reseller, the delegation.
 
+    An agreement that is still to come is asked for when the administrator first signs in.
     Everything is checked again here: whoever calls may have kept the details for days. Of an account that is still to
     be set up, the reseller is told once it is.
     """
@@ -79,19 +80,10 @@ def create_customer(
         details = rules.clean_details(details, provider=provider)
     except ValidationError as error:
         raise DetailsRejected(error.message_dict) from error
-    assert details.agreement_accepted_on is not None
     customer, administrator = _create_with_domain(provider, details, status, by.user)
     CustomerAdministrator.objects.create(user=administrator, customer=customer)
-    agreement = CustomerAgreement.objects.create(
-        customer=customer,
-        accepted_on=details.agreement_accepted_on,
-        first_name=details.agreement_first_name,
-        last_name=details.agreement_last_name,
-        email=details.agreement_email,
-        phone=details.agreement_phone,
-        confirmed_by=by.user,
-    )
-    tell_of_agreement(agreement, by)
+    if not details.agreement_to_come:
+        _keep_agreement(customer, details, by)
     relationships = []
     if partnership is not None:
         relationships.append(
@@ -117,6 +109,22 @@ def create_customer(
     if partnership is not None and customer.status == Customer.Status.ACTIVE:
         tell_of_the_beginning(relationships[0], by, is_new=True)
     return customer
+
+
+def _keep_agreement(customer: Customer, details: CustomerDetails, by: Actor) -> None:
+    """Keep that the customer accepted, and tell the person who is said to have."""
+    assert details.agreement_accepted_on is not None
+    assert by.user is not None
+    agreement = CustomerAgreement.objects.create(
+        customer=customer,
+        accepted_on=details.agreement_accepted_on,
+        first_name=details.agreement_first_name,
+        last_name=details.agreement_last_name,
+        email=details.agreement_email,
+        phone=details.agreement_phone,
+        confirmed_by=by.user,
+    )
+    tell_of_agreement(agreement, by)
 
 
 def lock_partnership(provider: Partner, reseller: Partner, *, customer_country: str = "") -> Partnership:

@@ -212,9 +212,21 @@ def reseller_obstacles(draft: OrderDraft) -> list[Obstacle]:
 
 
 def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
-    """What is wrong with the chosen offers, each alone and all together."""
+    """What is wrong with the chosen offers, each alone and all together; where none are wanted, none are missing."""
+    if draft.is_account_only and not lines:
+        return []
+    if draft.makes_customer and details_of(draft).agreement_to_come:
+        return [Problem(SUBSCRIPTIONS, agreement_first_words())]
     messages = [message for line in lines if (message := line_problem(line))]
     return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines)]]
+
+
+def agreement_first_words() -> str:
+    """Why nothing can be ordered for a customer that has not accepted its agreement, and what can be done."""
+    return _(
+        "The customer has not accepted its agreement yet, so nothing can be ordered. Add it without subscriptions, "
+        "or confirm in Customer details that it accepted."
+    )
 
 
 def order_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[str]:

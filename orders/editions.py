@@ -62,4 +62,7 @@ def differing(saved: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        # As a browser sends a box.
+        return "on" if value else ""
     return "" if value is None else " ".join(str(value).split())

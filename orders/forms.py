@@ -47,6 +47,12 @@ class AttestationForm(PortalForm):
         self, draft: OrderDraft, reviewed: str, problem: str = "", problem_of: str | None = "attestation"
     ) -> None:
         super().__init__({"reviewed": reviewed} if problem else None, initial={"reviewed": reviewed})
+        if draft.is_account_only:
+            # Nothing is ordered: in which part the provider acts is said with the first order.
+            del self.fields["attestation"]
+            if problem:
+                self.add_error(None, problem)
+            return
         field = self.fields["attestation"]
         field.label = attestation_words(draft)
         # The value says what was confirmed: a tick for another reseller counts for nothing.

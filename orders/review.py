@@ -101,6 +101,9 @@ def _contact(details: CustomerDetails, url: str) -> Section:
 
 
 def _agreement(details: CustomerDetails, url: str) -> Section:
+    if details.agreement_to_come:
+        words = _("Not yet: the customer’s administrator is asked at the first sign-in. Nothing can be ordered before.")
+        return Section(_("Microsoft Customer Agreement"), [(_("Accepted"), words)], url, _("the customer agreement"))
     rows = [
         (_("Accepted on"), date_text(details.agreement_accepted_on) if details.agreement_accepted_on else ""),
         (_("Accepted by"), name(f"{details.agreement_first_name} {details.agreement_last_name}")),
@@ -113,6 +116,8 @@ def _agreement(details: CustomerDetails, url: str) -> Section:
 def consequences(draft: OrderDraft, lines: Sequence[ReviewLine]) -> list[str]:
     """What pressing Submit does, one sentence for each thing."""
     found = [_what_happens(draft)]
+    if draft.is_account_only:
+        return [*found, _("No order is placed. Subscriptions can be added to the customer later.")]
     if draft.reseller is None:
         found.append(_("No reseller: no incentive will be paid."))
     else:
@@ -135,6 +140,11 @@ def consequences(draft: OrderDraft, lines: Sequence[ReviewLine]) -> list[str]:
 def _what_happens(draft: OrderDraft) -> str:
     if not draft.makes_customer:
         return _("Submitting places the order for %(customer)s.") % {"customer": draft}
+    if draft.is_account_only and draft.reseller is None:
+        return _("Submitting creates the customer.")
+    if draft.is_account_only:
+        text = _("Submitting creates the customer and gives %(reseller)s administrator access.")
+        return text % {"reseller": draft.reseller.legal_name if draft.reseller else ""}
     if draft.reseller is None:
         return _("Submitting creates the customer and places the order.")
     text = _("Submitting creates the customer, places the order and gives %(reseller)s administrator access.")

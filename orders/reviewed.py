@@ -26,6 +26,7 @@ def displayed(draft: OrderDraft, lines: Sequence[Line] | None = None) -> dict[st
     return {
         "draft": str(draft.public_id),
         "details": draft.details,
+        "account_only": draft.is_account_only,
         "reseller": [str(draft.reseller.microsoft_id), draft.reseller.legal_name] if draft.reseller else None,
         "support": draft.support_contact.legal_name if draft.support_contact else "",
         "lines": [
@@ -66,17 +67,24 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
     found: list[Difference] = []
     for name in {**before["details"], **after["details"]}:
         old, new = before["details"].get(name), after["details"].get(name)
-        if old != new:
-            found.append(Difference(detail_label(name), str(old or ""), str(new or "")))
+        if (old or "") != (new or ""):
+            found.append(Difference(detail_label(name), _detail_words(old), _detail_words(new)))
     if before["reseller"] != after["reseller"]:
         old_name, new_name = ((side["reseller"] or ["", ""])[1] for side in (before, after))
         found.append(Difference(_("Indirect reseller"), old_name, new_name))
     if (old_contact := before.get("support", "")) != after["support"]:
         found.append(Difference(_("Designated support contact"), old_contact, after["support"]))
+    if (was := before.get("account_only", False)) != after["account_only"]:
+        words = {True: _("None: only the account"), False: _("Wanted")}
+        found.append(Difference(_("Subscriptions"), words[was], words[after["account_only"]]))
     old_lines, new_lines = ({line["key"]: line for line in side["lines"]} for side in (before, after))
     for key in {**old_lines, **new_lines}:
         found += _line_differences(old_lines.get(key), new_lines.get(key))
     return found
+
+
+def _detail_words(value: Any) -> str:
+    return _("Yes") if value is True else str(value or "")
 
 
 def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[Difference]:
@@ -105,6 +113,8 @@ def _line_differences(old: Mapping[str, Any] | None, new: Mapping[str, Any] | No
 
 def detail_label(name: str) -> str:
     """What a field of the details is called on screen."""
+    if name == "agreement_to_come":
+        return _("The customer accepts the agreement at its first sign-in")
     model, field = (
         (CustomerAgreement, name.removeprefix("agreement_")) if name.startswith("agreement_") else (Customer, name)
     )

@@ -12,7 +12,7 @@ from accounts.roles import Permission
 from accounts.services import PreparedPassword, prepare_temporary_password
 from catalogue.models import Price
 from core import clock
-from core.exceptions import InvalidTransition, NotPermitted, Refused
+from core.exceptions import InvalidTransition, NotPermitted
 from customers.account_status import AccountNotActive, require_active_account
 from customers.credentials.services import issue_credentials
 from customers.details import CustomerDetails
@@ -43,7 +43,8 @@ from orders.fulfilment.interface import Fulfilment
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet
 from orders.offers import OfferKey, offer_key, offers_of_skus
 from orders.placing import place_order
-from orders.reviewed import Difference, differences, displayed, fingerprint, read_fingerprint
+from orders.refusals import DraftCanceled, EditedMeanwhile, NotReady, OffersRefused, SomethingChanged
+from orders.reviewed import differences, displayed, fingerprint, read_fingerprint
 from orders.supporting import require_support_contact
 from resellers.readiness import reasons
 from subscriptions.starting import lock_partners
@@ -57,50 +58,21 @@ __all__ = [
     "cancel_draft",
     "choose_offers",
     "choose_reseller",
+    "create_customer_of",
     "draft_problems",
     "fingerprint",
     "keep_typed",
+    "lock_draft",
     "lock_open_draft",
     "open_drafts",
     "purge_abandoned_drafts",
+    "require_same",
     "save_details",
     "save_draft",
     "save_subscriptions",
     "start_draft",
     "submit_draft",
 ]
-
-
-class DraftCanceled(InvalidTransition):
-    """The draft was canceled: nothing more happens to it."""
-
-
-class EditedMeanwhile(InvalidTransition):
-    """The draft is no longer the one that was opened: another tab, or who had it before, changed it first."""
-
-
-class NotReady(Refused):
-    """The draft cannot be submitted; `problems` says what to repair and on which step."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems))
-        self.problems = list(problems)
-
-
-class SomethingChanged(Refused):
-    """The draft is no longer what its Review page showed; `differences` says what changed, as far as it is known."""
-
-    def __init__(self, found: Sequence[Difference]) -> None:
-        super().__init__(_("Something changed since you reviewed the order."))
-        self.differences = list(found)
-
-
-class OffersRefused(Refused):
-    """Chosen offers cannot be kept; `errors` says for each price row why."""
-
-    def __init__(self, errors: Mapping[int, str]) -> None:
-        super().__init__(" ".join(errors.values()))
-        self.errors = dict(errors)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
@@ -219,7 +191,8 @@ def choose_offers(
     OrderDraftLine.objects.filter(pk__in=gone).delete()
     OrderDraftLine.objects.bulk_create(added.values())
     draft.typed.pop(SUBSCRIPTIONS, None)
-    return save_draft(draft, "typed")
+    draft.is_account_only = draft.is_account_only and not added
+    return save_draft(draft, "typed", "is_account_only")
 
 
 @transaction.atomic
@@ -240,7 +213,7 @@ def save_subscriptions(
 @transaction.atomic
 def cancel_draft(*, draft: OrderDraft, by: Actor) -> OrderDraft:
     """Give the whole operation up: what was entered is removed, and only the fact that it was canceled stays."""
-    draft = _lock(draft, by)
+    draft = lock_draft(draft, by)
     if draft.state == OrderDraft.State.SUBMITTED:
         raise InvalidTransition(_("This order has been submitted and can no longer be canceled here."))
     if draft.state == OrderDraft.State.OPEN:
@@ -261,7 +234,7 @@ def purge_abandoned_drafts() -> int:
     return len(drafts)
 
 
-def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
+def lock_draft(draft: OrderDraft, by: Actor) -> OrderDraft:
     """The draft as it is now, held until the end of the transaction; somebody else's is refused."""
     # Two queries: a join in the one that waits for the lock would show the related rows of before the wait.
     if not OrderDraft.objects.visible_to(by).select_for_update(no_key=True).filter(pk=draft.pk):
@@ -272,7 +245,7 @@ def _lock(draft: OrderDraft, by: Actor) -> OrderDraft:
 
 def lock_open_draft(draft: OrderDraft, by: Actor, version: int | None = None) -> OrderDraft:
     """The same of a draft that can still be worked on and is still of this version."""
-    locked = _lock(draft, by)
+    locked = lock_draft(draft, by)
     require(by, Permission.ADD_CUSTOMER if locked.makes_customer else Permission.PLACE_ORDER)
     if locked.state == OrderDraft.State.CANCELED:
         raise DraftCanceled(_("This draft was canceled."))
@@ -313,7 +286,7 @@ def submit_draft(
     The order is carried out as this installation does, unless said.
     """
     # Hashing takes longer than all the rest: it is done before anything is held.
-    prepared = prepare_temporary_password() if draft.makes_customer and draft.order_id is None else None
+    prepared = prepare_temporary_password() if draft.makes_customer and draft.is_open else None
     return _submit(draft, reviewed, attestation, session_key, prepared, fulfilment or fulfilment_in_use(), by)
 
 
@@ -327,22 +300,24 @@ def _submit(
     fulfilment: Fulfilment,
     by: Actor,
 ) -> Order:
-    draft = _lock(draft, by)
+    draft = lock_draft(draft, by)
     if draft.order is not None:
         return draft.order
+    if draft.state == OrderDraft.State.SUBMITTED:
+        raise InvalidTransition(_("This customer has been added without an order."))
     require(by, Permission.PLACE_ORDER)
     if draft.state == OrderDraft.State.CANCELED:
         raise DraftCanceled(_("This draft was canceled."))
     lines = _require_ready(draft)
-    _require_same(draft, lines, reviewed)
+    require_same(draft, lines, reviewed)
     require_attestation(draft, attestation)
-    customer = draft.customer or _create_customer(draft, fulfilment.new_customer_status, by)
+    customer = draft.customer or create_customer_of(draft, fulfilment.new_customer_status, by)
     order = _place(draft, customer, lines, attestation, fulfilment, by)
     if draft.makes_customer:
         issue_credentials(customer=customer, session_key=session_key, by=by, prepared=prepared)
+        draft.created_customer = customer
     draft.order, draft.state, draft.details = order, OrderDraft.State.SUBMITTED, {}
-    draft.changed_at = clock.now()
-    draft.save(update_fields=["order", "state", "details", "changed_at"])
+    save_draft(draft, "order", "created_customer", "state", "details")
     return order
 
 
@@ -368,7 +343,7 @@ def _require_ready(draft: OrderDraft) -> list[Line]:
     return lines
 
 
-def _require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> None:
+def require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> None:
     seen, now = read_fingerprint(reviewed), displayed(draft, lines)
     if seen is None or seen["draft"] != now["draft"]:
         raise SomethingChanged([])
@@ -376,7 +351,7 @@ def _require_same(draft: OrderDraft, lines: Sequence[Line], reviewed: str) -> No
         raise SomethingChanged(found)
 
 
-def _create_customer(draft: OrderDraft, status: str, by: Actor) -> Customer:
+def create_customer_of(draft: OrderDraft, status: str, by: Actor) -> Customer:
     details, _missing = CustomerDetails.from_json(draft.details)
     try:
         return create_customer(provider=draft.provider, details=details, reseller=draft.reseller, status=status, by=by)

@@ -18,6 +18,7 @@ of_a_draft = [
     path("subscriptions/", steps.SubscriptionsView.as_view(), name="subscriptions"),
     path("subscriptions/update/", steps.UpdateOffersView.as_view(), name="update_offers"),
     path("subscriptions/all/", steps.UpdateOffersView.as_view(keeps_filters=False), name="all_offers"),
+    path("subscriptions/skip/", steps.SkipOffersView.as_view(), name="skip_offers"),
     path("review/", finish.ReviewView.as_view(), name="review"),
     path("submit/", finish.SubmitView.as_view(), name="submit"),
     path("hand-over/", handing_over.HandOverView.as_view(), name="hand_over"),

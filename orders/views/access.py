@@ -107,6 +107,7 @@ def own_draft(actor: Actor, public_id: UUID) -> OrderDraft:
         "reseller",
         "support_contact",
         "customer__provider",
+        "created_customer",
         "order__customer",
         "order__reseller",
         "order__provider",

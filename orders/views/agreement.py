@@ -9,7 +9,17 @@ from accounts.enrolment.session import with_next
 from accounts.roles import Permission
 from customers.account.forms import AgreementForm
 from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL, has_agreement
+from orders.checks import SUBSCRIPTIONS, details_of
+from orders.editions import edition_of
 from orders.models import OrderDraft
+
+
+def agreement_later(request: HttpRequest, draft: OrderDraft) -> HttpResponse | None:
+    """That nothing can be ordered for a new customer whose agreement is still to come, and the two ways on; or None."""
+    if request.method not in ("GET", "HEAD") or not draft.makes_customer or not details_of(draft).agreement_to_come:
+        return None
+    edition = edition_of(draft, SUBSCRIPTIONS)
+    return render(request, "orders/agreement_later.html", {"draft": draft, "edition": edition})
 
 
 def agreement_first(request: HttpRequest, draft: OrderDraft, actor: Actor) -> HttpResponse | None:

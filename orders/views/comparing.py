@@ -46,6 +46,8 @@ def comparison(request: HttpRequest, rows: list[Row], edition: str) -> HttpRespo
 
 
 def _words(field: forms.Field, value: Any) -> SafeString:
+    if isinstance(field, forms.BooleanField):
+        return html.name(_("Yes")) if value else html.missing(_("No"))
     text = "" if value is None else str(value)
     widget = field.widget
     if isinstance(widget, TypeaheadInput) and widget.source is not None:

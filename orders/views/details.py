@@ -114,10 +114,11 @@ def ids_of(alike: Iterable[LookAlike]) -> list[str]:
 
 def details_typed(form: CustomerDetailsForm, sent: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent, written as kept details are where it was understood, so that only what differs looks different."""
-    typed = as_typed_on(sent, [name for name in form.fields if name != "company_name_is_right"])
+    names = [name for name in form.fields if name != "company_name_is_right"]
+    typed = dict.fromkeys(names, "") | as_typed_on(sent, names)
     form.is_valid()
     understood = {name: value for name, value in getattr(form, "cleaned_data", {}).items() if name in typed}
-    written = as_typed({name: value for name, value in understood.items() if isinstance(value, str | date)})
+    written = as_typed({name: value for name, value in understood.items() if isinstance(value, str | date | bool)})
     # Of who accepted nothing is written where it is the contact.
     the_same = {name for name in understood if name.startswith("agreement_")} - set(written)
     return {name: "" if name in the_same else written.get(name, text) for name, text in typed.items()}

@@ -15,11 +15,13 @@ from django.utils.translation import ngettext
 from accounts.throttle import minutes_until_submit
 from core.exceptions import InvalidTransition
 from core.html import number_text
+from customers.agreements import has_agreement
 from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
 from customers.look_alikes import look_alikes
 from customers.models import Customer, TemporaryPassword
 from customers.setup_info import fetched_in_advance, setup_info
+from orders.account_only import submit_account
 from orders.attesting import AttestationMissing
 from orders.changes import changes_since
 from orders.checks import (
@@ -80,7 +82,8 @@ class ReviewView(ReviewPage, StepView):
         if self.draft.makes_customer and not self.draft.details:
             return back_to("orders:details", self.draft)
         lines = lines_of(self.draft)
-        return self.show_review(lines) if lines else back_to("orders:subscriptions", self.draft)
+        wanted = lines or self.draft.is_account_only
+        return self.show_review(lines) if wanted else back_to("orders:subscriptions", self.draft)
 
 
 class SubmitView(ReviewPage):
@@ -97,13 +100,7 @@ class SubmitView(ReviewPage):
             request.session.save()
         reviewed = request.POST.get("reviewed", "")
         try:
-            order = submit_draft(
-                draft=self.draft,
-                reviewed=reviewed,
-                attestation=request.POST.get("attestation", ""),
-                session_key=str(request.session.session_key),
-                by=self.actor,
-            )
+            self.submit(reviewed)
         except DraftCanceled:
             return self.canceled_page(410)
         except AttestationMissing as refusal:
@@ -111,9 +108,19 @@ class SubmitView(ReviewPage):
         except (NotReady, SomethingChanged):
             self.draft = own_draft(self.actor, draft)
             return self.show_changes(reviewed)
-        if self.draft.customer is not None:
-            messages.success(request, placed_words(order))
-        return after_submit(own_draft(self.actor, draft))
+        done = own_draft(self.actor, draft)
+        if done.customer is not None and done.order is not None:
+            messages.success(request, placed_words(done.order))
+        return after_submit(done)
+
+    def submit(self, reviewed: str) -> None:
+        """Make the customer with its order, or without one; or place the order for one that exists."""
+        facts = {"draft": self.draft, "reviewed": reviewed, "by": self.actor}
+        session_key = str(self.request.session.session_key)
+        if self.draft.is_account_only:
+            submit_account(**facts, session_key=session_key)
+        else:
+            submit_draft(**facts, session_key=session_key, attestation=self.request.POST.get("attestation", ""))
 
     def too_often(self, minutes: int) -> HttpResponse:
         """Review again, with how long to wait; the draft stays as it is."""
@@ -164,7 +171,8 @@ class ConfirmCancelView(StepView):
         """The step that is next for the draft."""
         if self.draft.makes_customer and not self.draft.details:
             return reverse("orders:details", args=[self.draft.public_id])
-        step = "orders:review" if self.draft.lines.exists() else "orders:subscriptions"
+        wanted = self.draft.is_account_only or self.draft.lines.exists()
+        step = "orders:review" if wanted else "orders:subscriptions"
         return reverse(step, args=[self.draft.public_id])
 
 
@@ -217,29 +225,39 @@ class ConfirmationView(DraftView):
 
     def show(self, form: StoredForm) -> HttpResponse:
         """Render the page; `setup_info` decides whether this request may see the password."""
-        order = self.draft.order
-        assert order is not None
-        reseller = self.draft.reseller
+        order, customer, reseller = self.draft.order, self.customer, self.draft.reseller
         setup = setup_info(self.request, self.issued())
         context: dict[str, Any] = {
             "draft": self.draft,
             "order": order,
-            "customer": order.customer,
-            "being_set_up": order.customer.status == Customer.Status.PENDING,
-            "lines": ordered_lines(order),
+            "customer": customer,
+            "being_set_up": customer.status == Customer.Status.PENDING,
+            "agreement_to_come": not has_agreement(customer),
+            "lines": ordered_lines(order) if order else [],
             "form": form,
             "setup": setup,
-            "sheet": hand_over_sheet(setup, order_number=order.number, designated=order.support_contact),
-            "again_with": reseller if reseller and not obstacles(order.provider, reseller) else None,
+            "sheet": hand_over_sheet(
+                setup,
+                order_number=order.number if order else "",
+                designated=order.support_contact if order else None,
+            ),
+            "again_with": reseller if reseller and not obstacles(self.draft.provider, reseller) else None,
             "portal_url": settings.PORTAL_BASE_URL,
-            "customers_url": list_with_new(order),
+            "customers_url": list_with_new(customer),
         }
         return render(self.request, "orders/confirmation.html", context)
 
+    @property
+    def customer(self) -> Customer:
+        """Whom the draft made; one submitted long ago knows it by its order alone."""
+        if self.draft.created_customer is not None:
+            return self.draft.created_customer
+        assert self.draft.order is not None
+        return self.draft.order.customer
+
     def issued(self) -> TemporaryPassword:
         """The password that came with the customer; later ones have a page of their own."""
-        assert self.draft.order is not None
-        passwords = TemporaryPassword.objects.filter(administrator__customer=self.draft.order.customer)
+        passwords = TemporaryPassword.objects.filter(administrator__customer=self.customer)
         related = ("administrator__user", "administrator__customer__provider", "issued_by")
         return passwords.select_related(*related).order_by("pk")[:1].get()
 
@@ -252,7 +270,6 @@ class DoneView(ConfirmationView):
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Note it and go to the list; without the tick say how to get another password: this one is not shown twice."""
         form = StoredForm(request.POST)
-        assert self.draft.order is not None
         if not form.is_valid():
             return self.show(form)
         try:
@@ -260,7 +277,7 @@ class DoneView(ConfirmationView):
         except InvalidTransition as refusal:
             messages.warning(request, str(refusal))
             return redirect("orders:confirmation", draft=self.draft.public_id)
-        return redirect(list_with_new(self.draft.order))
+        return redirect(list_with_new(self.customer))
 
 
 def placed_words(order: Order) -> str:
@@ -272,9 +289,9 @@ def placed_words(order: Order) -> str:
     return text % {"number": order.number}
 
 
-def list_with_new(order: Order) -> str:
+def list_with_new(customer: Customer) -> str:
     """The list of customers, with the new one marked."""
-    return f"{reverse('customers:list')}?{urlencode({'new': order.customer.microsoft_id})}"
+    return f"{reverse('customers:list')}?{urlencode({'new': customer.microsoft_id})}"
 
 
 def ordered_lines(order: Order) -> list[dict[str, str]]:

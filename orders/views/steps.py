@@ -14,11 +14,12 @@ from django_countries import countries
 
 from accounts.roles import Permission
 from catalogue.models.products import LARGEST_QUANTITY
-from core.exceptions import Refused
+from core.exceptions import InvalidTransition, Refused
 from customers.account_status import AccountNotActive, require_active_account
 from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
+from orders.account_only import skip_offers
 from orders.catalogue import arranged, page_of_offers
 from orders.checks import SUBSCRIPTIONS, Line, line_problems, lines_of, market_of, order_problems, ordered
 from orders.editions import as_typed_on, edition_of
@@ -30,9 +31,17 @@ from orders.offers import Offer
 from orders.partners_form import NAMES as PARTNERS
 from orders.partners_form import PartnersForm, kept_partners
 from orders.partners_form import sent as partners_sent
-from orders.services import EditedMeanwhile, OffersRefused, keep_typed, open_drafts, save_subscriptions, start_draft
+from orders.services import (
+    EditedMeanwhile,
+    NotReady,
+    OffersRefused,
+    keep_typed,
+    open_drafts,
+    save_subscriptions,
+    start_draft,
+)
 from orders.views.access import PermittedView, StepView, own_partnership
-from orders.views.agreement import agreement_first
+from orders.views.agreement import agreement_first, agreement_later
 from orders.views.comparing import compared, comparison
 
 # Said by whoever sends a person back to an incomplete step: show what is missing at once.
@@ -93,7 +102,11 @@ class SubscriptionsView(StepView):
         """Which offers there are depends on the customer: its details come first."""
         if self.draft.is_open and self.draft.makes_customer and not self.draft.details:
             return back_to("orders:details", self.draft)
-        return super().answer_for_state() or agreement_first(self.request, self.draft, self.actor)
+        return (
+            super().answer_for_state()
+            or agreement_first(self.request, self.draft, self.actor)
+            or agreement_later(self.request, self.draft)
+        )
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """The chosen offers, then those that match the filters; what could not be taken stands as it was typed."""
@@ -270,6 +283,26 @@ class UpdateOffersView(SubscriptionsView):
             words["page"] = str(number)
         address = reverse("orders:subscriptions", args=[self.draft.public_id])
         return redirect(f"{address}?{urlencode(words)}" if words else address)
+
+
+class SkipOffersView(SubscriptionsView):
+    """Goes on without subscriptions; numbers that were typed are kept first, and then stand in the way."""
+
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Nothing is skipped by opening an address."""
+        return redirect("orders:subscriptions", draft=draft)
+
+    def go_on(self) -> HttpResponse:
+        """Review of the account alone."""
+        try:
+            self.draft = skip_offers(draft=self.draft, version=self.draft.version, by=self.actor)
+        except NotReady as refusal:
+            lines, problems = lines_of(self.draft), [problem.message for problem in refusal.problems]
+            return self.show(self.request.POST, self.typed(self.request.POST, lines), lines, problems=problems)
+        except InvalidTransition as refusal:
+            messages.error(self.request, str(refusal))
+            return redirect("orders:subscriptions", draft=self.draft.public_id)
+        return redirect("orders:review", draft=self.draft.public_id)
 
 
 def page_number(data: Mapping[str, Any]) -> int:

@@ -208,7 +208,7 @@ def test_confirmation_costs_the_same_for_any_number_of_offers(ready, sales, offe
     client = signed_in(sales)
     confirmation = submit(client, ready).url
     client.get(confirmation)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(confirmation)
 
 

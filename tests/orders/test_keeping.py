@@ -178,6 +178,16 @@ def test_errors_from_an_older_page_are_compared_too(ready, sales, reseller):
     assert fresh(ready).typed == {}
 
 
+def test_a_box_ticked_in_another_tab_is_compared_in_words(ready, sales, reseller):
+    client = signed_in(sales)
+    opened = sent_back(client.get(url("details", ready)))
+    nobody = dict.fromkeys(["agreement_first_name", "agreement_last_name", "agreement_email"], "")
+    later = make_details(agreement_to_come=True, agreement_accepted_on=None, **nobody)
+    save_details(draft=ready, details=later, reseller=reseller, by=sales)
+    rows = sides(client.post(url("details", ready), {**posted(make_details(), reseller), "version": opened}))
+    assert ("The customer accepts it at its first sign-in", "Yes", "— No") in rows
+
+
 def test_the_same_from_two_tabs_is_no_conflict(ready, sales, reseller, standard):
     client = signed_in(sales)
     opened = sent_back(client.get(url("details", ready)))

@@ -196,7 +196,8 @@ ROUTES: dict[str, Route] = {
     **{
         f"orders:{name}": Route(draft, nothing)
         for name in (
-            "details subscriptions update_offers all_offers review submit hand_over confirm_cancel cancel canceled"
+            "details subscriptions update_offers all_offers skip_offers review submit hand_over "
+            "confirm_cancel cancel canceled"
         ).split()
     },
     "orders:left_drafts": Route(nothing, nothing),
