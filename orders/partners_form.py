@@ -25,10 +25,14 @@ NAMES = ("reseller_choice", "reseller", "support_contact")
 
 @dataclass(frozen=True)
 class Choice:
-    """Who was chosen; None as reseller is a choice too, as support contact it means the provider."""
+    """Who was chosen; None as reseller is a choice too, as support contact it means the provider.
+
+    With `is_suggestion` only the support contact was chosen: the reseller waits for somebody's word.
+    """
 
     reseller: Partner | None
     support_contact: Partner | None
+    is_suggestion: bool = False
 
 
 class LaterField(forms.ChoiceField):
@@ -65,13 +69,17 @@ class PartnersForm(PortalForm):
         self, data: Mapping[str, Any] | None, *, draft: OrderDraft, actor: Actor, checked: bool = False
     ) -> None:
         self.draft, self.checked = draft, checked
-        self.suggested = suggested_reseller(draft)
+        self.suggested = suggested_resellers(draft)
         super().__init__(sent(data) if data is not None else None, initial=kept_partners(draft))
         choice, listed, contact = (self.fields[name] for name in NAMES)
         assert isinstance(choice, forms.ChoiceField)
         assert isinstance(contact, forms.ChoiceField)
         assert isinstance(listed, ResellerChoiceField)
-        choice.choices = [*self._suggestion(), (OTHER, _("Another reseller")), (NONE, no_reseller_words())]
+        choice.choices = [
+            *((key, one.words) for key, one in self.suggested.items()),
+            (OTHER, _("Another reseller")),
+            (NONE, no_reseller_words()),
+        ]
         listed.offer(ResellerSource(actor))
         assert draft.customer is not None
         self.candidates = {str(one.microsoft_id): one for one in support_candidates(draft.customer)}
@@ -79,12 +87,6 @@ class PartnersForm(PortalForm):
         contact.choices = [("", provider), *((key, one.name_and_mpn) for key, one in self.candidates.items())]
         if not self.candidates:
             del self.fields["support_contact"]
-
-    def _suggestion(self) -> list[tuple[str, str]]:
-        if self.suggested is None:
-            return []
-        text = _("%(reseller)s – suggested: it manages the customer")
-        return [(str(self.suggested.microsoft_id), text % {"reseller": self.suggested.name_and_mpn})]
 
     def clean(self) -> dict[str, Any]:
         """A name from the list is a choice by itself; without any, the order has to wait."""
@@ -100,14 +102,17 @@ class PartnersForm(PortalForm):
         return cleaned
 
     def choice(self) -> Choice | None:
-        """Who was chosen, or None where nobody said anything about the reseller. Only after `is_valid()`."""
+        """Who was chosen, or None where nobody said anything new. Only after `is_valid()`."""
         key, listed = self.cleaned_data["reseller_choice"], self.cleaned_data.get("reseller")
-        if not key and listed is None:
-            return None
         contact = self.candidates.get(self.cleaned_data.get("support_contact", ""))
-        if key == NONE:
-            return Choice(None, contact)
-        return Choice(self.suggested if key not in ("", OTHER) else listed, contact)
+        if key or listed is not None:
+            suggested = self.suggested.get(key)
+            return Choice(suggested.reseller if suggested else listed if key != NONE else None, contact)
+        if not self.draft.reseller_is_suggested or contact == self.draft.support_contact:
+            return None
+        began = self.draft.reseller
+        waiting = began if began is not None and str(began.microsoft_id) in self.suggested else None
+        return Choice(waiting, contact, is_suggestion=True)
 
 
 def no_reseller_words() -> str:
@@ -115,14 +120,31 @@ def no_reseller_words() -> str:
     return _("No reseller: no incentive will be paid")
 
 
-def suggested_reseller(draft: OrderDraft) -> Partner | None:
-    """The reseller that manages the customer, if business may be done with it today."""
-    customer = draft.customer
-    managing = customer.managing_relationship() if customer is not None else None
-    if customer is None or managing is None:
-        return None
-    found = obstacles(draft.provider, managing.reseller, customer_country=customer.country_code)
-    return None if found else managing.reseller
+@dataclass(frozen=True)
+class Suggested:
+    """A reseller that is likely meant, and whether that is because it manages the customer."""
+
+    reseller: Partner
+    manages: bool
+
+    @property
+    def words(self) -> str:
+        """Its name, and why it is suggested."""
+        text = _("%(reseller)s – suggested: it manages the customer") if self.manages else _("%(reseller)s – suggested")
+        return text % {"reseller": self.reseller.name_and_mpn}
+
+
+def suggested_resellers(draft: OrderDraft) -> dict[str, Suggested]:
+    """Whom the draft began with, and who manages the customer, by Microsoft ID; as far as they are ready today."""
+    if draft.customer is None:
+        return {}
+    managing = draft.customer.managing_relationship()
+    manager = managing.reseller if managing else None
+    began = draft.reseller if draft.reseller_is_suggested else None
+    likely = [Suggested(one, one == manager) for one in dict.fromkeys((began, manager)) if one is not None]
+    country = draft.customer.country_code
+    ready = [one for one in likely if not obstacles(draft.provider, one.reseller, customer_country=country)]
+    return {str(one.reseller.microsoft_id): one for one in ready}
 
 
 def kept_partners(draft: OrderDraft) -> dict[str, str]:
@@ -134,7 +156,7 @@ def kept_partners(draft: OrderDraft) -> dict[str, str]:
     if draft.reseller is None:
         return {**found, "reseller_choice": NONE}
     key = str(draft.reseller.microsoft_id)
-    if draft.reseller == suggested_reseller(draft):
+    if key in suggested_resellers(draft):
         return {**found, "reseller_choice": key}
     return {**found, "reseller_choice": OTHER, "reseller": key}
 

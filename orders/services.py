@@ -134,16 +134,22 @@ def keep_typed(
 
 @transaction.atomic
 def choose_reseller(
-    *, draft: OrderDraft, reseller: Partner | None, support_contact: Partner | None = None, by: Actor
+    *,
+    draft: OrderDraft,
+    reseller: Partner | None,
+    support_contact: Partner | None = None,
+    is_suggestion: bool = False,
+    by: Actor,
 ) -> OrderDraft:
     """Keep who is to be the reseller of record of a customer's new subscriptions, and who answers for them.
 
-    It is chosen with that, and no longer suggested. Without a support contact the provider answers.
+    It is chosen with that, and no longer suggested, unless `is_suggestion`. Without a support contact the provider
+    answers.
     """
     draft = lock_open_draft(draft, by)
     if draft.makes_customer:
         raise InvalidTransition("A new customer's reseller is chosen with its details.")
-    draft.reseller, draft.reseller_is_suggested, draft.support_contact = reseller, False, support_contact
+    draft.reseller, draft.reseller_is_suggested, draft.support_contact = reseller, is_suggestion, support_contact
     _require_reseller(draft)
     require_support_contact(draft)
     return save_draft(draft, "reseller", "reseller_is_suggested", "support_contact")
@@ -201,7 +207,7 @@ def save_subscriptions(
     draft: OrderDraft,
     quantities: Mapping[Price, int],
     confirmed: Mapping[Price, int] | None = None,
-    partners: Mapping[str, Partner | None] | None = None,
+    partners: Mapping[str, Any] | None = None,
     version: int | None = None,
     by: Actor,
 ) -> OrderDraft:

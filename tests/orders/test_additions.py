@@ -123,6 +123,36 @@ def test_a_search_keeps_the_choice_and_demands_none(addition, sales, standard, o
     assert (draft.reseller, draft.reseller_is_suggested) == (other, False)
 
 
+def test_a_search_keeps_a_support_contact_while_the_reseller_waits(addition, sales, reseller):
+    key = str(reseller.microsoft_id)
+    client = signed_in(sales)
+    client.post(url("update_offers", addition), {"support_contact": key})
+    draft = OrderDraft.objects.get()
+    assert (draft.reseller, draft.reseller_is_suggested, draft.support_contact) == (reseller, True, reseller)
+    assert f'value="{key}" selected' in page(client.get(url("subscriptions", draft)))
+    client.post(url("update_offers", addition), {"support_contact": ""})
+    assert OrderDraft.objects.get().support_contact is None
+
+
+def test_whom_a_draft_began_with_is_suggested_too(customer, sales, reseller, other, standard):
+    draft = start_draft(reseller=other, customer=customer, is_suggestion=True, by=sales)
+    client = signed_in(sales)
+    text = page(client.get(url("subscriptions", draft)))
+    radios = re.findall(r'<input type="radio"[^>]*name="reseller_choice"[^>]*value="([^"]*)"', text)
+    assert radios == [str(other.microsoft_id), str(reseller.microsoft_id), "other", "none"]
+    assert f"{other.name_and_mpn} – suggested {reseller.name_and_mpn} – suggested: it manages" in words_of(text)
+    data = {f"licenses-{standard.pk}": "5", "reseller_choice": str(other.microsoft_id)}
+    assert client.post(url("subscriptions", draft), data).url == url("review", draft)
+    draft.refresh_from_db()
+    assert (draft.reseller, draft.reseller_is_suggested) == (other, False)
+
+
+def test_whom_a_draft_began_with_is_not_said_to_manage_a_direct_customer(provider, sales, other):
+    draft = start_draft(reseller=other, customer=agreed(provider=provider), is_suggestion=True, by=sales)
+    text = words_of(page(signed_in(sales).get(url("subscriptions", draft))))
+    assert f"{other.name_and_mpn} – suggested Another reseller" in text
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
