@@ -103,15 +103,15 @@ def _write(company: Partner, due: dict[int, list[Subscription]]) -> None:
     found = outlooks(one for rows in shown.values() for one in rows)
     with translation.override(reader.language):
         sections = [_section(days, len(due[days]), rows, found, reader.zone) for days, rows in shown.items() if rows]
-        counted = subscriptions_text(number)
     queue_email(
         KIND,
         to=reader.address,
         language=reader.language,
         context={
             "company": company.legal_name,
-            "counted": counted,
-            "days": min(days for days, rows in due.items() if rows),
+            # The subject speaks of the most urgent alone.
+            "counted": sections[0]["counted"],
+            "days": sections[0]["days"],
             "sections": sections,
             "left_out": number - sum(len(rows) for rows in shown.values()),
             "address": f"{settings.PORTAL_BASE_URL}{reverse('subscriptions:renewals')}",

@@ -131,6 +131,7 @@ def test_a_mail_is_grouped_by_customer_with_links_and_says_what_happens(
     with before(7):
         tell_companies()
     provider_mail, reseller_mail = OutgoingEmail.objects.filter(kind=KIND).order_by("recipient")
+    assert provider_mail.subject == "Decide within 7 days: 1 subscription"
     text = " ".join(provider_mail.text.split())
     for expected in (
         "Within 7 days: 1 subscription",
