@@ -9,8 +9,7 @@ from subscriptions.models import ResellerOfRecord, Subscription
 
 SHOWN = (
     "subscription_id nickname offer_name quantity status term_duration billing_plan at_end ends_at cancellable_until "
-    "next_step_at ended_at "
-    "is_trial changed_at customer__microsoft_id customer__company_name"
+    "next_step_at ended_at is_trial changed_at customer__microsoft_id customer__company_name"
 ).split()
 
 
@@ -25,6 +24,7 @@ def listed_subscriptions(actor: Actor) -> QuerySet[Subscription]:
 def add_resellers(rows: Sequence[Subscription]) -> None:
     """Give each its reseller of record, or None (one query)."""
     current = ResellerOfRecord.objects.filter(subscription__in=rows, ends_at=None).select_related("reseller")
-    found = {relation.subscription_id: relation for relation in current} if rows else {}
+    shown = current.only("subscription_id", "mpn_id", "reseller__legal_name")
+    found = {relation.subscription_id: relation for relation in shown} if rows else {}
     for row in rows:
         row.current_reseller = found.get(row.pk)  # type: ignore[attr-defined]
