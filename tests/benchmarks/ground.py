@@ -164,14 +164,22 @@ def fill(one: Holdings, resellers: int, customers: int, mark: str) -> None:
         id=f"{next_id(CustomerAgreement)} + n",
         customer_id=f"{customer_id} + n",
     )  # fmt: skip
+    order_id, line = next_id(type(one.order)), one.order.lines.get()
     grow(
         one.order, customers,
-        id=f"{next_id(type(one.order))} + n",
+        id=f"{order_id} + n",
         public_id="gen_random_uuid()",
         customer_id=f"{customer_id} + n",
         reseller_id=f"CASE WHEN n % 20 <> 0 THEN {partner_id} + {holder('n', resellers)} END",
         placed_at=now_and_then,
         status="CASE WHEN n % 100 = 5 THEN 'pending' WHEN n % 100 = 7 THEN 'partial' ELSE 'completed' END",
+    )  # fmt: skip
+    grow(
+        line, 2 * customers,
+        id=f"{next_id(type(line))} + n",
+        order_id=f"{order_id} + n / 2",
+        subscription_id="NULL::bigint",
+        state="'refused'",
     )  # fmt: skip
     fill_subscriptions(one, customers, customer_id, partner_id, resellers)
 
