@@ -42,6 +42,13 @@ def far_page(visitor: Visitor, path: str, steps: int) -> str:
     return path
 
 
+def thousandth(what: str, path: str, ground: Ground) -> Iterator[Result]:
+    """The thousandth page forward, or the last one before it, against the first."""
+    far = far_page(ground.large, f"{path}?per_page=25", 1000)
+    near, distant = side_by_side(lambda: ground.large.get(path), lambda: ground.large.get(far))
+    yield at_most("P5", f"{what}, the thousandth page", distant / near, 1.1, "×")
+
+
 @benchmark
 def resellers_list(ground: Ground) -> Iterator[Result]:
     """The Indirect resellers list."""
@@ -93,9 +100,27 @@ def customers_list(ground: Ground) -> Iterator[Result]:
         "a subscription ID": f"q={subscription}",
     }
     yield from each("P4", "Customers", path, searches, ground.large, 20)
-    far = far_page(ground.large, f"{path}?per_page=25", 1000)
-    near, distant = side_by_side(lambda: ground.large.get(path), lambda: ground.large.get(far))
-    yield at_most("P5", "Customers, the thousandth page", distant / near, 1.1, "×")
+    yield from thousandth("Customers", path, ground)
+
+
+@benchmark
+def orders_list(ground: Ground) -> Iterator[Result]:
+    """The Orders list."""
+    path = reverse("orders:list")
+    yield from flat("P2", "Orders", path, ground, 5)
+    reseller = busy_reseller(ground).microsoft_id
+    filters = {
+        "oldest first": "sort=placed",
+        "of a reseller": f"reseller={reseller}",
+        "direct ones": "reseller=none",
+        "pending": "status=pending",
+        "of a month": "since=2026-03-01&until=2026-03-31",
+        "of a reseller and a status": f"reseller={reseller}&status=completed",
+    }
+    yield from each("P3", "Orders", path, filters, ground.large, 7)
+    searches = {"number": "q=2026-1077", "rare term": f"q={RARE}", "common term": "q=bakery", "no hit": "q=xyzzyx"}
+    yield from each("P4", "Orders", path, searches, ground.large, 20)
+    yield from thousandth("Orders", path, ground)
 
 
 @benchmark
@@ -103,7 +128,7 @@ def subscriptions_list(ground: Ground) -> Iterator[Result]:
     """The list of subscriptions across all customers."""
     path = reverse("subscriptions:all")
     yield from flat("P2", "Subscriptions", path, ground, 5)
-    reseller = ground.world.ours.reseller.microsoft_id
+    reseller = busy_reseller(ground).microsoft_id
     queries = {
         "by the end of the term": "sort=ends",
         "by the end of the term, last first": "sort=-ends",
@@ -119,9 +144,7 @@ def subscriptions_list(ground: Ground) -> Iterator[Result]:
     yield from each("P3", "Subscriptions", path, queries, ground.large, 7)
     searches = {"rare term": f"q={RARE}", "common term": "q=bakery", "offer": "q=business", "no hit": "q=xyzzyx"}
     yield from each("P4", "Subscriptions", path, searches, ground.large, 20)
-    far = far_page(ground.large, f"{path}?per_page=100", 250)
-    near, distant = side_by_side(lambda: ground.large.get(f"{path}?per_page=100"), lambda: ground.large.get(far))
-    yield at_most("P5", "Subscriptions, the thousandth page's rows", distant / near, 1.1, "×")
+    yield from thousandth("Subscriptions", path, ground)
 
 
 @benchmark
@@ -150,7 +173,10 @@ def single_pages(ground: Ground) -> Iterator[Result]:
     busy = ours.provider.partnerships_as_provider.exclude(pk=ours.partnership.pk).earliest("pk")
     pages = {
         "Home": reverse("home"),
+        "Customer, subscriptions": ours.customer.get_absolute_url(),
         "Customer, account": reverse("customers:detail", args=[ours.customer.microsoft_id]),
+        "Subscription": ours.subscription.get_absolute_url(),
+        "Order": reverse("orders:detail", args=[ours.order.public_id]),
     }
     pages |= {f"Reseller, {name}": reverse(f"resellers:{name}", args=[busy.public_id]) for name in names}
     costs = ground.large.in_k(*pages.values())
@@ -163,7 +189,7 @@ def single_pages(ground: Ground) -> Iterator[Result]:
 @benchmark
 def weight(ground: Ground) -> Iterator[Result]:
     """How heavy the HTML of a list is, compressed as servers do it."""
-    for name in ("resellers:list", "customers:list", "subscriptions:all"):
+    for name in ("resellers:list", "customers:list", "orders:list", "subscriptions:all"):
         page = ground.large.get(reverse(name))
         size = len(zlib.compress(page, 6)) / 1024
         yield at_most("P11", f"HTML of {name}, compressed", size, 5, "kB", f"{len(page) / 1024:.0f} kB plain")
