@@ -1,9 +1,10 @@
 """What the home page shows each audience: work that waits, and what happened lately."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
@@ -59,87 +60,105 @@ def count_of(rows: QuerySet) -> int:
 
 def counts_of(*several: QuerySet) -> list[int]:
     """The same of several in one query."""
-    compiled = [rows.order_by().values("pk")[:COUNT_CAP].query.sql_with_params() for rows in several]
-    numbers = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _params in compiled)  # noqa: S608
+    numbers, values = [], []
+    for rows in several:
+        try:
+            sql, params = rows.order_by().values("pk")[:COUNT_CAP].query.sql_with_params()
+        except EmptyResultSet:
+            sql, params = "SELECT 1 WHERE 1 = 0", ()
+        numbers.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - made by the ORM
+        values += params
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {numbers}", [value for _sql, params in compiled for value in params])
+        cursor.execute(f"SELECT {', '.join(numbers)}", values)
         return list(cursor.fetchone())
 
 
+class Work(NamedTuple):
+    """Rows that wait or stand, what they are called, and the list that shows them."""
+
+    rows: QuerySet
+    label: Any
+    url: str
+    # Shown also while there is nothing.
+    always: bool = True
+
+
 def queues(actor: Actor) -> list[Queue]:
-    """The actor's work queues; each count is that of the list behind its link."""
-    return list(_provider_queues(actor) if actor.is_provider else _reseller_queues(actor))
+    """The actor's work queues; each count is that of the list behind its link (one query)."""
+    return counted(_provider_work(actor) if actor.is_provider else _reseller_work(actor))
 
 
-def _provider_queues(actor: Actor) -> Iterator[Queue]:
+def counted(works: Iterable[Work]) -> list[Queue]:
+    """Count several kinds of work in one query."""
+    works = list(works)
+    counts = counts_of(*[work.rows for work in works]) if works else []
+    return [
+        Queue(count, str(work.label % {"count": count}), work.url)
+        for work, count in zip(works, counts, strict=True)
+        if count or work.always
+    ]
+
+
+def _provider_work(actor: Actor) -> Iterator[Work]:
     if can(actor, Permission.REQUEST_PARTNERSHIP):
-        count = count_of(unanswered(PartnershipRequest.objects.visible_to(actor)))
-        label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", count)
-        yield Queue(count, str(label), reverse("resellers:requested"))
+        rows = unanswered(PartnershipRequest.objects.visible_to(actor))
+        label = ngettext_lazy("Request awaiting reply", "Requests awaiting reply", "count")
+        yield Work(rows, label, reverse("resellers:requested"))
     if can(actor, Permission.REQUEST_RELATIONSHIP):
-        count = count_of(RelationshipRequest.objects.visible_to(actor).awaiting_answer())
-        if count:
-            label = ngettext_lazy(
-                "Relationship request awaiting the customer", "Relationship requests awaiting the customer", count
-            )
-            yield Queue(count, str(label), f"{reverse('customers:relationship_requests')}?state=open")
-    if can(actor, Permission.VIEW_RESELLERS):
-        count = count_of(Partnership.objects.visible_to(actor).active())
-        yield Queue(
-            count, str(ngettext_lazy("Indirect reseller", "Indirect resellers", count)), reverse("resellers:list")
-        )
-    if can(actor, Permission.VIEW_CUSTOMERS):
-        customers = Customer.objects.visible_to(actor)
-        decisions = soon(Subscription.objects.visible_to(actor))
-        waiting = Order.objects.visible_to(actor).filter(status=Order.Status.PENDING)
-        everybody, direct, unagreed, deciding, carried_out = counts_of(
-            customers, customers.without_reseller(), customers.without_agreement(), decisions, waiting
-        )
-        yield Queue(everybody, str(ngettext_lazy("Customer", "Customers", everybody)), reverse("customers:list"))
-        label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", direct)
-        yield Queue(direct, str(label), f"{reverse('customers:list')}?reseller=none")
+        open_requests = RelationshipRequest.objects.visible_to(actor).awaiting_answer()
         label = ngettext_lazy(
-            "Customer without an accepted agreement", "Customers without an accepted agreement", unagreed
+            "Relationship request awaiting the customer", "Relationship requests awaiting the customer", "count"
         )
-        yield Queue(unagreed, str(label), f"{reverse('customers:list')}?agreement=none")
-        yield from _decision_queue(deciding)
-        if carried_out and can(actor, Permission.VIEW_ORDERS):
-            label = ngettext_lazy("Order being carried out", "Orders being carried out", carried_out)
-            yield Queue(carried_out, str(label), f"{reverse('orders:list')}?status=pending")
-    if can(actor, Permission.GRANT_TENANT_OWNER):
-        count = count_of(lacking_tenant_owner(Customer.objects.visible_to(actor)))
-        if count:
-            label = ngettext_lazy(
-                "Customer with Azure whose reseller is not tenant owner",
-                "Customers with Azure whose reseller is not tenant owner",
-                count,
-            )
-            yield Queue(count, str(label), f"{reverse('customers:list')}?azure=todo")
-
-
-def _reseller_queues(actor: Actor) -> Iterator[Queue]:
-    if can(actor, Permission.VIEW_PROVIDERS):
-        count = count_of(Partnership.objects.visible_to(actor).active())
-        label = ngettext_lazy("Indirect provider", "Indirect providers", count)
-        yield Queue(count, str(label), reverse("resellers:providers"))
+        yield Work(open_requests, label, f"{reverse('customers:relationship_requests')}?state=open", always=False)
+    if can(actor, Permission.VIEW_RESELLERS):
+        partnerships = Partnership.objects.visible_to(actor).active()
+        yield Work(
+            partnerships, ngettext_lazy("Indirect reseller", "Indirect resellers", "count"), reverse("resellers:list")
+        )
     if can(actor, Permission.VIEW_CUSTOMERS):
-        subscriptions = Subscription.objects.visible_to(actor)
-        count, active, deciding = counts_of(
-            Customer.objects.visible_to(actor),
-            subscriptions.filter(status=Subscription.Status.ACTIVE),
-            soon(subscriptions),
+        yield from _customer_work(actor)
+    if can(actor, Permission.GRANT_TENANT_OWNER):
+        label = ngettext_lazy(
+            "Customer with Azure whose reseller is not tenant owner",
+            "Customers with Azure whose reseller is not tenant owner",
+            "count",
         )
-        yield Queue(count, str(ngettext_lazy("Customer", "Customers", count)), reverse("customers:list"))
-        label = ngettext_lazy("Active subscription", "Active subscriptions", active)
-        yield Queue(active, str(label), f"{reverse('subscriptions:all')}?status=active")
-        yield from _decision_queue(deciding)
+        lacking = lacking_tenant_owner(Customer.objects.visible_to(actor))
+        yield Work(lacking, label, f"{reverse('customers:list')}?azure=todo", always=False)
 
 
-def _decision_queue(count: int) -> Iterator[Queue]:
+def _customer_work(actor: Actor) -> Iterator[Work]:
+    customers, address = Customer.objects.visible_to(actor), reverse("customers:list")
+    yield Work(customers, ngettext_lazy("Customer", "Customers", "count"), address)
+    label = ngettext_lazy("Customer without a reseller", "Customers without a reseller", "count")
+    yield Work(customers.without_reseller(), label, f"{address}?reseller=none")
+    label = ngettext_lazy("Customer without an accepted agreement", "Customers without an accepted agreement", "count")
+    yield Work(customers.without_agreement(), label, f"{address}?agreement=none")
+    yield _decisions(Subscription.objects.visible_to(actor))
+    if can(actor, Permission.VIEW_ORDERS):
+        waiting = Order.objects.visible_to(actor).filter(status=Order.Status.PENDING)
+        label = ngettext_lazy("Order being carried out", "Orders being carried out", "count")
+        yield Work(waiting, label, f"{reverse('orders:list')}?status=pending", always=False)
+
+
+def _reseller_work(actor: Actor) -> Iterator[Work]:
+    if can(actor, Permission.VIEW_PROVIDERS):
+        partnerships = Partnership.objects.visible_to(actor).active()
+        label = ngettext_lazy("Indirect provider", "Indirect providers", "count")
+        yield Work(partnerships, label, reverse("resellers:providers"))
+    if can(actor, Permission.VIEW_CUSTOMERS):
+        customers, subscriptions = Customer.objects.visible_to(actor), Subscription.objects.visible_to(actor)
+        yield Work(customers, ngettext_lazy("Customer", "Customers", "count"), reverse("customers:list"))
+        active = subscriptions.filter(status=Subscription.Status.ACTIVE)
+        label = ngettext_lazy("Active subscription", "Active subscriptions", "count")
+        yield Work(active, label, f"{reverse('subscriptions:all')}?status=active")
+        yield _decisions(subscriptions)
+
+
+def _decisions(subscriptions: QuerySet) -> Work:
     """What is to be decided about soon, while there is something."""
-    if count:
-        label = ngettext_lazy("Decision in the next 30 days", "Decisions in the next 30 days", count)
-        yield Queue(count, str(label), f"{reverse('subscriptions:renewals')}?month={SOON}")
+    label = ngettext_lazy("Decision in the next 30 days", "Decisions in the next 30 days", "count")
+    return Work(soon(subscriptions), label, f"{reverse('subscriptions:renewals')}?month={SOON}", always=False)
 
 
 # What somebody should look at: a filter of the Requested tab, and its count in words.
@@ -158,8 +177,8 @@ ATTENTION_WORDS = {
 
 
 def attention(actor: Actor) -> list[Queue]:
-    """What somebody of the company should look at, nothing while all is well (three queries)."""
-    return [*_requests_to_look_at(actor), *_resellers_to_look_at(actor), *_drafts_to_look_at(actor)]
+    """What somebody of the company should look at, nothing while all is well (two queries)."""
+    return [*_requests_to_look_at(actor), *counted([*_resellers_to_look_at(actor), *_drafts_to_look_at(actor)])]
 
 
 def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
@@ -176,38 +195,35 @@ def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
             yield Queue(count, label, f"{reverse('resellers:requested')}?attention={name}")
 
 
-def _resellers_to_look_at(actor: Actor) -> Iterator[Queue]:
+def _resellers_to_look_at(actor: Actor) -> Iterator[Work]:
     if not (actor.is_provider and can(actor, Permission.VIEW_RESELLERS)) or actor.partner is None:
         return
     active = Partnership.objects.visible_to(actor).active()
-    if count := count_of(partnerships_refused_today(active, actor.partner)):
-        label = ngettext_lazy(
-            "New business with %(count)s reseller would be refused today",
-            "New business with %(count)s resellers would be refused today",
-            "count",
-        )
-        yield Queue(count, label % {"count": count}, f"{reverse('resellers:list')}?today=refused")
+    label = ngettext_lazy(
+        "New business with %(count)s reseller would be refused today",
+        "New business with %(count)s resellers would be refused today",
+        "count",
+    )
+    refused = partnerships_refused_today(active, actor.partner)
+    yield Work(refused, label, f"{reverse('resellers:list')}?today=refused", always=False)
 
 
-def _drafts_to_look_at(actor: Actor) -> Iterator[Queue]:
+def _drafts_to_look_at(actor: Actor) -> Iterator[Work]:
     if not (actor.is_provider and can(actor, Permission.ADD_CUSTOMER)):
         return
-    left = [left_drafts(actor)] if can(actor, Permission.REASSIGN_DRAFTS) else []
-    soon, *ownerless = counts_of(open_drafts(actor).removed_soon(), *left)
-    if soon:
-        label = ngettext_lazy(
-            "%(count)s draft is removed within 5 days unless you go on with it",
-            "%(count)s drafts are removed within 5 days unless you go on with them",
-            "count",
-        )
-        yield Queue(soon, label % {"count": soon}, reverse("orders:start"))
-    for count in filter(None, ownerless):
+    label = ngettext_lazy(
+        "%(count)s draft is removed within 5 days unless you go on with it",
+        "%(count)s drafts are removed within 5 days unless you go on with them",
+        "count",
+    )
+    yield Work(open_drafts(actor).removed_soon(), label, reverse("orders:start"), always=False)
+    if can(actor, Permission.REASSIGN_DRAFTS):
         label = ngettext_lazy(
             "%(count)s draft of somebody who left is without an owner",
             "%(count)s drafts of people who left are without an owner",
             "count",
         )
-        yield Queue(count, label % {"count": count}, reverse("orders:left_drafts"))
+        yield Work(left_drafts(actor), label, reverse("orders:left_drafts"), always=False)
 
 
 # What happened, in words that the object's own name follows.
