@@ -60,7 +60,8 @@ def count_of(rows: QuerySet) -> int:
 
 def counts_of(*several: QuerySet) -> list[int]:
     """The same of several in one query."""
-    numbers, values = [], []
+    numbers: list[str] = []
+    values: list[Any] = []
     for rows in several:
         try:
             sql, params = rows.order_by().values("pk")[:COUNT_CAP].query.sql_with_params()
