@@ -15,6 +15,7 @@ from core import clock
 from core.exceptions import NotPermitted, Refused
 from core.text import fold
 from customers.agreements import AgreementRequired
+from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.requirements import account_refusals
 from subscriptions import rules
@@ -96,7 +97,7 @@ def change_subscription(
     )
     if isinstance(change, rules.Suspend) and subscription.policy == Policy.LEGACY:
         suspend_add_ons(subscription, now, by=by)
-    touch_customer(subscription.customer, now)
+    mark_changed(subscription.customer_id, at=now)
     return subscription
 
 
@@ -114,12 +115,16 @@ def rename_subscription(*, subscription: Subscription, nickname: str, version: i
     subscription.changed_at = clock.now()
     subscription.save(update_fields=["nickname", "version", "changed_at"])
     record("subscription.renamed", subscription, by=by, nickname=[old, nickname])
-    touch_customer(subscription.customer, subscription.changed_at)
+    mark_changed(subscription.customer_id, at=subscription.changed_at)
     return subscription
 
 
 def lock_subscription(subscription: Subscription) -> Subscription:
-    """The subscription as it is now, held until the transaction ends, with what the rules ask of it."""
+    """The subscription as it is now, held until the transaction ends, with what the rules ask of it.
+
+    Its customer is held before it, as by whoever names a reseller or orders: two changes never wait for each other.
+    """
+    lock_customers([subscription.customer_id])
     # Two queries: a join in the one that waits for the lock would show the related rows of before the wait.
     Subscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
     related = ("customer__provider", "sku__product", "parent", "provider")
@@ -174,11 +179,6 @@ def suspend_add_ons(base: Subscription, now: datetime, *, by: Actor) -> None:
             before = told(add_on)
             save_facts(add_on, answer.after)
             record("subscription.suspended", add_on, by=by, **differences(before, told(add_on)), with_base=str(base))
-
-
-def touch_customer(customer: Customer, now: datetime) -> None:
-    """The customer's lists show what changed last."""
-    Customer.objects.filter(pk=customer.pk, changed_at__lt=now).update(changed_at=now)
 
 
 # --- to another offer -------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from resellers.models import Partnership
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription
 from subscriptions.clockwork import run_due
 from subscriptions.facts import batches_of, facts_of
-from subscriptions.models import Subscription, SupportContact
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import (
     Allowed,
     AtEnd,
@@ -35,7 +35,7 @@ from subscriptions.rules import (
     Suspend,
     judge,
 )
-from subscriptions.services import AccessRequired, set_support_contact
+from subscriptions.services import AccessRequired, set_reseller_of_record, set_support_contact
 from tests.factories import CustomerFactory, PartnershipFactory, SubscriptionFactory
 from tests.races import at_once, run_parallel
 from tests.reading import words
@@ -62,6 +62,21 @@ def buy(provider: Partner, sales: Actor) -> Callable[..., Subscription]:
 def press(subscription: Subscription, change: Change, by: Actor, version: int | None = None) -> Subscription:
     """Submit the change."""
     return change_subscription(subscription=subscription, intent=change, by=by, version=version)
+
+
+# --- nobody waits for each other --------------------------------------------------------------------------------------
+def test_licenses_and_reseller_are_changed_at_once(
+    provider: Partner, reseller: Partner, buy: Callable[..., Subscription], sales: Actor, admin: Actor
+) -> None:
+    PartnershipFactory(provider=provider, reseller=reseller)
+    for _number in range(3 * ROUNDS):
+        subscription = buy()
+        changed, named = at_once(
+            lambda one=subscription: press(one, ChangeLicenses(20), sales),
+            lambda one=subscription: set_reseller_of_record(subscription=one, reseller=reseller, by=admin),
+        )
+        assert isinstance(changed, Subscription), changed
+        assert isinstance(named, ResellerOfRecord), named
 
 
 # --- licenses: no update is lost --------------------------------------------------------------------------------------
