@@ -55,7 +55,7 @@ def run_due(limit: int = 5_000) -> int:
 
 @transaction.atomic
 def step_subscription(pk: int, now: datetime) -> bool:
-    """Do everything that is due with one subscription, in its order; False if it is held elsewhere or nothing is due."""
+    """Do everything that is due with one subscription, in its order; False if somebody has it or nothing is due."""
     # The customer first, as everybody does who changes something of it.
     customers = Customer.objects.filter(subscriptions=pk)
     if not customers.select_for_update(of=("self",), no_key=True, skip_locked=True).values_list("pk").first():

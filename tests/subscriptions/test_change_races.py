@@ -66,9 +66,8 @@ def press(subscription: Subscription, change: Change, by: Actor, version: int | 
 
 # --- nobody waits for each other --------------------------------------------------------------------------------------
 def test_licenses_and_reseller_are_changed_at_once(
-    provider: Partner, reseller: Partner, buy: Callable[..., Subscription], sales: Actor, admin: Actor
+    reseller: Partner, buy: Callable[..., Subscription], sales: Actor, admin: Actor
 ) -> None:
-    PartnershipFactory(provider=provider, reseller=reseller)
     for _number in range(3 * ROUNDS):
         subscription = buy()
         changed, named = at_once(
