@@ -148,24 +148,6 @@ def subscriptions_list(ground: Ground) -> Iterator[Result]:
 
 
 @benchmark
-def orders_list(ground: Ground) -> Iterator[Result]:
-    """The Orders list."""
-    path = reverse("orders:list")
-    yield from flat("P2", "Orders", path, ground, 5)
-    reseller = ground.world.ours.reseller.microsoft_id
-    filters = {
-        "oldest first": "sort=placed",
-        "of a reseller": f"reseller={reseller}",
-        "direct ones": "reseller=none",
-        "partly done": "status=partial",
-        "of a reseller and a status": f"reseller={reseller}&status=completed",
-    }
-    yield from each("P3", "Orders", path, filters, ground.large, 7)
-    searches = {"number": "q=2026-1077", "rare term": f"q={RARE}", "common term": "q=bakery", "no hit": "q=xyzzyx"}
-    yield from each("P4", "Orders", path, searches, ground.large, 20)
-
-
-@benchmark
 def single_pages(ground: Ground) -> Iterator[Result]:
     """Home and the pages of one thing."""
     ours = ground.world.ours
