@@ -125,11 +125,13 @@ def number_text(value: Decimal | float | None, places: int | None = None) -> str
 
 def money_text(amount: Decimal | None, currency: str) -> str:
     """An amount after its currency code, at least two decimals: USD 1,050.00, and in Brazil BRL 1.050,00."""
-    if amount is None:
-        return ""
-    exact = Decimal(amount).normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"{currency}\u00a0{number_text(Decimal(amount), places)}"
+    return "" if amount is None else f"{currency}\u00a0{amount_text(amount)}"
+
+
+def amount_text(amount: Decimal) -> str:
+    """An amount without its currency, at least two decimals and no needless ones: 1,050.00, 0.0125."""
+    places = max(2, -int(Decimal(amount).normalize().as_tuple().exponent))
+    return number_text(Decimal(amount), places)
 
 
 def copy_text(value: Any, label: Any) -> SafeString:

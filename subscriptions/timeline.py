@@ -112,7 +112,7 @@ def value_words(field: str, value: Any) -> Any:
     if value in (None, ""):
         return html.missing(_("None"))
     if field == "unit_price":
-        return html.number_text(Decimal(value))
+        return html.amount_text(Decimal(value))
     value = LABELS.get(field, {}).get(value, value)
     return html.number_text(value) if isinstance(value, int) else html.name(value)
 
