@@ -6,10 +6,10 @@ than the rest of the page. Words and addresses are looked up once for the page.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from django.urls import NoReverseMatch
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -47,7 +47,8 @@ class OpenedRows:
         renewal: Callable[[ShownSubscription], SafeString],
     ) -> None:
         self.offered, self.badge, self.renewal = offered, badge, renewal
-        self.states = {state: escape(name) for state, name in state_names.items()}
+        self.states = {state: escape(str(name)) for state, name in state_names.items()}
+        self.licenses: dict[int, str] = {}
         self.subscription_address = address_maker("subscriptions:detail", 2)
         self.actions = list(self._actions())
         self.id_label, self.user_label = _("Microsoft ID"), _("user name")
@@ -80,7 +81,7 @@ class OpenedRows:
         entries.append(("created", html.time_tag(customer.created_at, "date")))
         listed = "".join(f"{self.heads[name]}{content}</dd></div>" for name, content in entries)
         links = "".join(before + str(customer.microsoft_id) + after for before, after in self.actions)
-        named = links.replace("\0", escape(customer))
+        named = links.replace("\0", escape(str(customer)))
         return mark_safe(  # noqa: S308 - every part was escaped
             f'<dl class="facts">{listed}</dl><div class="d-flex flex-wrap align-items-center gap-3 mt-3">{named}</div>'
         )
@@ -96,8 +97,9 @@ class OpenedRows:
 
     def _subscription(self, customer: Customer, one: ShownSubscription) -> str:
         address = self.subscription_address(customer.microsoft_id, one.subscription_id)
-        licenses = ngettext("%(shown)s license", "%(shown)s licenses", one.quantity)
-        licenses = escape(licenses % {"shown": html.number_text(one.quantity)})
+        if (licenses := self.licenses.get(one.quantity)) is None:
+            words = ngettext("%(shown)s license", "%(shown)s licenses", one.quantity)
+            licenses = self.licenses[one.quantity] = escape(words % {"shown": html.number_text(one.quantity)})
         return (
             f'<li><a href="{address}"><bdi>{escape(one.nickname)}</bdi></a> '
             f"{MUTED}{licenses} · {self.states[one.status]} · {self.renewal(one)}</span></li>"
