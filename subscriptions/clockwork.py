@@ -8,8 +8,7 @@ from django.db import transaction
 from accounts.access import system_actor
 from activity.services import record
 from core import clock
-from customers.changes import mark_changed
-from customers.models import Customer
+from customers.changes import lock_customers, mark_changed
 from subscriptions.changing import differences, save_facts, told
 from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
@@ -55,11 +54,9 @@ def run_due(limit: int = 5_000) -> int:
 
 @transaction.atomic
 def step_subscription(pk: int, now: datetime) -> bool:
-    """Do everything that is due with one subscription, in its order; False if somebody has it or nothing is due."""
+    """Do everything that is due with one subscription, in its order; False if another run has it or nothing is due."""
     # The customer first, as everybody does who changes something of it.
-    customers = Customer.objects.filter(subscriptions=pk)
-    if not customers.select_for_update(of=("self",), no_key=True, skip_locked=True).values_list("pk").first():
-        return False
+    lock_customers(Subscription.objects.filter(pk=pk).values_list("customer_id", flat=True))
     locked = Subscription.objects.filter(pk=pk, next_step_at__lte=now)
     if not locked.select_for_update(no_key=True, skip_locked=True).exists():
         return False

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -141,6 +142,18 @@ def pytest_report_header() -> str:
     """Say on what the tests run."""
     absent = [f"{marker} ({reason})" for marker, missing in SERVICES.items() if (reason := missing())]
     return f"portal: {connection.vendor}" + (f"; absent: {', '.join(absent)}" if absent else "; every service")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Take leave of what still holds the database at the end, such as a server's thread whose browser was closed."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 # --- every test ---------------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def test_a_decision_in_the_middle_of_an_order_waits_for_it(sales, subscriptions_
         decide_account(customer=customer, status="under_review", reason="Why?", by=office)
         decided.set()
 
-    monkeypatch.setattr("orders.services._require_same", decide_in_the_middle)
+    monkeypatch.setattr("orders.services.require_same", decide_in_the_middle)
     order, refusal = at_once(
         lambda: submit_draft(
             draft=draft, reviewed=reviewed, attestation=attestation_of(draft), session_key=SESSION, by=sales
