@@ -3,6 +3,7 @@
 import atexit
 import ctypes
 import functools
+import gc
 import os
 import shutil
 import sys
@@ -136,6 +137,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("REQUIRE_SERVICES") == "1":
                 pytest.fail(f"{marker} is required here: {reason}", pytrace=False)
             pytest.skip(reason)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later search for garbage, which takes a seventh of the time otherwise."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_report_header() -> str:
