@@ -4,7 +4,7 @@ Made in Python and not by a template: all rows of a page come with it, and rende
 than the rest of the page. Words and addresses are looked up once for the page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -109,7 +109,7 @@ class OpenedRows:
         first = f"<bdi>{escape(facts.manager)}</bdi> {self.manages}" if facts.manager else self.direct
         return first + "".join(f"<br><bdi>{escape(name)}</bdi> {self.of_record}" for name in facts.others)
 
-    def _actions(self) -> Any:
+    def _actions(self) -> Iterator[tuple[str, str]]:
         """What stands before and after the customer's ID in each link; NUL stands for the customer's name."""
         name = '<span class="visually-hidden"> \0</span>'
         if self.offered.may_order and (address := _address("orders:add_subscription")):
