@@ -24,8 +24,41 @@ def public_id(obj: models.Model) -> str:
     return str(obj.pk)
 
 
-class ActivityQuerySet(models.QuerySet["ActivityRecord"]):
-    """Reads of the record; every write but an insert is refused."""
+class AppendOnlyQuerySet(models.QuerySet):
+    """Reads; every write but an insert is refused."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError
+
+
+class AppendOnly(models.Model):
+    """A row that is written once; migrations 0002 and 0003 let the database refuse UPDATE and DELETE as well."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; refuse to write an existing row again."""
+        if not self._state.adding:
+            raise AppendOnlyError
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError
+
+
+class ActivityQuerySet(AppendOnlyQuerySet):
+    """Reads of the record."""
 
     def about(self, obj: models.Model) -> "ActivityQuerySet":
         """What was done to this object, newest first."""
@@ -41,24 +74,9 @@ class ActivityQuerySet(models.QuerySet["ActivityRecord"]):
             return self.filter(reseller_id=actor.partner.microsoft_id)
         return self.none()
 
-    def update(self, **kwargs: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError
 
-    def delete(self) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError
-
-
-class ActivityRecord(models.Model):
-    """One thing that was done. Names are kept as text and no foreign keys, so that it outlives what it speaks of.
-
-    The database refuses UPDATE and DELETE by a trigger (migration 0002).
-    """
+class ActivityRecord(AppendOnly):
+    """One thing that was done. Names are kept as text and no foreign keys, so that it outlives what it speaks of."""
 
     at = models.DateTimeField(_("when"), default=clock.now, editable=False, db_index=True)
     action = models.CharField(_("action"), max_length=100)
@@ -92,12 +110,56 @@ class ActivityRecord(models.Model):
     def __str__(self) -> str:
         return f"{self.action}: {self.target_label}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert; refuse to write an existing row again."""
-        if not self._state.adding:
-            raise AppendOnlyError
-        super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse."""
-        raise AppendOnlyError
+class SealQuerySet(AppendOnlyQuerySet):
+    """Reads of the chain."""
+
+    def after(self, position: int) -> "SealQuerySet":
+        """What follows on a position, in its order, with the records: no record ever appears before a position read."""
+        return self.filter(position__gt=position).select_related("record").order_by("position")
+
+
+class ActivitySeal(AppendOnly):
+    """A link of the chain over the records: its digest covers the record and, by the link before, all that precede it.
+
+    Records get their numbers when they are written and are seen when their transaction ends; positions are given to
+    what is seen, one after the other. Who follows the record remembers a position, never a record's number.
+    """
+
+    position = models.PositiveBigIntegerField(_("position"), primary_key=True)
+    # Without a constraint: the chain must be able to tell of a record that is gone.
+    record = models.OneToOneField(
+        ActivityRecord, models.DO_NOTHING, db_constraint=False, related_name="seal", verbose_name=_("record")
+    )
+    digest = models.CharField(_("digest"), max_length=64)
+
+    objects = SealQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest}"
+
+
+class UnsealedRecord(models.Model):
+    """A record that waits for its seal; the database itself puts it here when the record is written (a trigger)."""
+
+    record = models.OneToOneField(
+        ActivityRecord,
+        models.DO_NOTHING,
+        primary_key=True,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("record"),
+    )
+
+    class Meta:
+        verbose_name = _("record to be sealed")
+        verbose_name_plural = _("records to be sealed")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.record_id)

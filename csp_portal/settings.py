@@ -374,6 +374,7 @@ else:
         "polling_interval": 0.1,
     }
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "seal-activity": {"task": "activity.tasks.seal_activity", "schedule": 10.0},
     "send-due-emails": {"task": "mail.tasks.send_due_emails", "schedule": 10.0},
     "expire-temporary-passwords": {"task": "customers.tasks.blank_expired_envelopes", "schedule": 60.0},
     "run-queued-imports": {"task": "catalogue.tasks.run_queued_imports", "schedule": 60.0},

@@ -20,7 +20,7 @@ def flush_past_the_record() -> Iterator[None]:
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
-                "AND tbl_name IN ('activity_activityrecord', 'subscriptions_incentiveentry')"
+                "AND tbl_name IN ('activity_activityrecord', 'activity_activityseal', 'subscriptions_incentiveentry')"
             )
             triggers = cursor.fetchall()
             for name, _sql in triggers:
