@@ -4,18 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 from django_countries import countries
 
 from accounts.access import Actor, can
 from accounts.differences import differences
 from accounts.models import Partner, ProfileChange
+from accounts.permitted import PermittedView
 from accounts.profile_facts import completeness, public_facts, region_name
 from accounts.profile_forms import ProfileChangeForm
 from accounts.roles import Permission
@@ -34,22 +34,10 @@ from core.exceptions import Refused
 from core.text import fold
 
 
-class ProfilePage(View):
+class ProfilePage(PermittedView):
     """A page of the company for which somebody acts; only its own people have one."""
 
     permission = Permission.VIEW_PROFILE
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask the one judge."""
-        if not can(self.actor, self.permission):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts, for whom."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
 
     @property
     def company(self) -> Partner:

@@ -8,33 +8,16 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.generic.base import ContextMixin, View
+from django.views.generic.base import ContextMixin
 
 from accounts.access import Actor, can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from customers.account_status import standing
 from customers.models import Customer, CustomerQuerySet
 
 
-class PermittedPage(View):
-    """Refuse with 403 whoever lacks the permission altogether."""
-
-    permission: Permission
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask the one judge."""
-        if not can(self.actor, self.permission):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts, for whom."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
-
-
-class CustomerPage(ContextMixin, PermittedPage):
+class CustomerPage(ContextMixin, PermittedView):
     """A page of one customer; one that the actor does not see is not found, whatever the permission."""
 
     customer: Customer

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
 from accounts.services.support import RELATED as SUPPORT_RELATED
@@ -20,7 +21,7 @@ from core.lists import ListPage
 from core.paging import Sort
 from customers.models import Customer, CustomerQuerySet
 from customers.notices import notices_of
-from customers.pages import CustomerPage, PermittedPage
+from customers.pages import CustomerPage
 from subscriptions.customer_list.addresses import export_url
 from subscriptions.customer_list.rows import add_facts, listed_customers
 from subscriptions.customer_pages.partners import requests_to_answer
@@ -40,7 +41,7 @@ from subscriptions.tables import (
 )
 
 
-class CustomerList(WithSavedViews, PermittedPage, ListPage):
+class CustomerList(WithSavedViews, PermittedView, ListPage):
     """A provider's customers, or those that a reseller manages."""
 
     permission = Permission.VIEW_CUSTOMERS

@@ -13,6 +13,7 @@ from django.views.generic import FormView
 from accounts.access import can
 from accounts.enrolment.session import next_of, with_next
 from accounts.middleware import after_steps
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from core.pages import conflict
@@ -23,7 +24,7 @@ from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL, accept_agreement
 from customers.details import DetailsRejected
 from customers.editing import EditedMeanwhile, change_bill_to, change_company, change_contact
 from customers.models import Customer
-from customers.pages import CustomerPage, PermittedPage, account_url
+from customers.pages import CustomerPage, account_url
 
 # Others may change other sections again and again while one is saved; after so many times the person compares.
 ATTEMPTS = 3
@@ -177,7 +178,7 @@ class AttestAgreementView(CustomerPage, FormView):
         return self.form_invalid(form)
 
 
-class AcceptAgreementView(PermittedPage, FormView):
+class AcceptAgreementView(PermittedView, FormView):
     """The last step of a customer's first sign-in: its administrator accepts the agreement, or leaves."""
 
     permission = Permission.ACCEPT_AGREEMENT

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.filters import PortalFilterSet, SearchFilter
 from core.html import number_text
@@ -20,7 +21,7 @@ from core.tables import ActionsColumn, PortalTable, StatusColumn, TimeColumn
 from customers.credentials.facts import STAGE_KINDS
 from customers.models import TemporaryPassword
 from customers.models.credentials import TemporaryPasswordQuerySet
-from customers.pages import PermittedPage, account_url
+from customers.pages import account_url
 
 SHOWN_ON_HOME = 5
 PENDING_STAGES = [stage for stage in TemporaryPassword.Stage if stage != TemporaryPassword.Stage.STORED]
@@ -84,7 +85,7 @@ class PendingFilter(PortalFilterSet):
         return queryset.in_stage(value)
 
 
-class NotHandedOverView(PermittedPage, ListPage):
+class NotHandedOverView(PermittedView, ListPage):
     """The whole list behind the one on Home."""
 
     permission = Permission.ADD_CUSTOMER

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.draft_mail import DraftMailView
 from core.exceptions import InvalidTransition, NotPermitted, Refused
@@ -20,7 +21,7 @@ from core.paging import Sort
 from core.typeahead import suggestions
 from customers.choosing import CustomerSource
 from customers.models import RelationshipRequest
-from customers.pages import CustomerPage, PermittedPage, account_url
+from customers.pages import CustomerPage, account_url
 from customers.relationship_requests.forms import CustomerAndWhomForm, DraftForm, WhomForm
 from customers.relationship_requests.services import (
     AlreadyInForce,
@@ -45,7 +46,7 @@ from resellers.readiness import obstacles
 State = RelationshipRequest.State
 
 
-class RequestListView(PermittedPage, ListPage):
+class RequestListView(PermittedView, ListPage):
     """What the provider's customers were asked."""
 
     permission = Permission.REQUEST_RELATIONSHIP
@@ -93,14 +94,14 @@ class StartView(FormView):
         return super().get_context_data(about=customer, back_url=back_url, pending=pending_of(customer), **kwargs)
 
 
-class RequestAnyCustomerView(PermittedPage, StartView):
+class RequestAnyCustomerView(PermittedView, StartView):
     """From the list: the customer is named here too."""
 
     permission = Permission.REQUEST_RELATIONSHIP
     form_class = CustomerAndWhomForm
 
 
-class SuggestCustomersView(PermittedPage):
+class SuggestCustomersView(PermittedView):
     """The customers whose name or domain holds `?q=`, for whoever asks one of them."""
 
     permission = Permission.REQUEST_RELATIONSHIP
@@ -117,7 +118,7 @@ class RequestForCustomerView(CustomerPage, StartView):
     permission = Permission.REQUEST_RELATIONSHIP
 
 
-class RequestView(DraftMailView, PermittedPage):
+class RequestView(DraftMailView, PermittedView):
     """The draft page, and once the request has left, where it stands."""
 
     permission = Permission.REQUEST_RELATIONSHIP

@@ -13,11 +13,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, can, require
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.export import chunks_of_one_moment, csv_response
-from customers.pages import PermittedPage
 from orders.models import Order
 from orders.order_pages.rows import OrderFacts, facts_of, placed_by_words
 from orders.order_pages.views import OrderList
@@ -25,7 +25,7 @@ from orders.order_pages.views import OrderList
 CHUNK = 500
 
 
-class ExportOrdersView(PermittedPage):
+class ExportOrdersView(PermittedView):
     """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
 
     permission = Permission.VIEW_ORDERS

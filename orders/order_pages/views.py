@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
 from core.lists import PLACE, ListPage
 from core.paging import Sort
-from customers.pages import CustomerPage, PermittedPage
+from customers.pages import CustomerPage
 from orders.models import Order
 from orders.money import bill_totals, term_totals
 from orders.order_pages.document import (
@@ -44,7 +45,7 @@ class OrderRows(ListPage):
             order.facts = facts[order.pk]
 
 
-class OrderList(WithSavedViews, PermittedPage, OrderRows):
+class OrderList(WithSavedViews, PermittedView, OrderRows):
     """A provider's orders, or those in which a reseller was named."""
 
     permission = Permission.VIEW_ORDERS
@@ -88,7 +89,7 @@ class OrderHistory(CustomerPage, OrderRows):
         return listed_orders(self.actor).filter(customer=self.customer)
 
 
-class OrderPage(PermittedPage):
+class OrderPage(PermittedView):
     """A page of one order; one that the actor does not see is not found."""
 
     permission = Permission.VIEW_ORDERS

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
-from django.views.generic import View
 
 from accounts.access import Actor, can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from orders.editions import is_as_opened
 from orders.models import OrderDraft, OrderLine
@@ -24,27 +23,10 @@ MOST_MARKED = 40
 ATTEMPTS = 3
 
 
-class PermittedView(View):
-    """Refuse with 403 whoever lacks the permission, before anything is looked up."""
-
-    permission = Permission.PLACE_ORDER
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask the one judge."""
-        if not can(self.actor, self.permission):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts, for whom."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
-
-
 class DraftView(PermittedView):
     """A page or an action of one of the person's own drafts; anybody else's is not found."""
 
+    permission = Permission.PLACE_ORDER
     draft: OrderDraft
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

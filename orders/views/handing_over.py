@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from orders.forms import ColleagueForm
 from orders.handing_over import colleagues, hand_over_draft, left_drafts, reassign_draft
 from orders.models import OrderDraft
-from orders.views.access import PermittedView, StepView
+from orders.views.access import StepView
 
 # Of people who left; whoever sees so many has other worries first.
 MOST_DRAFTS = 100

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from catalogue.models.products import LARGEST_QUANTITY
 from core.exceptions import InvalidTransition, Refused
@@ -40,7 +41,7 @@ from orders.services import (
     save_subscriptions,
     start_draft,
 )
-from orders.views.access import PermittedView, StepView, own_partnership
+from orders.views.access import StepView, own_partnership
 from orders.views.agreement import agreement_first, agreement_later
 from orders.views.comparing import compared, comparison
 
@@ -75,6 +76,8 @@ class StartView(PermittedView):
 
 class AddSubscriptionView(PermittedView):
     """Starts an order for a customer that exists."""
+
+    permission = Permission.PLACE_ORDER
 
     def post(self, request: HttpRequest, customer: UUID) -> HttpResponse:
         """Create the draft, in which the managing reseller is suggested if business may be done with it."""

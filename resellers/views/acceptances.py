@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from resellers.answer_forms import RefuseForm
 from resellers.models import Partnership, PendingAcceptance
 from resellers.services import confirm_acceptance, refuse_acceptance
-from resellers.views.access import PermittedView
 
 RELATED = ("request__provider", "request__sent_by", "request__partnership", "reseller", "accepted_by", "confirmed_by")
 

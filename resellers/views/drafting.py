@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.draft_mail import DraftMailView
 from core.exceptions import Refused
@@ -29,7 +30,7 @@ from resellers.services import (
 )
 from resellers.tables import acceptance_words, breakable, state_badge
 from resellers.tokens import request_link
-from resellers.views.access import OwnRequestView, PermittedView
+from resellers.views.access import OwnRequestView
 from resellers.wording import full_text, mailto, valid_until, wording
 
 State, Channel = PartnershipRequest.State, PartnershipRequest.Channel

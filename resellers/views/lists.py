@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.lists import ListPage
 from core.paging import COUNT_CAP
@@ -16,7 +17,6 @@ from resellers.filters import RequestFilter
 from resellers.models import PartnershipRequest
 from resellers.standing import unanswered
 from resellers.tables import RequestTable
-from resellers.views.access import PermittedView
 
 
 class SectionList(PermittedView, ListPage):

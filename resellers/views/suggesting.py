@@ -3,10 +3,10 @@
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.typeahead import suggestions
 from resellers.choosing import ResellerSource
-from resellers.views.access import PermittedView
 
 
 class SuggestView(PermittedView):

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from core.html import number_text
-from customers.pages import PermittedPage
 from subscriptions.bulk.choosing import chosen, matching, picked, rows_of
 from subscriptions.bulk.forms import BulkForm
 from subscriptions.bulk.preview import NAMED, changed_rows, preview, reasons_afterwards, value_words
@@ -28,7 +28,7 @@ State = BulkChange.State
 REFRESH = 5
 
 
-class BulkPage(PermittedPage):
+class BulkPage(PermittedView):
     """For staff of providers who may change subscriptions."""
 
     permission = Permission.MANAGE_SUBSCRIPTION

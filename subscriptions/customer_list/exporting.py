@@ -11,19 +11,19 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.access import Actor, require
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.export import csv_response
 from core.lists import Selection, capped_text, filters_in_words
-from customers.pages import PermittedPage
 from subscriptions.customer_list.addresses import export_url, list_url
 from subscriptions.customer_list.columns import ExportColumn, lines
 from subscriptions.customer_list.forms import ExportForm
 from subscriptions.views import CustomerList
 
 
-class ExportCustomersView(PermittedPage, TemplateView):
+class ExportCustomersView(PermittedView, TemplateView):
     """Choose the columns, then take the file: exactly what is filtered. A POST, because taking it is recorded."""
 
     permission = Permission.VIEW_CUSTOMERS

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
 from core.lists import ListPage
-from customers.pages import PermittedPage
 from subscriptions.decisions.coming import by_deadline, coming, soon
 from subscriptions.decisions.filters import DecisionFilter
 from subscriptions.decisions.months import MOST_MONTHS, Month, decision_period, month_of, present_month
@@ -23,7 +23,7 @@ SOON = "30-days"
 MOST_ADDED_UP = 500
 
 
-class RenewalsView(PermittedPage, ListPage):
+class RenewalsView(PermittedView, ListPage):
     """Which subscriptions come to a decision, and what happens if nobody acts."""
 
     # Partners have it in every role; the customer's own administrator sees the ends of its terms in its list.

@@ -10,18 +10,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
 from core.lists import PLACE, ListPage
 from core.paging import Sort
-from customers.pages import PermittedPage
 from subscriptions.full_list.filters import SubscriptionFilter
 from subscriptions.full_list.rows import add_resellers, listed_subscriptions
 from subscriptions.full_list.tables import FullListTable, ResellerFullListTable
 from subscriptions.models import TERM_END
 
 
-class PartnerPage(PermittedPage):
+class PartnerPage(PermittedView):
     """For staff of companies: a customer has a page of its own subscriptions."""
 
     permission = Permission.VIEW_SUBSCRIPTIONS

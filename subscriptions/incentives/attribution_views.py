@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, can
 from accounts.models import Partner
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
 from core.filters import PortalFilterSet, SearchFilter
@@ -22,7 +23,6 @@ from core.paging import COUNT_CAP, Sort
 from core.tables import PortalTable
 from core.typeahead import TypeaheadFilter, TypeaheadInput
 from customers.models import ResellerRelationship
-from customers.pages import PermittedPage
 from resellers.choosing import ResellerSource
 from subscriptions.incentives.attribution import attribute, attributed, direct, problems
 from subscriptions.incentives.views import incentive_tabs
@@ -160,7 +160,7 @@ class AttributionTable(PortalTable):
         return f"{page}#reseller-of-record", _("Change reseller of record")
 
 
-class AttributionView(PermittedPage, ListPage):
+class AttributionView(PermittedView, ListPage):
     """What does not fit together first: unless something else is asked for, nothing else is listed."""
 
     permission = Permission.VIEW_ATTRIBUTION

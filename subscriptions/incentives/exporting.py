@@ -12,10 +12,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from activity.services import record
 from core.export import chunks_of_one_moment, csv_response
-from customers.pages import PermittedPage
 from subscriptions.incentives.filters import IncentiveFilter
 from subscriptions.incentives.months import month_key
 from subscriptions.incentives.seen import mark_seen, name_of
@@ -26,7 +26,7 @@ from subscriptions.models import IncentiveEntry
 CHUNK = 500
 
 
-class ExportView(PermittedPage):
+class ExportView(PermittedView):
     """Exactly what is filtered, a month at a time. A POST, because taking the file is recorded."""
 
     permission = Permission.VIEW_INCENTIVES

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.access import Actor, can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.lists import PLACE, ListPage, Selection
 from core.paging import Sort
-from customers.pages import PermittedPage
 from subscriptions.incentives.chart import AMOUNTS, charts
 from subscriptions.incentives.explaining import explanation
 from subscriptions.incentives.filters import EntryFilter, IncentiveFilter, TotalFilter
@@ -41,7 +41,7 @@ def incentive_tabs(actor: Actor, path: str) -> list[dict[str, Any]]:
     return [{"label": label, "url": url, "current": url == path, "count": None} for label, url in pages]
 
 
-class IncentiveList(PermittedPage, ListPage):
+class IncentiveList(PermittedView, ListPage):
     """A list of one month."""
 
     permission = Permission.VIEW_INCENTIVES
@@ -132,7 +132,7 @@ class EntriesView(IncentiveList):
         mark_seen(rows, self.actor)
 
 
-class EntryView(PermittedPage, TemplateView):
+class EntryView(PermittedView, TemplateView):
     """Why this amount? The steps from the price to the amount, and what corrected it."""
 
     permission = Permission.VIEW_INCENTIVES

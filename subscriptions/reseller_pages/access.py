@@ -12,10 +12,10 @@ from django.views.generic.base import ContextMixin
 
 from accounts.access import Actor, can
 from accounts.models import Partner
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from resellers.models import Partnership
 from resellers.readiness import Obstacle, company_obstacles
-from resellers.views.access import PermittedView
 
 # The tabs of a reseller's page in their order, by URL name.
 TABS = {

@@ -16,12 +16,12 @@ from django_countries import countries
 
 from accounts.access import Actor, require
 from accounts.models import Partner
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.export import csv_response
 from resellers.models import Partnership
-from resellers.views.access import PermittedView
 from subscriptions.reseller_pages.views import EndedListView, ResellerListView, add_counts
 
 CHUNK = 500

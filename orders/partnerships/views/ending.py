@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.access import can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from orders.partnerships.choices import Choices, Takeover, resolved
@@ -22,7 +23,6 @@ from orders.partnerships.reviewing import SomethingChanged, fingerprint
 from orders.partnerships.services import NotChosen, TakeoverRefused, end_partnership
 from orders.partnerships.takers import Takers, objections, wanted_by
 from resellers.models import Partnership
-from resellers.views.access import PermittedView
 from subscriptions.reseller_pages.access import own_partnership
 
 # The parameter with the choices made until now, and the one of who is sent back because one of them is missing.

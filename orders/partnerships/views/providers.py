@@ -16,6 +16,7 @@ from django.views.generic import TemplateView
 
 from accounts.access import can
 from accounts.models import Partner, ProviderProfile
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
 from core.companies import show_phone
@@ -32,7 +33,6 @@ from orders.partnerships.services import leave_partnership
 from orders.partnerships.tables import EndedProviderTable, ProviderTable
 from resellers.models import Partnership, PendingAcceptance
 from resellers.tables import ENROLMENT_KINDS, customers_link
-from resellers.views.access import PermittedView
 from resellers.wording import GRANTS
 
 
