@@ -1,5 +1,14 @@
-"""Who may do what, as data. Programs and roles are those of Partner Center; the table is its permission matrix."""
+"""Who may do what, as data: permissions.csv, read once when the portal starts.
 
+Programs and roles are those of Partner Center; the file is its permission matrix, one row for a program, a permission
+and a state of the object. docs/permissions.md shows it, `can()` obeys it, the tests ask for each cell.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +27,14 @@ class Role(TextChoices):
     ADMIN_AGENT = "admin_agent", _("Admin agent")
     SALES_AGENT = "sales_agent", _("Sales agent")
     HELPDESK_AGENT = "helpdesk_agent", _("Helpdesk agent")
+
+
+class ObjectState(TextChoices):
+    """In which state of the object a row of the table holds: how far a customer is delegated to the reseller."""
+
+    ANY = "any", _("Any")
+    MANAGE = "manage", _("Delegated: manage")
+    VIEW_AND_REQUEST = "view_and_request", _("Delegated: view and request")
 
 
 class Permission(TextChoices):
@@ -55,65 +72,72 @@ class Permission(TextChoices):
     CHANGE_SUPPORT_PROFILE = "change_support_profile", _("Change what customers see of the company’s support")
 
 
-_G, _A, _S, _H = Role.GLOBAL_ADMIN, Role.ADMIN_AGENT, Role.SALES_AGENT, Role.HELPDESK_AGENT
-_P, _R = Program.INDIRECT_PROVIDER, Program.INDIRECT_RESELLER
+Matrix = dict[tuple[str, Permission], dict[ObjectState, frozenset[Role]]]
 
-# (program, permission) -> roles. What is not listed is refused.
+MATRIX_FILE = Path(__file__).with_name("permissions.csv")
+CUSTOMER, ADMINISTRATOR = "customer", "administrator"
+COLUMNS = ["program", "permission", "object_state", *Role.values, ADMINISTRATOR]
+CELLS = {"yes": True, "": False}
+
+
+def read_matrix(lines: Iterable[str]) -> Matrix:
+    """The table as {(program, permission): {state: roles}}; anything unknown, doubled or forgotten stops the start.
+
+    The administrator of a customer has no role: its rows grant to nobody among the roles, and exist all the same.
+    """
+    reader = csv.DictReader(lines, strict=True)
+    if reader.fieldnames != COLUMNS:
+        raise ImproperlyConfigured(f"permissions.csv: the columns are {reader.fieldnames}, not {COLUMNS}.")
+    matrix: Matrix = {}
+    for row in reader:
+        try:
+            program, permission, state, roles = _read_row(row)
+        except (ValueError, KeyError) as error:
+            raise ImproperlyConfigured(f"permissions.csv, line {reader.line_num}: {error}") from error
+        states = matrix.setdefault((program, permission), {})
+        if state in states:
+            raise ImproperlyConfigured(f"permissions.csv, line {reader.line_num}: the row is there twice.")
+        states[state] = roles
+    if forgotten := set(Permission) - {permission for _program, permission in matrix}:
+        raise ImproperlyConfigured(f"permissions.csv: no row for {', '.join(sorted(forgotten))}.")
+    return matrix
+
+
+def _read_row(row: dict[str, str]) -> tuple[str, Permission, ObjectState, frozenset[Role]]:
+    if None in row or None in row.values():
+        raise ValueError("a row has as many cells as the table has columns.")
+    program = row["program"] if row["program"] == CUSTOMER else Program(row["program"])
+    permission, state = Permission(row["permission"]), ObjectState(row["object_state"])
+    roles = frozenset(role for role in Role if CELLS[row[role.value]])
+    is_customer = program == CUSTOMER
+    if CELLS[row[ADMINISTRATOR]] != is_customer or bool(roles) == is_customer:
+        raise ValueError("a company's row names roles, a customer's row its administrator, and no other.")
+    if state != ObjectState.ANY and program != Program.INDIRECT_RESELLER:
+        raise ValueError("only to an indirect reseller is a customer delegated.")
+    return program, permission, state, roles
+
+
+with MATRIX_FILE.open(encoding="utf-8", newline="") as _lines:
+    # (program, permission) -> state of the object -> roles. What is not listed is refused.
+    STATES = read_matrix(_lines)
+
+# (program, permission) -> the roles that may, in some state of the object at least.
 MATRIX: dict[tuple[Program, Permission], frozenset[Role]] = {
-    (_P, Permission.VIEW_RESELLERS): frozenset({_G, _A, _S}),
-    (_P, Permission.REQUEST_PARTNERSHIP): frozenset({_G, _A, _S}),
-    (_P, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
-    (_P, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.ADD_CUSTOMER): frozenset({_G, _A, _S}),
-    (_P, Permission.EDIT_CUSTOMER): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.ASSIGN_RESELLER): frozenset({_G, _A}),
-    (_P, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
-    (_P, Permission.ISSUE_CREDENTIALS): frozenset({_G, _A}),
-    (_P, Permission.ATTEST_AGREEMENT): frozenset({_G, _A, _S}),
-    (_P, Permission.REQUEST_RELATIONSHIP): frozenset({_G, _A, _S}),
-    (_P, Permission.GRANT_TENANT_OWNER): frozenset({_G, _A}),
-    (_P, Permission.VIEW_TENANT_OWNERS): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.VIEW_CUSTOMER_ACTIVITY): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.MANAGE_SUBSCRIPTION): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.PLACE_ORDER): frozenset({_G, _A, _S}),
-    (_P, Permission.REASSIGN_DRAFTS): frozenset({_G}),
-    (_P, Permission.VIEW_PRICES): frozenset({_G, _A, _S}),
-    (_P, Permission.VIEW_INCENTIVES): frozenset({_G, _A, _S}),
-    (_P, Permission.VIEW_ATTRIBUTION): frozenset({_G, _A, _S}),
-    (_P, Permission.VIEW_PROFILE): frozenset({_G, _A, _S, _H}),
-    (_P, Permission.CHANGE_PROFILE): frozenset({_G, _A}),
-    (_P, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
-    (_P, Permission.CHANGE_SUPPORT_PROFILE): frozenset({_G, _A}),
-    (_R, Permission.CHANGE_SUPPORT_PROFILE): frozenset({_G, _A}),
-    (_R, Permission.END_PARTNERSHIP): frozenset({_G, _A}),
-    (_R, Permission.ACCEPT_PARTNERSHIP): frozenset({_G, _A}),
-    (_R, Permission.VIEW_PROVIDERS): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.VIEW_CUSTOMERS): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.VIEW_TENANT_OWNERS): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.VIEW_CUSTOMER_ACTIVITY): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.END_RELATIONSHIP): frozenset({_G, _A}),
-    (_R, Permission.VIEW_SUBSCRIPTIONS): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.VIEW_ORDERS): frozenset({_G, _A, _S, _H}),
-    (_R, Permission.VIEW_INCENTIVES): frozenset({_G, _A, _S}),
-    (_R, Permission.DELETE_SHARED_VIEWS): frozenset({_G}),
+    (Program(program), permission): frozenset().union(*states.values())
+    for (program, permission), states in STATES.items()
+    if program != CUSTOMER
 }
 
 # What the administrator of a customer may do; it belongs to no company and has no role.
-CUSTOMER_PERMISSIONS: frozenset[Permission] = frozenset(
-    {
-        Permission.VIEW_SUBSCRIPTIONS,
-        Permission.ACCEPT_AGREEMENT,
-        Permission.ANSWER_RELATIONSHIP,
-        Permission.END_RELATIONSHIP,
-        Permission.GRANT_TENANT_OWNER,
-        Permission.VIEW_TENANT_OWNERS,
-        Permission.VIEW_CUSTOMER_ACTIVITY,
-    }
-)
+CUSTOMER_PERMISSIONS = frozenset(permission for program, permission in STATES if program == CUSTOMER)
 
 
 def roles_that_may(program: Program, *permissions: Permission) -> frozenset[Role]:
     """The roles in which somebody may do all of this."""
     return frozenset(Role).intersection(*(MATRIX.get((program, one), frozenset()) for one in permissions))
+
+
+def roles_in_state(program: Program, permission: Permission, state: ObjectState) -> frozenset[Role]:
+    """The roles that may do this to an object in this state."""
+    states = STATES.get((program, permission), {})
+    return states.get(ObjectState.ANY, frozenset()) | states.get(state, frozenset())

@@ -14,20 +14,12 @@ from django_countries.fields import CountryField
 
 from accounts.access import Actor
 from accounts.models import Partner
-from accounts.roles import Permission
+from accounts.roles import ObjectState, Permission, Program, roles_in_state
 from core import clock
 from core.text import fold
 from resellers.models import Partnership
 
 TENANT_DOMAIN: str = settings.TENANT_DOMAIN
-# What a reseller whose delegation is narrowed may still do.
-LOOKING = (
-    Permission.VIEW_CUSTOMERS,
-    Permission.VIEW_SUBSCRIPTIONS,
-    Permission.VIEW_ORDERS,
-    Permission.VIEW_TENANT_OWNERS,
-    Permission.VIEW_CUSTOMER_ACTIVITY,
-)
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -209,11 +201,15 @@ class Customer(models.Model):
         return self.reseller_relationships.current().select_related("reseller").first()
 
     def permits(self, actor: Actor, permission: Permission) -> bool:
-        """A reseller whose delegation is narrowed to *view and request* changes nothing itself."""
-        if not actor.is_reseller or permission in (*LOOKING, Permission.END_RELATIONSHIP):
+        """What a reseller may do depends on how far the customer is delegated to it, as the matrix says."""
+        if not actor.is_reseller:
+            return True
+        if actor.role in roles_in_state(Program.INDIRECT_RESELLER, permission, ObjectState.ANY):
             return True
         relationship = self.reseller_relationships.current().filter(reseller=actor.partner).first()
-        return relationship is not None and relationship.scope == ResellerRelationship.Scope.MANAGE
+        if relationship is None:
+            return False
+        return actor.role in roles_in_state(Program.INDIRECT_RESELLER, permission, ObjectState(relationship.scope))
 
     def activity_parties(self) -> dict[str, uuid.UUID | None]:
         """Whose record this belongs to."""

@@ -4,18 +4,9 @@ import pytest
 
 from accounts.access import ANONYMOUS, Actor, can, require, system_actor
 from accounts.models import Membership, Partner, User
-from accounts.roles import MATRIX, Permission, Program, Role
+from accounts.roles import Permission, Program, Role
 from core.exceptions import NotPermitted
 from tests.factories import PartnerFactory, UserFactory
-
-
-@pytest.mark.parametrize("program", Program)
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("permission", Permission)
-def test_can_follows_the_table_and_refuses_the_rest(program: Program, role: Role, permission: Permission) -> None:
-    partner = Partner(program=program, enrolment_state=Partner.EnrolmentState.ACTIVE)
-    actor = Actor(user=User(), partner=partner, role=role)
-    assert can(actor, permission) is (role in MATRIX.get((program, permission), frozenset()))
 
 
 @pytest.mark.parametrize("state", ["pending", "rejected", "suspended"])

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.access import Actor
 from accounts.models import Partner
-from accounts.roles import Role
+from accounts.roles import STATES, ObjectState, Permission, Program, Role
 from activity.models import ActivityRecord
 from core.exceptions import InvalidTransition, NotPermitted
 from customers.models import Customer, ResellerRelationship
@@ -129,7 +129,9 @@ def test_narrowing_goes_on_as_view_and_request_and_keeps_what_was(relationship, 
     assert "Reason: New contract" in text
 
 
-def test_narrowing_takes_the_permissions_at_once(relationship, reseller, admin):  # noqa: F811
+def test_narrowing_takes_the_permissions_at_once(relationship, reseller, admin, monkeypatch):  # noqa: F811
+    key = (Program.INDIRECT_RESELLER, Permission.PLACE_ORDER)
+    monkeypatch.setitem(STATES, key, {ObjectState.MANAGE: frozenset(Role)})
     customer, person = relationship.customer, actor_of(reseller)
     assert customer.permits(person, "place_order") is True
     change_scope(relationship=relationship, scope=VIEW, by=admin)

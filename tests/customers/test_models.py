@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.access import ANONYMOUS, Actor, can
 from accounts.models import Partner
-from accounts.roles import Permission, Role
+from accounts.roles import STATES, ObjectState, Permission, Program, Role
 from core import clock
 from customers.models import Customer, ResellerRelationship
 from tests.customers.conftest import actor_of
@@ -93,7 +93,11 @@ def test_a_reseller_stops_seeing_a_customer_when_the_relation_ends(provider: Par
     assert customer in Customer.objects.without_reseller()
 
 
-def test_a_narrowed_delegation_only_looks(provider: Partner, reseller: Partner) -> None:
+def test_a_narrowed_delegation_only_looks(
+    provider: Partner, reseller: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = (Program.INDIRECT_RESELLER, Permission.EDIT_CUSTOMER)
+    monkeypatch.setitem(STATES, key, {ObjectState.MANAGE: frozenset(Role)})
     customer = CustomerFactory(provider=provider)
     ResellerRelationshipFactory(customer=customer, reseller=reseller, scope=ResellerRelationship.Scope.VIEW_AND_REQUEST)
     actor = actor_of(reseller, Role.ADMIN_AGENT)
