@@ -60,6 +60,8 @@ TENANT_DOMAIN = env.str(
 )
 # How long the temporary password of a customer's administrator may wait for its first sign-in.
 TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7, validate=validate.Range(1, 14))
+# Have I Been Pwned's hashes, ordered, on this machine's disk: passwords of their owners' choice are looked up there.
+BREACHED_PASSWORDS_FILE = env.str("BREACHED_PASSWORDS_FILE", default="")
 # Who carries orders out: `local` in the same transaction; `back_office` leaves each line to people of the admin.
 FULFILMENT = env.str("FULFILMENT", default="local", validate=validate.OneOf(["local", "back_office"]))
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["en", "pt-br"]))
@@ -69,6 +71,10 @@ if PRODUCTION and SECRET_KEY == INSECURE_KEY:
     raise ImproperlyConfigured("SECRET_KEY is the demo's key, which everybody knows. Set a secret of your own.")
 if PRODUCTION and urlsplit(PORTAL_BASE_URL).scheme != "https":
     raise ImproperlyConfigured("PORTAL_BASE_URL must start with https:// in production.")
+if PRODUCTION and not MFA_REQUIRED:
+    raise ImproperlyConfigured("MFA_REQUIRED cannot be switched off in production: every account has a second factor.")
+if BREACHED_PASSWORDS_FILE and not Path(BREACHED_PASSWORDS_FILE).is_file():
+    raise ImproperlyConfigured("BREACHED_PASSWORDS_FILE names no file.")
 PORTAL_BASE_URL = PORTAL_BASE_URL.rstrip("/")
 
 # --- database --------------------------------------------------------------------------------------------------------
@@ -192,13 +198,18 @@ PUBLIC_PAGES_SECONDS = 300
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts from before; replaced at their next sign-in
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("sign_in_name", "email", "full_name")},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.DecoratedCommonPasswordValidator"},
+    {"NAME": "accounts.passwords.BreachedPasswordsValidator"},
     {"NAME": "accounts.passwords.ContextWordsValidator"},
 ]
 # Where request.actor may come from, first match wins; each takes the request and returns an Actor or None.

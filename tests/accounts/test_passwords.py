@@ -1,12 +1,16 @@
 """Temporary passwords, passwords of one's own, and what is refused as one."""
 
+import ast
+import hashlib
 import re
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import identify_hasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -284,3 +288,65 @@ def test_own_password_shows_what_the_service_refuses(
     monkeypatch.setattr("accounts.views.set_own_password", refuse)
     page = client.post(reverse("accounts:own_password"), {"password1": NEW, "password2": NEW})
     assert page.context["form"].non_field_errors() == ["Not now."]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["Football!2026", "iloveyou-2026!", "pr1nc3ss-2026", "sunshine....", "2026*Baseball*", "monkeymonkey"],
+)
+def test_policy_refuses_common_passwords_in_any_dress(user: User, password: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        validate_password(password, user)
+    assert [error.code for error in caught.value.error_list] == ["password_too_common"]
+
+
+def test_policy_accepts_a_common_word_with_enough_of_its_owners_own(user: User) -> None:
+    validate_password("football 7731 9042 66", user)
+
+
+@pytest.fixture
+def breached(tmp_path: Path, settings: Any) -> list[str]:
+    """An installation with a file of breached passwords, ordered by their hashes; returned in that order."""
+    known = sorted((f"breached bicycle {number}" for number in range(500)), key=sha1)
+    (tmp_path / "hashes.txt").write_text("".join(f"{sha1(one)}:{index + 1}\r\n" for index, one in enumerate(known)))
+    settings.BREACHED_PASSWORDS_FILE = str(tmp_path / "hashes.txt")
+    return known
+
+
+def sha1(password: str) -> str:
+    """As the file writes it."""
+    return hashlib.sha1(password.encode()).hexdigest().upper()
+
+
+def test_policy_refuses_every_breached_password_of_the_file(user: User, breached: list[str]) -> None:
+    for password in breached:
+        with pytest.raises(ValidationError, match="known from a break-in elsewhere"):
+            validate_password(password, user)
+    for number in range(500):
+        validate_password(f"unbroken bicycle {number}", user)
+
+
+def test_policy_looks_up_nothing_without_a_file(user: User) -> None:
+    validate_password("breached bicycle 7", user)
+
+
+# --- how they are kept -----------------------------------------------------------------------------------------------
+def test_passwords_are_kept_as_argon2_and_older_ones_replaced_at_sign_in(user: User, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = installed_hashers()
+    User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    client = Client()
+    assert client.post(reverse("account_login"), {"login": user.sign_in_name, "password": PASSWORD}).status_code == 302
+    user.refresh_from_db()
+    assert identify_hasher(user.password).algorithm == "argon2"
+    assert user.check_password(PASSWORD)
+
+
+def installed_hashers() -> list[str]:
+    """The hashers of the settings file, which the tests replace by a fast one."""
+    source = (Path(__file__).parents[2] / "csp_portal" / "settings.py").read_text()
+    tree = ast.parse(source)
+    return next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PASSWORD_HASHERS"
+    )

@@ -125,6 +125,8 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
     [
         ({"SECRET_KEY": "demo-and-tests-only-never-in-production"}, "demo's key"),
         ({"PORTAL_BASE_URL": "http://portal.example"}, "https://"),
+        ({"MFA_REQUIRED": "0"}, "MFA_REQUIRED cannot be switched off"),
+        ({"BREACHED_PASSWORDS_FILE": "/nowhere/hashes.txt"}, "BREACHED_PASSWORDS_FILE names no file"),
     ],
 )
 def test_production_refuses_what_is_only_good_for_the_demo(wrong: dict[str, str], words: str, tmp_path: Path) -> None:
