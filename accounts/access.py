@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from accounts.models import Membership, Partner, User
 from accounts.roles import CUSTOMER_PERMISSIONS, MATRIX, Permission, Program, Role
 from core.exceptions import NotPermitted
+from core.request_log import current_request_id
 
 MEMBERSHIP_IN_SESSION = "acting_as_membership"
 
@@ -57,7 +58,7 @@ class Actor:
 
 def system_actor(name: str) -> Actor:
     """The portal itself, doing `name`: for tasks and commands. It holds no permission."""
-    return Actor(system=name)
+    return Actor(system=name, request_id=current_request_id())
 
 
 ANONYMOUS = Actor()

@@ -1,7 +1,6 @@
 """The person's language and zone, the end of sessions, the actor of the request, and the steps sign-in still owes."""
 
 import dataclasses
-import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -18,11 +17,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from structlog.contextvars import bind_contextvars
 
 from accounts.access import resolve_actor
 from accounts.sessions import sign_out_keeping
 from core import clock
 from core.net import client_ip
+from core.request_log import current_request_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -132,9 +133,11 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.memberships = []  # type: ignore[attr-defined]
-        request.actor = dataclasses.replace(  # type: ignore[attr-defined]
-            resolve_actor(request), ip=client_ip(request), request_id=secrets.token_hex(8)
+        request.actor = actor = dataclasses.replace(  # type: ignore[attr-defined]
+            resolve_actor(request), ip=client_ip(request), request_id=current_request_id()
         )
+        if actor.user is not None:
+            bind_contextvars(user_id=actor.user.pk)
         return self.get_response(request)
 
 

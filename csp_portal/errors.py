@@ -61,7 +61,7 @@ def service_unavailable(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 with a reference that stands in the log beside the traceback; 503 when the database is what failed."""
     error = sys.exc_info()[1]
-    reference = getattr(getattr(request, "actor", None), "request_id", "") or secrets.token_hex(8)
+    reference = getattr(request, "request_id", "") or secrets.token_hex(8)
     logger.error("Request failed: reference %s, %s %s", reference, request.method, request.path)
     try:
         if isinstance(error, OperationalError | InterfaceError):

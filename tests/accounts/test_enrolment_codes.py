@@ -20,6 +20,7 @@ from accounts.models import EmailCode, User
 from accounts.services import CodeAnswer, send_enrolment_code, set_user_active, try_code
 from accounts.tasks import purge_email_codes
 from activity.models import ActivityRecord
+from core.logs import fingerprint
 from mail.delivery import deliver
 from mail.models import OutgoingEmail
 from tests.accounts.enrolling import ADDRESS, ask, digits, mailed_digits, prove, type_code, url, wrong
@@ -364,7 +365,8 @@ def test_a_refused_code_is_left_in_the_log(visitor: Client, caplog: pytest.LogCa
     ask(visitor)
     type_code(visitor, wrong())
     [line] = [record for record in caplog.records if record.name == "portal.security"]
-    assert line.getMessage() == f"E-mail code refused for {ADDRESS!r} from 127.0.0.1"
+    assert (line.getMessage(), line.kind, line.ip) == ("E-mail code refused", "code_refused", "127.0.0.1")
+    assert line.account == fingerprint(ADDRESS)
 
 
 def test_codes_are_forgotten_after_a_day(db: None) -> None:

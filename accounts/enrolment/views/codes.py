@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 
 from accounts.enrolment.session import AskedCode
 from accounts.services import CodeAnswer, tries_left
+from core.logs import SECURITY, fingerprint
 from core.net import client_ip
 
-security_log = logging.getLogger("portal.security")
+security_log = logging.getLogger(SECURITY)
 
 
 def too_many_codes(minutes: int) -> str:
@@ -41,7 +42,8 @@ def accepts(request: HttpRequest, form: BaseForm, asked: AskedCode, judge: Calla
     # Of two presses the first used the code up, and the second finds the proof.
     if answer is CodeAnswer.RIGHT or asked.proves:
         return True
-    security_log.warning("E-mail code refused for %r from %s", asked.address, client_ip(request))
+    found = {"kind": "code_refused", "account": fingerprint(asked.address), "ip": client_ip(request)}
+    security_log.warning("E-mail code refused", extra=found)
     if answer is CodeAnswer.WRONG:
         left = tries_left(asked.code_id)
         text = ngettext(
