@@ -25,7 +25,8 @@ def leave_logging_alone(**kwargs: object) -> None:
 
 @receiver(bind_extra_task_metadata)
 def number_the_task(task: Task, **kwargs: object) -> None:
-    """Give what beat starts a number of its own; what a page queued goes on under the page's."""
+    """Name the task, and number it if beat started it; what a page queued goes on under the page's number."""
+    bind_contextvars(task=task.name)
     if "request_id" not in get_contextvars():
         bind_contextvars(request_id=task.request.id.replace("-", "")[:16])
 

@@ -129,7 +129,8 @@ def test_a_task_goes_on_under_the_number_of_the_page(lines: Lines) -> None:
         logging.getLogger("a.task").warning("at work")
     finally:
         structlog.contextvars.clear_contextvars()
-    assert {"request_id": "0123456789abcdef", "user_id": 7, "task_id": "task-1"}.items() <= lines()[-1].items()
+        expected = {"request_id": "0123456789abcdef", "user_id": 7, "task_id": "task-1", "task": "a.task"}
+    assert expected.items() <= lines()[-1].items()
 
 
 def test_a_task_that_nobody_asked_for_has_a_number_of_its_own() -> None:
