@@ -161,7 +161,6 @@ def logging_settings(level: str, *, as_json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # The outcome of each task has one line already, with its traceback and its numbers.
             "celery.app.trace": {"level": "CRITICAL"},
-            "celery.worker.strategy": {"level": "WARNING"},
             "gunicorn.error": {"handlers": ["console"], "propagate": False},
             # Each request has one line already, without its query.
             "gunicorn.access": {"level": "ERROR", "propagate": False},
