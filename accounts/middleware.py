@@ -93,7 +93,8 @@ class SessionLimitsMiddleware:
         sign_out_keeping(request)
         read_only = request.method in ("GET", "HEAD")
         if not read_only:
-            text = f"{text} {_('What you just sent was not saved.')}"
+            lost = _("What you just sent was not saved.")
+            text = f"{text} {lost}"
         messages.warning(request, text)
         if open_to_all(request):
             # Not by way of sign-in: the address of such a page may hold a secret, which would stand in another's.

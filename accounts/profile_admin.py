@@ -217,7 +217,8 @@ class ProviderProfileAdmin(RecordedAdmin):
         """How many parts are filled in, and which are not."""
         found = completeness(profile)
         lacking = ", ".join(label_of(part.field) for part in found.missing)
-        return f"{found.done}/{found.total}" + (f" ({_('missing')}: {lacking})" if lacking else "")
+        share = f"{found.done}/{found.total}"
+        return _("%(share)s (missing: %(parts)s)") % {"share": share, "parts": lacking} if lacking else share
 
     @admin.action(description=_("Publish in Find a provider"))
     def publish(self, request: HttpRequest, queryset: QuerySet) -> None:

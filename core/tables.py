@@ -227,6 +227,7 @@ class PortalTable(tables.Table):
         columns = [self._plan(column) for column in self.columns]
         details = self.details_maker() if self.expandable else None
         opened, new = (self.listing.open_keys, self.listing.new_keys) if self.listing is not None else (set(), set())
+        is_new = _("New")
         parts: list[str] = []
         for record in self.records:
             key = self._key(record)
@@ -237,7 +238,7 @@ class PortalTable(tables.Table):
                 parts.append(self._expander(record, key, is_open=key in opened))
             for column in columns:
                 content = conditional_escape(column.render(record))
-                mark = f' <span class="new-mark">{_("New")}</span>' if column.is_header and key in new else ""
+                mark = f' <span class="new-mark">{is_new}</span>' if column.is_header and key in new else ""
                 parts.append(f"{column.before}{content}{mark}{column.after}")
             parts.append("</tr>")
             if details is not None and (key in opened or self.listing.preload_rows):

@@ -1,5 +1,6 @@
 """Collect, compile and check the translations."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ LANGUAGE = "pt_BR"
 PO = Path("locale") / LANGUAGE / "LC_MESSAGES" / "django.po"
 # Tests and tools speak English to developers.
 IGNORED = ["var", "tests", "tools", "docs", "requirements", "static", "node_modules"]
+# What marks a text in Python. The collector is blind inside f-strings, where a text would stay English for good.
+MARKS = {"_", "gettext", "gettext_lazy", "pgettext", "pgettext_lazy", "ngettext", "ngettext_lazy"}
 MISSING = "xgettext is not installed: apt-get install gettext"
 
 
@@ -39,6 +42,23 @@ def keys(catalogue: polib.POFile) -> set[tuple[str, str, str]]:
     return {(e.msgctxt or "", e.msgid, e.msgid_plural or "") for e in catalogue if not e.obsolete}
 
 
+def marked() -> set[str]:
+    """The texts marked in Python files, as the language itself reads them."""
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        place = path.relative_to(ROOT).parts
+        if place[0] in IGNORED or place[0].startswith("."):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            text = node.args[1] if name.startswith("pgettext") and len(node.args) > 1 else node.args[0]
+            if name in MARKS and isinstance(text, ast.Constant) and isinstance(text.value, str):
+                found.add(text.value)
+    return found
+
+
 def some(fault: str, texts: list[str]) -> list[str]:
     """One line for each text, twenty at most."""
     lines = [f"{fault}: {text!r}" for text in texts[:20]]
@@ -59,6 +79,7 @@ def problems() -> list[str]:
         extract(copy)
         wanted = polib.pofile(str(copy / PO))
     found += some("not collected", [key[1] for key in sorted(keys(wanted) - keys(present))])
+    found += some("not collected (inside an f-string?)", sorted(marked() - {key[1] for key in keys(wanted)}))
     found += some("no longer used", [key[1] for key in sorted(keys(present) - keys(wanted))])
     found += some("fuzzy", [entry.msgid for entry in present.fuzzy_entries()])
     found += some("not translated", [entry.msgid for entry in present.untranslated_entries()])

@@ -89,7 +89,9 @@ class ReviewView(ReviewPage, StepView):
 class SubmitView(ReviewPage):
     """Places the order; pressed again, it leads to the same confirmation."""
 
-    http_method_names = ["post"]
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+        """Nothing to submit: who reloads a refusal, or comes here from signing in again, finds the review."""
+        return redirect("orders:review", draft=draft)
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Everything or nothing; what stands in the way is shown where it can be repaired."""

@@ -125,6 +125,15 @@
     frame.setAttribute("aria-label", frame.querySelector("caption").textContent);
   });
 
+  // --- what is wrong is read first, also when the form was sent from an address that ends in the link to a field ---
+  // A draft keeps what was typed: Back and Reload then open the page again instead of sending the form again.
+  const summarize = () => {
+    const summary = document.querySelector("[data-error-summary]");
+    if (!summary) return;
+    if (location.hash || document.querySelector("[data-draft-saved]")) history.replaceState(history.state, "", location.pathname + location.search);
+    summary.focus();
+  };
+
   addEventListener("resize", scrollable);
   addEventListener("DOMContentLoaded", () => {
     scrollable();
@@ -133,7 +142,7 @@
     all("a[data-nav-toggle]").forEach(navigation);
     all("output[data-total-of]").forEach(totals);
     all("label[data-pick-all]").forEach(pickAll);
-    document.querySelector("[data-error-summary]")?.focus();
+    summarize();
   });
   addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-hide], [data-print]");

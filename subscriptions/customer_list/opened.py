@@ -64,7 +64,8 @@ class OpenedRows:
             }.items()
         }
         self.none_yet, self.direct = escape(_("No subscriptions yet")), escape(_("No reseller (direct)"))
-        self.manages = f"{MUTED}{escape(_('manages the customer'))}</span>"
+        manages = _("manages the customer")
+        self.manages = f"{MUTED}{escape(manages)}</span>"
         self.of_record = f"{MUTED}{escape(_('reseller of record'))}</span>"
 
     def __call__(self, customer: Customer) -> SafeString:

@@ -41,7 +41,8 @@ class IncentiveRate(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.percent} % · {self.sku or self.product or _('all offers')}"
+        offers = self.sku or self.product or _("all offers")
+        return f"{self.percent} % · {offers}"
 
     @property
     def countries(self) -> list[str]:

@@ -118,7 +118,8 @@ class CompanyView(FormView):
         except AddressTaken as refusal:
             found = enrolled_a_moment_ago(asked.address, newcomer.password, form.facts().mpn_id)
             if found is None:
-                form.add_error(None, f"{refusal} {_('Sign in with the password of that account.')}")
+                way_out = _("Sign in with the password of that account.")
+                form.add_error(None, f"{refusal} {way_out}")
                 return self.form_invalid(form)
             membership = found
         return self.sign_in(membership.user)

@@ -139,7 +139,8 @@ class CheckView(EndingPage):
             try:
                 self.end(form.cleaned_data["reason"])
             except SomethingChanged as change:
-                form.add_error(None, f"{change} {_('Read it again; if it is still right, confirm it once more.')}")
+                again = _("Read it again; if it is still right, confirm it once more.")
+                form.add_error(None, f"{change} {again}")
                 differences = change.differences
             except (NotChosen, TakeoverRefused) as refusal:
                 # The page below says which, with the way to change it.

@@ -200,7 +200,8 @@ class EndProviderView(ProviderPage):
             try:
                 leave_partnership(partnership=self.partnership, reason=reason, reviewed=reviewed, by=self.actor)
             except SomethingChanged as change:
-                form.add_error(None, f"{change} {_('Read it again; if it is still right, confirm it once more.')}")
+                again = _("Read it again; if it is still right, confirm it once more.")
+                form.add_error(None, f"{change} {again}")
                 differences = change.differences
             except Refused as refusal:
                 form.add_error(None, str(refusal))
