@@ -63,11 +63,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     reference = getattr(request, "request_id", "") or secrets.token_hex(8)
     logger.error("Request failed: reference %s, %s %s", reference, request.method, request.path)
+    is_database = isinstance(error, OperationalError | InterfaceError)
     try:
-        if isinstance(error, OperationalError | InterfaceError):
+        if is_database:
             return service_unavailable(request)
         return error_page(request, 500, reference=reference)
     except Exception:
         # Even the page cannot be made (static files not collected): say it plainly rather than nothing.
         logger.exception("The error page itself failed: reference %s", reference)
-        return HttpResponse(PLAIN.format(reference=reference), status=500)
+        return HttpResponse(PLAIN.format(reference=reference), status=503 if is_database else 500)

@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "accounts",
     "activity",
     "mail",
+    "operations",
     "core",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -17,6 +17,7 @@ from subscriptions.urls import customer_pages
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("healthz/", views.healthz, name="healthz"),
+    path("healthz/live/", views.healthz_live, name="healthz_live"),
     path("healthz/ready/", views.healthz_ready, name="healthz_ready"),
     path("account/", include("accounts.urls")),
     path("account/", include("accounts.sign_in_urls")),

@@ -1,18 +1,17 @@
-"""The home page and the health check."""
+"""The home page and the health checks."""
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from csp_portal import health
 from csp_portal.home import attention, delayed_mail, queues, recent_activity
 from customers.credentials.pending import waiting_for_home
-from mail import heartbeat
-from mail.models import OutgoingEmail
 from orders.services import open_drafts
 
 
@@ -50,10 +49,16 @@ class HomeView(TemplateView):
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 while the database answers, else 503; says nothing about versions."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        health.database_answers()
     except DatabaseError:
         return HttpResponse("unavailable", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def healthz_live(request: HttpRequest) -> HttpResponse:
+    """Answer 200 while the process answers at all; asks nobody else."""
     return HttpResponse("ok", content_type="text/plain")
 
 
@@ -65,11 +70,9 @@ def healthz_ready(request: HttpRequest) -> HttpResponse:
     Degraded is still 200: pages work without worker, broker and mail server, so no load balancer may take them away.
     """
     try:
-        parts = {
-            "background work": heartbeat.is_silent(),
-            "mail delayed": OutgoingEmail.objects.delayed().exists(),
-        }
+        if not health.is_migrated():
+            return HttpResponse("unavailable: migrations", status=503, content_type="text/plain")
+        troubles = health.look().troubles
     except DatabaseError:
         return HttpResponse("unavailable", status=503, content_type="text/plain")
-    troubled = ", ".join(name for name, trouble in parts.items() if trouble)
-    return HttpResponse(f"degraded: {troubled}" if troubled else "ok", content_type="text/plain")
+    return HttpResponse(f"degraded: {', '.join(troubles)}" if troubles else "ok", content_type="text/plain")
