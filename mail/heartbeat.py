@@ -1,4 +1,4 @@
-"""Whether beat and worker live: each leaves a note in the cache, beat when it asks for a sweep, a worker as it begins."""
+"""Whether beat and worker live: beat leaves a note when it asks for a sweep, a worker when it begins one."""
 
 import logging
 from datetime import datetime, timedelta
