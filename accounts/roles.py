@@ -21,7 +21,7 @@ class Program(TextChoices):
 
 
 class Role(TextChoices):
-    """What a person is in a company."""
+    """What a person is in a company, the mightiest first: nobody gives, takes or touches a role above their own."""
 
     GLOBAL_ADMIN = "global_admin", _("Global admin")
     ADMIN_AGENT = "admin_agent", _("Admin agent")
@@ -70,6 +70,7 @@ class Permission(TextChoices):
     CHANGE_PROFILE = "change_profile", _("Request changes of the company’s profile")
     DELETE_SHARED_VIEWS = "delete_shared_views", _("Delete saved views that colleagues share")
     CHANGE_SUPPORT_PROFILE = "change_support_profile", _("Change what customers see of the company’s support")
+    MANAGE_PEOPLE = "manage_people", _("Manage the company’s people")
 
 
 Matrix = dict[tuple[str, Permission], dict[ObjectState, frozenset[Role]]]
@@ -141,3 +142,9 @@ def roles_in_state(program: Program, permission: Permission, state: ObjectState)
     """The roles that may do this to an object in this state."""
     states = STATES.get((program, permission), {})
     return states.get(ObjectState.ANY, frozenset()) | states.get(state, frozenset())
+
+
+def roles_up_to(role: Role) -> list[Role]:
+    """This role and those below it: what somebody in it may give to a colleague and take from one."""
+    order = list(Role)
+    return order[order.index(role) :]

@@ -28,6 +28,7 @@ INCENTIVES = Item(_("Incentives"), "cash-coin", "incentives:list", Permission.VI
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
 SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
+PEOPLE = Item(_("People"), "people", "people:list", Permission.MANAGE_PEOPLE)
 SUBSCRIPTIONS = Item(_("Subscriptions"), "box-seam", "subscriptions:all", Permission.VIEW_SUBSCRIPTIONS)
 PROVIDER = [
     HOME,
@@ -38,6 +39,7 @@ PROVIDER = [
     ORDERS,
     INCENTIVES,
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
+    PEOPLE,
     SUPPORT,
 ]
 RESELLER = [
@@ -48,6 +50,7 @@ RESELLER = [
     ORDERS,
     INCENTIVES,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
+    PEOPLE,
     SUPPORT,
 ]
 CUSTOMER = [

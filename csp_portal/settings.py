@@ -229,6 +229,12 @@ SIGN_IN_STEP_VIEWS = {
 }
 # What else a signed-in person may owe, as apps above accounts know it: each takes the request, returns a view or None.
 FURTHER_SIGN_IN_STEPS = ["customers.access.agreement_step"]
+# What somebody may have open who leaves a company, as apps above accounts know it: each a kind of OpenWork.
+OPEN_WORK = [
+    "resellers.leaving.RequestsOfPerson",
+    "customers.leaving.RelationshipRequestsOfPerson",
+    "orders.leaving.DraftsOfPerson",
+]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"

@@ -24,6 +24,7 @@ urlpatterns = [
     path("enroll/", include("accounts.enrolment_urls")),
     path("profile/", include("accounts.profile_urls")),
     path("views/", include("accounts.saved_views.urls")),
+    path("company/", include("accounts.people.urls")),
     path("support-profile/", SupportProfileView.as_view(), name="support_profile"),
     path("find-a-provider/", include("accounts.directory_urls")),
     # So are pages of the resellers' that show customers, subscriptions or drafts.

@@ -38,7 +38,7 @@ def left_drafts(actor: Actor) -> OrderDraftQuerySet:
 @transaction.atomic
 def hand_over_draft(*, draft: OrderDraft, to: Membership, by: Actor) -> OrderDraft:
     """Make the colleague the owner of one's own draft; whoever hands it over opens it no more."""
-    return _give(lock_open_draft(draft, by), to, by)
+    return give_draft(lock_open_draft(draft, by), to, by)
 
 
 @transaction.atomic
@@ -49,10 +49,11 @@ def reassign_draft(*, draft: OrderDraft, to: Membership, by: Actor) -> OrderDraf
     left = OrderDraft.objects.open().of_people_who_left(by.partner)
     if not left.select_for_update(no_key=True, of=("self",)).filter(pk=draft.pk):
         raise InvalidTransition(_("Nothing is to be reassigned: the draft is finished, or its owner works on it."))
-    return _give(OrderDraft.objects.select_related("provider", "customer", "owner").get(pk=draft.pk), to, by)
+    return give_draft(OrderDraft.objects.select_related("provider", "customer", "owner").get(pk=draft.pk), to, by)
 
 
-def _give(draft: OrderDraft, to: Membership, by: Actor) -> OrderDraft:
+def give_draft(draft: OrderDraft, to: Membership, by: Actor) -> OrderDraft:
+    """Make the colleague the owner of an open draft that the caller holds and may give away."""
     taker = colleagues(draft).filter(pk=to.pk).first()
     if taker is None:
         raise NoSuchColleague(_("Choose a colleague who works in your company and may place orders."))

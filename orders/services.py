@@ -222,12 +222,15 @@ def cancel_draft(*, draft: OrderDraft, by: Actor) -> OrderDraft:
     draft = lock_draft(draft, by)
     if draft.state == OrderDraft.State.SUBMITTED:
         raise InvalidTransition(_("This order has been submitted and can no longer be canceled here."))
-    if draft.state == OrderDraft.State.OPEN:
-        draft.lines.all().delete()
-        draft.state = OrderDraft.State.CANCELED
-        draft.details, draft.typed = {}, {}
-        save_draft(draft, "state", "details", "typed")
-    return draft
+    return give_up(draft) if draft.state == OrderDraft.State.OPEN else draft
+
+
+def give_up(draft: OrderDraft) -> OrderDraft:
+    """Cancel an open draft that the caller holds and may cancel."""
+    draft.lines.all().delete()
+    draft.state = OrderDraft.State.CANCELED
+    draft.details, draft.typed = {}, {}
+    return save_draft(draft, "state", "details", "typed")
 
 
 @transaction.atomic

@@ -1,20 +1,24 @@
 """Companies, and the roles that people have in them."""
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models.people import User
-from accounts.roles import Program, Role
+from accounts.roles import Permission, Program, Role, roles_up_to
 from core import clock
 from core.markets import REGIONS, region_of
 from core.text import fold
+
+if TYPE_CHECKING:
+    from accounts.access import Actor
 
 
 class PartnerQuerySet(models.QuerySet["Partner"]):
@@ -150,9 +154,20 @@ class Partner(models.Model):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Who works where."""
 
+    def visible_to(self, actor: "Actor") -> "MembershipQuerySet":
+        """The people of the company for which somebody acts, at work or not; nobody else's."""
+        if actor.partner is None or not actor.partner.is_enrolled:
+            return self.none()
+        return self.filter(partner=actor.partner)
+
     def current(self) -> "MembershipQuerySet":
         """Memberships that have not ended, of people who may sign in."""
         return self.filter(ended_at=None, user__is_active=True)
+
+    def left(self) -> "MembershipQuerySet":
+        """The last membership of each person who works for the company no more."""
+        later = Membership.objects.filter(user=OuterRef("user"), partner=OuterRef("partner"), pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(later), ended_at__isnull=False)
 
 
 class Membership(models.Model):
@@ -178,6 +193,21 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.partner} · {self.get_role_display()}"
+
+    def get_absolute_url(self) -> str:
+        """The person's page in the company."""
+        return reverse("people:detail", args=[self.pk])
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the person works for the company now."""
+        return self.ended_at is None
+
+    def permits(self, actor: "Actor", permission: Permission) -> bool:
+        """Nobody touches a colleague whose role is above their own."""
+        return permission != Permission.MANAGE_PEOPLE or (
+            actor.role is not None and Role(self.role) in roles_up_to(actor.role)
+        )
 
     def activity_parties(self) -> dict[str, uuid.UUID | None]:
         """In whose record of activity a change appears: the company's."""

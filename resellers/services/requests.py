@@ -102,6 +102,11 @@ def share_request(*, request: PartnershipRequest, channel: str, by: Actor) -> Pa
 def discard_draft(*, request: PartnershipRequest, by: Actor) -> None:
     """Remove a draft; what has left the portal is revoked instead, so that it is remembered."""
     require(by, Permission.REQUEST_PARTNERSHIP, request)
+    remove_draft(request, by)
+
+
+def remove_draft(request: PartnershipRequest, by: Actor) -> None:
+    """Remove a draft for whoever was found to be allowed to."""
     request = _lock(request)
     if request.state != State.DRAFT:
         raise InvalidTransition(_("This request was sent in the meantime. Revoke it if it should not be answered."))
@@ -114,6 +119,11 @@ def discard_draft(*, request: PartnershipRequest, by: Actor) -> None:
 def revoke_request(*, request: PartnershipRequest, by: Actor) -> PartnershipRequest:
     """Withdraw a request for good: its link stops working and its mail, if still waiting, is not sent."""
     require(by, Permission.REQUEST_PARTNERSHIP, request)
+    return withdraw(request, by)
+
+
+def withdraw(request: PartnershipRequest, by: Actor) -> PartnershipRequest:
+    """Revoke a request for whoever was found to be allowed to."""
     move(request, State.REVOKED, nonce=new_nonce())
     request = _reload(request)
     record("partnership_request.revoked", request, by=by)

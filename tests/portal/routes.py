@@ -59,6 +59,11 @@ def temporary_password(world: World) -> dict[str, Any]:
     return {**customer(world), "public_id": world.ours.temporary_password.public_id}
 
 
+def colleague(world: World) -> dict[str, Any]:
+    """The helpdesk agent of our provider, as a member of it."""
+    return {"pk": world.helpdesk.user.memberships.get().pk}
+
+
 def draft(world: World) -> dict[str, Any]:
     """Our owner's open draft."""
     return {"draft": world.ours.draft.public_id}
@@ -126,6 +131,11 @@ def view_name(world: World) -> dict[str, Any]:
 
 ROUTES: dict[str, Route] = {
     **{f"subscriptions:{name}": Route(bulk_change, nothing) for name in ("bulk", "submit_bulk", "cancel_bulk")},
+    **{
+        f"people:{name}": Route(colleague, nothing)
+        for name in "detail deactivate reactivate password_link second_factor".split()
+    },
+    "people:role": Route(colleague, lambda world: {"role": "sales_agent"}),
     "saved_views:list": Route(customers_list, nothing),
     "saved_views:save": Route(customers_list, view_name),
     "saved_views:rename": Route(saved_view, view_name),
