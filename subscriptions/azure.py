@@ -43,8 +43,8 @@ def lacking_tenant_owner(customers: CustomerQuerySet) -> CustomerQuerySet:
     plans = Subscription.objects.filter(customer=OuterRef("pk"), sku__in=azure_skus(), status__in=RUNNING)
     owner = TenantOwner.objects.current().filter(customer=OuterRef("customer"), reseller=OuterRef("reseller"))
     unserved = ResellerRelationship.objects.current().filter(~Exists(owner), customer=OuterRef("pk"))
-    # The first condition is an index on a flag; the second finds the few customers with Azure.
-    return customers.filter(Exists(plans), Exists(unserved), is_managed=True)
+    # The first condition is an index; the second finds the few customers with Azure.
+    return customers.filter(Exists(plans), Exists(unserved), managing_reseller__isnull=False)
 
 
 def candidates(customer: Customer) -> list[Partner]:

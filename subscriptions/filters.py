@@ -10,7 +10,7 @@ from accounts.access import Actor
 from accounts.models import Partner
 from core.filters import PortalFilterSet
 from core.typeahead import Suggestion, TypeaheadFilter, TypeaheadInput
-from customers.models import Customer, CustomerQuerySet, ResellerRelationship
+from customers.models import Customer, CustomerQuerySet
 from resellers.choosing import ResellerSource
 from subscriptions.azure import lacking_tenant_owner
 from subscriptions.customer_list.search import CustomerSearchFilter
@@ -89,5 +89,4 @@ class CustomerFilter(PortalFilterSet):
         """Customers that a reseller manages, or those that none does."""
         if value == NO_RESELLER:
             return queryset.without_reseller()
-        managed = ResellerRelationship.objects.current().filter(reseller=value)
-        return queryset.filter(pk__in=managed.values("customer"))
+        return queryset.filter(managing_reseller=value)

@@ -22,7 +22,7 @@ REFUSED = (("Microsoft 365 F3", 40, "P1Y", "Monthly"), ("Planner and Project Pla
 def load_orders(actor: Actor, office: Actor, now: datetime) -> None:
     """Two customers of a provider order more, and the back office has decided about one of the orders."""
     customers = Customer.objects.filter(provider=actor.partner, country="US", status=Customer.Status.ACTIVE)
-    first, second = customers.filter(is_managed=True).order_by("pk")[:2]
+    first, second = customers.filter(managing_reseller__isnull=False).order_by("pk")[:2]
     with clock.at(now - timedelta(days=3)):
         order = _ordered(second, REFUSED, actor)
     with clock.at(now - timedelta(days=2)):

@@ -60,25 +60,36 @@ def on_sqlite(name: str) -> list[str]:
 MAKERS = {"postgresql": on_postgresql, "sqlite": on_sqlite}
 
 
+def keep_one(name: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Set a flag of what is there, then keep it; a database we know no trigger for raises KeyError."""
+    _table, flag, says, _events = FLAGS[name]
+    truth = says.format(row="customers_customer")
+    schema_editor.execute(f"UPDATE customers_customer SET {flag} = {truth}")  # noqa: S608 - constants too
+    for sql in MAKERS[schema_editor.connection.vendor](name):
+        schema_editor.execute(sql, params=None)
+
+
+def leave_one(name: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Drop what keeps a flag."""
+    table, _flag, _says, events = FLAGS[name]
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS customers_keep_{name} ON {table}")
+        schema_editor.execute(f"DROP FUNCTION IF EXISTS customers_keep_{name}()")
+    else:
+        for event in events:
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS customers_keep_{name}_{event.lower()}")
+
+
 def keep(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Set the flags of what is there, then keep them; a database we know no trigger for raises KeyError."""
-    make = MAKERS[schema_editor.connection.vendor]
-    for name, (_table, flag, says, _events) in FLAGS.items():
-        truth = says.format(row="customers_customer")
-        schema_editor.execute(f"UPDATE customers_customer SET {flag} = {truth}")  # noqa: S608 - constants too
-        for sql in make(name):
-            schema_editor.execute(sql, params=None)
+    """Set and keep all."""
+    for name in FLAGS:
+        keep_one(name, schema_editor)
 
 
 def leave(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Drop the triggers."""
-    for name, (table, _flag, _says, events) in FLAGS.items():
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS customers_keep_{name} ON {table}")
-            schema_editor.execute(f"DROP FUNCTION IF EXISTS customers_keep_{name}()")
-        else:
-            for event in events:
-                schema_editor.execute(f"DROP TRIGGER IF EXISTS customers_keep_{name}_{event.lower()}")
+    """Keep none."""
+    for name in FLAGS:
+        leave_one(name, schema_editor)
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -37,12 +37,13 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.none()
 
     def managed_by(self, reseller: Partner) -> "CustomerQuerySet":
-        """Customers whose account the reseller manages now."""
-        return self.filter(pk__in=ResellerRelationship.objects.current().filter(reseller=reseller).values("customer"))
+        """Customers whose account the reseller manages now: the relation says so, and the column finds them quickly."""
+        relation = ResellerRelationship.objects.current().filter(customer=OuterRef("pk"), reseller=reseller)
+        return self.filter(Exists(relation), managing_reseller=reseller)
 
     def without_reseller(self) -> "CustomerQuerySet":
         """Customers that no reseller manages now."""
-        return self.filter(is_managed=False)
+        return self.filter(managing_reseller=None)
 
     def without_agreement(self) -> "CustomerQuerySet":
         """Customers for which nobody has accepted the customer agreement yet."""
@@ -105,8 +106,19 @@ class Customer(models.Model):
     changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
     # Counts the edits of the account, so that none overwrites another unseen.
     version = models.PositiveIntegerField(default=1, editable=False)
-    # Kept by triggers of the database (migration 0004), for lists alone: access asks the relations themselves.
-    is_managed = models.BooleanField(_("managed by a reseller"), default=False, editable=False)
+    # Both kept by triggers of the database (migrations 0004 and 0007), for lists alone: access asks the relations
+    # themselves, and they hold the key to the reseller that this column goes without.
+    managing_reseller = models.ForeignKey(
+        Partner,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("managing reseller"),
+    )
     has_agreement = models.BooleanField(_("customer agreement accepted"), default=False, editable=False)
     # Begins with the folded name, so lists also sort by it.
     search_text = models.TextField(editable=False, default="")
@@ -137,10 +149,18 @@ class Customer(models.Model):
                 fields=["provider", "country", "status", "-changed_at", "-id"], name="customer_country_status"
             ),
             models.Index(fields=["provider", "status", "-changed_at", "-id"], name="customer_provider_status"),
+            # The provider stands last: so one index serves a reseller's own list and a provider's list of its customers.
+            models.Index(
+                fields=["managing_reseller", "-changed_at", "-id", "provider"], name="customer_reseller_changed"
+            ),
+            models.Index(fields=["managing_reseller", "search_text", "id", "provider"], name="customer_reseller_name"),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],
-                condition=Q(is_managed=False),
+                condition=Q(managing_reseller=None),
                 name="customer_without_reseller",
+            ),
+            models.Index(
+                fields=["provider", "country", "status", "search_text", "id"], name="customer_country_status_name"
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],

@@ -32,12 +32,12 @@ def attributed(actor: Actor) -> SubscriptionQuerySet:
 # --- which rows -------------------------------------------------------------------------------------------------------
 def gaps() -> Q:
     """Somebody manages the customer and nobody earns with the subscription; trials earn nothing anyway."""
-    return Q(has_reseller_of_record=False, is_trial=False, customer__is_managed=True)
+    return Q(has_reseller_of_record=False, is_trial=False, customer__managing_reseller__isnull=False)
 
 
 def direct() -> Q:
     """Nobody earns, and nobody manages: sold directly."""
-    return Q(has_reseller_of_record=False, customer__is_managed=False)
+    return Q(has_reseller_of_record=False, customer__managing_reseller=None)
 
 
 def mismatches() -> Q:

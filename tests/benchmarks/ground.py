@@ -146,8 +146,8 @@ def fill(one: Holdings, resellers: int, customers: int, mark: str) -> None:
         contact_email=f"'ana@' || {prefix} || '.example'",
         created_at=now_and_then,
         changed_at=now_and_then,
-        status="CASE WHEN n % 40 = 3 THEN 'under_review' ELSE 'active' END",
-        is_managed="n % 20 <> 0",
+        status="CASE WHEN n % 39 = 3 THEN 'under_review' ELSE 'active' END",
+        managing_reseller_id=f"CASE WHEN n % 20 <> 0 THEN {partner_id} + {holder('n', resellers)} END",
         has_agreement="n % 30 <> 0",
         search_text=f"lower({NAME} || ' ' || {prefix} || ' ana@' || {prefix} || '.example')",
     )  # fmt: skip

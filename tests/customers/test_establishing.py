@@ -48,7 +48,7 @@ def test_establishing_begins_it_records_it_and_tells_the_reseller(direct, resell
     assert (begun.reseller, begun.scope, begun.set_by, begun.ends_at) == (reseller, scope, admin.user, None)
     assert begun.partnership.reseller == reseller
     direct.refresh_from_db()
-    assert (direct.is_managed, direct.changed_at > before) == (True, True)
+    assert (direct.managing_reseller, direct.changed_at > before) == (reseller, True)
     assert recorded() == [("customer.relationship_established", "Fabrikam", {"reseller": FABRIKAM, "scope": scope})]
     assert mails() == [("customer_assigned", "hello@fabrikam.example")]
     text = " ".join(OutgoingEmail.objects.get().text.split())
@@ -105,7 +105,12 @@ def test_nobody_else_establishes(direct, reseller, provider):
 def test_establishing_is_all_or_nothing(direct, reseller, admin):
     def check() -> None:
         direct.refresh_from_db()
-        assert (recorded(), mails(), ResellerRelationship.objects.count(), direct.is_managed) == ([], [], 0, False)
+        assert (recorded(), mails(), ResellerRelationship.objects.count(), direct.managing_reseller) == (
+            [],
+            [],
+            0,
+            None,
+        )
 
     fail_at_each_statement(lambda: establish_relationship(customer=direct, reseller=reseller, by=admin), check)
     assert ResellerRelationship.objects.current().get().reseller == reseller
