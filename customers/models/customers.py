@@ -149,7 +149,7 @@ class Customer(models.Model):
                 fields=["provider", "country", "status", "-changed_at", "-id"], name="customer_country_status"
             ),
             models.Index(fields=["provider", "status", "-changed_at", "-id"], name="customer_provider_status"),
-            # The provider stands last: so one index serves a reseller's own list and a provider's list of its customers.
+            # The provider stands last: so one index serves a reseller's own list and a provider's list of what it has.
             models.Index(
                 fields=["managing_reseller", "-changed_at", "-id", "provider"], name="customer_reseller_changed"
             ),
