@@ -75,7 +75,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
-from tests.append_only import flush_past_the_record  # noqa: F401 – a fixture of the whole session
+from tests.emptying import quick_flush  # noqa: F401 – a fixture of the whole session
 
 # No test fails because a machine is slow.
 hypothesis.settings.register_profile("portal", deadline=None)

@@ -39,10 +39,43 @@ OBJECT_PAGES = [
 ]
 
 
+class Visitors:
+    """Two of everything, made once for all tests here, and the session of each kind of user."""
+
+    def __init__(self) -> None:
+        self.world = make_world()
+        self.cookies: dict[str, Any] = {}
+        for kind, who in KINDS.items():
+            client = Client()
+            if user := who(self.world):
+                client.force_login(user)
+            self.cookies[kind] = client.cookies
+
+    def client(self, kind: str, **options: Any) -> Client:
+        """A browser of this kind of user."""
+        client = Client(**options)
+        client.cookies = SimpleCookie(self.cookies[kind].output(header="", sep=";"))
+        return client
+
+
+@pytest.fixture(scope="module")
+def shared(django_db_setup: None, django_db_blocker: Any) -> Iterator[Visitors]:
+    """One transaction around all tests, each of which is undone in it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield Visitors()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
+def visitors(shared: Visitors, db: None) -> Visitors:
+    """Whoever may ask."""
+    return shared
+
+
+@pytest.fixture
+def world(visitors: Visitors) -> World:
     """Two of everything."""
-    return make_world()
+    return visitors.world
 
 
 def ask(world: World, kind: str, route: str, method: str, arguments: dict[str, Any] | None = None) -> HttpResponseBase:
