@@ -1,7 +1,9 @@
 """Every address, asked by every kind of user, answers as tests/portal/access.csv says, and lets nothing slip."""
 
+import copy
 import csv
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ class Visitors:
     def client(self, kind: str, **options: Any) -> Client:
         """A browser of this kind of user."""
         client = Client(**options)
-        client.cookies = SimpleCookie(self.cookies[kind].output(header="", sep=";"))
+        client.cookies = copy.deepcopy(self.cookies[kind])
         return client
 
 
@@ -78,12 +80,12 @@ def world(visitors: Visitors) -> World:
     return visitors.world
 
 
-def ask(world: World, kind: str, route: str, method: str, arguments: dict[str, Any] | None = None) -> HttpResponseBase:
+def ask(
+    visitors: Visitors, kind: str, route: str, method: str, arguments: dict[str, Any] | None = None
+) -> HttpResponseBase:
     """The answer to one kind of user; whatever it changed is undone."""
     shape = ROUTES.get(route, SIMPLE)
-    client = Client()
-    if user := KINDS[kind](world):
-        client.force_login(user)
+    world, client = visitors.world, visitors.client(kind)
     point = transaction.savepoint()
     try:
         address = reverse(route, kwargs=shape.arguments(world) if arguments is None else arguments)
@@ -107,12 +109,12 @@ def test_table_lists_every_route() -> None:
 
 
 @pytest.mark.parametrize(("route", "method"), ROWS)
-def test_route_answers_each_kind_of_user(route: str, method: str, world: World) -> None:
+def test_route_answers_each_kind_of_user(route: str, method: str, visitors: Visitors, world: World) -> None:
     """Status, headers, markup, and nothing of another tenant, for all kinds of user."""
     row = ROWS[route, method]
     found, faults = {}, []
     for kind in KINDS:
-        response = ask(world, kind, route, method)
+        response = ask(visitors, kind, route, method)
         found[kind] = str(response.status_code)
         public = route in PUBLIC and response.status_code == 200
         wrong = public_header_faults(response, indexed=True) if public else header_faults(response)
@@ -131,25 +133,24 @@ def test_route_answers_each_kind_of_user(route: str, method: str, world: World) 
 
 
 @pytest.mark.parametrize("route", OBJECT_PAGES)
-def test_foreign_object_looks_like_a_missing_one(route: str, world: World) -> None:
+def test_foreign_object_looks_like_a_missing_one(route: str, visitors: Visitors, world: World) -> None:
     """Whoever asks for another tenant's object learns nothing: the answer is that for an object that never was."""
     real = ROUTES[route].arguments(world)
     missing = {name: uuid.uuid4() if isinstance(value, uuid.UUID) else value for name, value in real.items()}
     for kind in ("rival", "other_reseller", "stranger"):
-        foreign = ask(world, kind, route, "get", real)
-        absent = ask(world, kind, route, "get", missing)
+        foreign = ask(visitors, kind, route, "get", real)
+        absent = ask(visitors, kind, route, "get", missing)
         assert foreign.status_code == absent.status_code, kind
         if foreign.status_code in (403, 404):
             assert text_of(foreign) == text_of(absent), kind
 
 
-def test_every_other_verb_is_refused(world: World) -> None:
+def test_every_other_verb_is_refused(visitors: Visitors, world: World) -> None:
     """PUT, PATCH, DELETE and TRACE do nothing anywhere."""
     wrong = []
     for route, _method in ROWS:
         shape = ROUTES.get(route, SIMPLE)
-        client = Client()
-        client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+        client = visitors.client("owner")
         for verb in ("put", "patch", "delete", "trace"):
             response = getattr(client, verb)(reverse(route, kwargs=shape.arguments(world)))
             if response.status_code != 405:
@@ -157,14 +158,13 @@ def test_every_other_verb_is_refused(world: World) -> None:
     assert wrong == []
 
 
-def test_no_post_without_its_token_is_accepted(world: World) -> None:
+def test_no_post_without_its_token_is_accepted(visitors: Visitors, world: World) -> None:
     """A page of another site cannot press any of the portal's buttons."""
     wrong = []
     for route, method in ROWS:
         if method != "post" or ROWS[route, method]["owner"] == "405":
             continue
-        client = Client(enforce_csrf_checks=True)
-        client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+        client = visitors.client("owner", enforce_csrf_checks=True)
         shape = ROUTES.get(route, SIMPLE)
         response = client.post(reverse(route, kwargs=shape.arguments(world)), shape.data(world))
         if response.status_code != 403:
@@ -199,10 +199,9 @@ PARAMETERS = (
 
 
 @pytest.mark.parametrize("route", [r for r, m in ROWS if m == "get" and ROWS[r, m]["owner"] == "200"])
-def test_no_query_breaks_a_page(route: str, world: World) -> None:
+def test_no_query_breaks_a_page(route: str, visitors: Visitors, world: World) -> None:
     """Whatever stands in the query, a page answers, and not with an error of its own."""
-    client = Client()
-    client.force_login(KINDS["owner"](world))  # type: ignore[arg-type]
+    client = visitors.client("owner")
     address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(world))
     wrong = []
     for value in NASTY:
