@@ -71,6 +71,7 @@ class Permission(TextChoices):
     DELETE_SHARED_VIEWS = "delete_shared_views", _("Delete saved views that colleagues share")
     CHANGE_SUPPORT_PROFILE = "change_support_profile", _("Change what customers see of the company’s support")
     MANAGE_PEOPLE = "manage_people", _("Manage the company’s people")
+    MANAGE_WEBHOOKS = "manage_webhooks", _("Manage webhooks")
 
 
 Matrix = dict[tuple[str, Permission], dict[ObjectState, frozenset[Role]]]

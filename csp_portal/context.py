@@ -29,6 +29,7 @@ RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
 SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
 PEOPLE = Item(_("People"), "people", "people:list", Permission.MANAGE_PEOPLE)
+WEBHOOKS = Item(_("Webhooks"), "send", "webhooks:list", Permission.MANAGE_WEBHOOKS)
 SUBSCRIPTIONS = Item(_("Subscriptions"), "box-seam", "subscriptions:all", Permission.VIEW_SUBSCRIPTIONS)
 PROVIDER = [
     HOME,
@@ -41,6 +42,7 @@ PROVIDER = [
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
     PEOPLE,
     SUPPORT,
+    WEBHOOKS,
 ]
 RESELLER = [
     HOME,
@@ -52,6 +54,7 @@ RESELLER = [
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
     PEOPLE,
     SUPPORT,
+    WEBHOOKS,
 ]
 CUSTOMER = [
     Item(_("Subscriptions"), "box-seam", "subscriptions:list", Permission.VIEW_SUBSCRIPTIONS),

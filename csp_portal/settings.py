@@ -67,6 +67,11 @@ TEMPORARY_PASSWORD_DAYS = env.int("TEMPORARY_PASSWORD_DAYS", default=7, validate
 BREACHED_PASSWORDS_FILE = env.str("BREACHED_PASSWORDS_FILE", default="")
 # Who carries orders out: `local` in the same transaction; `back_office` leaves each line to people of the admin.
 FULFILMENT = env.str("FULFILMENT", default="local", validate=validate.OneOf(["local", "back_office"]))
+# Hosts of the installation's own network that webhooks may reach: `host` (port 443), `host:8443` or `host:*`.
+WEBHOOK_ALLOWED_HOSTS: list[str] = env.list(
+    "WEBHOOK_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost:*", "127.0.0.1:*"]
+)
+WEBHOOK_DISABLE_AFTER_DAYS = env.int("WEBHOOK_DISABLE_AFTER_DAYS", default=5, validate=validate.Range(1, 30))
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["en", "pt-br"]))
 env.seal()
 
@@ -127,6 +132,7 @@ INSTALLED_APPS = [
     "customers",
     "catalogue",
     "resellers",
+    "notifications",
     "accounts",
     "activity",
     "mail",
@@ -269,6 +275,7 @@ ACCOUNT_RATE_LIMITS = {
     "email_code": "3/1h/key,20/1h/ip",  # key: the purpose and the address that the code is mailed to
     "enroll": "20/1h/key",  # applications; key: the address
     "submit_order": "30/1h/key",  # key: the person
+    "send_webhook": "60/1h/key",  # tests and replays; key: the company
     "change_password": "10/15m/user",
     "reauthenticate": "10/15m/user",
 }
@@ -411,6 +418,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "accrue-incentives": {"task": "subscriptions.tasks.accrue_incentives", "schedule": 3600.0},
     "settle-incentives": {"task": "subscriptions.tasks.settle_incentives", "schedule": 60.0},
     "resume-bulk-changes": {"task": "subscriptions.tasks.resume_bulk_changes", "schedule": 60.0},
+    "follow-for-webhooks": {"task": "notifications.tasks.follow_for_webhooks", "schedule": 10.0},
+    "deliver-webhooks": {"task": "notifications.tasks.deliver_webhooks", "schedule": 10.0},
+    "forget-old-deliveries": {"task": "notifications.tasks.forget_old_deliveries", "schedule": 86_400.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 
