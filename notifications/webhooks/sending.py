@@ -167,6 +167,9 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                if deadline.is_over:
+                    # Headers that were cut off read like headers that ended.
+                    raise requests.exceptions.Timeout
                 status = response.status_code
                 failure = "" if 200 <= status < 300 else Failure.STATUS
                 excerpt = beginning(response)
