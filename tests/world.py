@@ -1,5 +1,6 @@
 """A small world with two of everything that must never mix: whoever owns it, a lesser colleague, and outsiders."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +18,8 @@ from customers.models import (
     ResellerRelationship,
     TemporaryPassword,
 )
+from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks import signing
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import (
@@ -86,6 +89,7 @@ class Holdings:
     saved_view: SavedView
     bulk_change: BulkChange
     incentive: IncentiveEntry
+    webhook: WebhookEndpoint
 
 
 @dataclass
@@ -266,7 +270,25 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
             expected=1,
         ),
         make_incentive(subscription, reseller),
+        make_webhook(provider, user, name),
     )
+
+
+def make_webhook(provider: Partner, user: User, name: str) -> WebhookEndpoint:
+    """A program of the provider's, and one event that it was told of."""
+    number = uuid.uuid4()
+    endpoint = WebhookEndpoint.objects.create(
+        public_id=number,
+        partner=provider,
+        name=f"{name}webhook",
+        url=f"https://{name.lower()}hooks.example/",
+        categories=["orders"],
+        sealed=signing.seal(signing.new_secret(), endpoint=number),
+        created_by=user,
+    )
+    body = f'{{"type":"webhook.test","data":"{name}"}}'
+    WebhookDelivery.objects.create(endpoint=endpoint, event="webhook.test", occurred_at=clock.now(), body=body)
+    return endpoint
 
 
 def make_incentive(subscription: Subscription, reseller: Partner) -> IncentiveEntry:

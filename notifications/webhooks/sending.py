@@ -4,6 +4,7 @@ The host's name is resolved here and nowhere after, so a name that changes its a
 connection gains nothing; certificate, SNI and the Host header stay those of the name.
 """
 
+import logging
 import os
 import re
 import socket
@@ -33,6 +34,9 @@ WHOLE_SECONDS = 20.0
 MOST_ADDRESSES = 3
 
 Failure = WebhookDelivery.Failure
+
+# At DEBUG the library writes whole addresses, and receivers keep secrets in theirs.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,15 @@ from uuid import UUID
 
 from allauth.core.internal import ratelimit
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import FormView, TemplateView
 
-from accounts.access import Actor, can
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.throttle import APP, minutes_until_allowed
 from core import clock, html
@@ -34,20 +33,10 @@ LATEST = 10
 LIMITED = "send_webhook"
 
 
-class WebhooksPage(View):
-    """Refuse with 403 whoever may not manage webhooks, before anything is looked up."""
+class WebhooksPage(PermittedView):
+    """For whoever manages the company's webhooks."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Ask the one judge."""
-        if not can(self.actor, Permission.MANAGE_WEBHOOKS):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts, for whom."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
+    permission = Permission.MANAGE_WEBHOOKS
 
 
 class EndpointPage(WebhooksPage):

@@ -124,12 +124,27 @@ def bulk_change(world: World) -> dict[str, Any]:
     return {"public_id": world.ours.bulk_change.public_id}
 
 
+def webhook(world: World) -> dict[str, Any]:
+    """Our provider's endpoint."""
+    return {"public_id": world.ours.webhook.public_id}
+
+
+def webhook_delivery(world: World) -> dict[str, Any]:
+    """What was sent to it."""
+    return {**webhook(world), "number": world.ours.webhook.deliveries.get().public_id}
+
+
 def view_name(world: World) -> dict[str, Any]:
     """What a view is called, and who sees it."""
     return {"name": "Without a reseller", "audience": "private"}
 
 
 ROUTES: dict[str, Route] = {
+    **{
+        f"webhooks:{name}": Route(webhook, nothing)
+        for name in "detail change secret rotate enable disable test remove replay_failed deliveries".split()
+    },
+    **{f"webhooks:{name}": Route(webhook_delivery, nothing) for name in ("delivery", "replay")},
     **{f"subscriptions:{name}": Route(bulk_change, nothing) for name in ("bulk", "submit_bulk", "cancel_bulk")},
     **{
         f"people:{name}": Route(colleague, nothing)

@@ -36,7 +36,8 @@ BY_LINK = {f"resellers:{name}" for name in ("landing", "landing_cut_short", "inv
 OBJECT_PAGES = [
     route
     for route, method in ROWS
-    if method == "get" and route.split(":")[0] in ("customers", "subscriptions", "orders", "resellers", "incentives")
+    if method == "get"
+    and route.split(":")[0] in ("customers", "subscriptions", "orders", "resellers", "incentives", "webhooks")
     if route in ROUTES and ROUTES[route].arguments is not nothing and route not in {*BY_LINK, "resellers:broken_link"}
 ]
 
