@@ -33,6 +33,7 @@ from csp_portal.demo.orders import AT_ONCE, load_orders
 from csp_portal.demo.profiles import load_profiles
 from csp_portal.demo.requests import load_requests, refuse_mail
 from csp_portal.demo.subscriptions import CUSTOMER, load_subscriptions
+from csp_portal.demo.webhooks import load_webhooks
 from customers.details import CustomerDetails
 from mail.models import OutgoingEmail
 from orders.attesting import attestation_of
@@ -88,6 +89,7 @@ def load() -> None:
         load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
     load_orders(people.actors["northwind.example"], office, now)
     load_incentives(now)
+    load_webhooks(people.actors["northwind.example"])
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.
     OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(
         state=OutgoingEmail.State.SENT, sent_at=now, attempts=1

@@ -3,10 +3,13 @@
 import json
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.utils import translation
 
 from accounts.access import Actor, system_actor
 from activity.models import ActivityRecord
@@ -202,3 +205,10 @@ def test_events_of_a_provider_do_not_reach_its_former_reseller(world: World) -> 
     happened("subscription.renewed", world, reseller_id=None)
     told()
     assert bodies(endpoint) == []
+
+
+def test_integrators_read_of_each_event() -> None:
+    page = (Path(settings.BASE_DIR) / "docs" / "webhooks.md").read_text()
+    with translation.override("en"):
+        missing = [a for group in EVENTS.values() for a, label in group.items() if f"* `{a}` – {label}\n" not in page]
+    assert missing == []

@@ -144,6 +144,7 @@ ROUTES: dict[str, Route] = {
         f"webhooks:{name}": Route(webhook, nothing)
         for name in "detail change secret rotate enable disable test remove replay_failed deliveries".split()
     },
+    "demo:receiver": Route(webhook, nothing),
     **{f"webhooks:{name}": Route(webhook_delivery, nothing) for name in ("delivery", "replay")},
     **{f"subscriptions:{name}": Route(bulk_change, nothing) for name in ("bulk", "submit_bulk", "cancel_bulk")},
     **{
