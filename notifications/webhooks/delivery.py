@@ -83,7 +83,7 @@ def attempt(delivery: WebhookDelivery) -> bool:
 def signed_headers(delivery: WebhookDelivery) -> dict[str, str] | None:
     """The headers of an attempt, signed with its time by each secret in force; None if none can be read."""
     endpoint = delivery.endpoint
-    sealed = [endpoint.sealed]
+    sealed: list[bytes | memoryview | None] = [endpoint.sealed]
     if endpoint.before_until is not None and endpoint.before_until > clock.now():
         sealed.append(endpoint.sealed_before)
     secrets = [secret for one in sealed if (secret := signing.unseal(one, endpoint=endpoint.public_id))]
