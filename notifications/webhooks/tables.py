@@ -47,12 +47,17 @@ class DeliveryTable(PortalTable):
     event = tables.Column(
         gettext_lazy("Event"), accessor="event_label", linkify=lambda record: record.get_absolute_url()
     )
-    created = TimeColumn(gettext_lazy("Created"), accessor="created_at", style="both")
+    created = TimeColumn(gettext_lazy("Created"), accessor="created_at", style="absolute")
     state = StatusColumn(gettext_lazy("Status"), kinds=KINDS)
     attempts = NumberColumn(gettext_lazy("Attempts"))
     outcome = tables.Column(gettext_lazy("Response"), accessor="outcome")
     duration = NumberColumn(gettext_lazy("Duration"), accessor="duration_ms")
-    next_try = TimeColumn(gettext_lazy("Next attempt"), accessor="due_at", style="relative")
+    next_try = TimeColumn(
+        gettext_lazy("Next attempt"),
+        accessor="due_at",
+        style="relative",
+        attrs={"td": {"class": "hide-md"}, "th": {"class": "hide-md"}},
+    )
 
     def render_duration(self, value: int) -> str:
         """In thousandths of a second."""
