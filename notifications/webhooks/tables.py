@@ -61,7 +61,7 @@ class DeliveryTable(PortalTable):
 
     def render_duration(self, value: int) -> str:
         """In thousandths of a second."""
-        return _("%(number)s ms") % {"number": html.number_text(value)}
+        return f"{html.number_text(value)} ms"
 
     def render_next_try(self, value: Any, record: WebhookDelivery) -> SafeString:
         """When it is tried next, if it is."""

@@ -161,8 +161,8 @@ class EndpointAction(EndpointPage):
         if self.limited and not ratelimit.consume(request, app=APP, action=LIMITED, key=str(endpoint.partner_id)):
             minutes = minutes_until_allowed(request, LIMITED, str(endpoint.partner_id))
             text = ngettext(
-                "Too many at once. Try again in %(minutes)d minute.",
-                "Too many at once. Try again in %(minutes)d minutes.",
+                "Too many attempts. Try again in %(minutes)d minute.",
+                "Too many attempts. Try again in %(minutes)d minutes.",
                 minutes,
             )
             messages.error(request, text % {"minutes": minutes})

@@ -186,5 +186,5 @@ def test_tests_are_limited(window: Client, endpoint: WebhookEndpoint, settings: 
     for _number in range(2):
         window.post(url("test", endpoint))
     page = words(checked(window.post(url("test", endpoint), follow=True)))
-    assert "Too many at once. Try again in 60 minutes." in page
+    assert "Too many attempts. Try again in 60 minutes." in page
     assert endpoint.deliveries.count() == 2
