@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -44,8 +45,11 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 MFA_REQUIRED = env.bool("MFA_REQUIRED", default=PRODUCTION)
 
 REDIS_URL = env.str("REDIS_URL", default="")
+# An empty variable counts as none, as files of variables often leave it.
 DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"),
+    "default": env.dj_db_url("DATABASE_URL")
+    if env.str("DATABASE_URL", default="")
+    else dj_database_url.parse(f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"),
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CSP portal <portal@localhost>")
 EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
