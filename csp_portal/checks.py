@@ -58,6 +58,8 @@ def check_services(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="portal.W001",
             )
         )
+    if settings.METRICS_PORT and settings.METRICS_ADDRESS in ("", "0.0.0.0", "::"):  # noqa: S104 – refused here
+        found.append(Warning("METRICS_ADDRESS shows figures to everybody who reaches the machine.", id="portal.W003"))
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         found.append(
             Warning("The database is SQLite: one writer at a time. Set DATABASE_URL to PostgreSQL.", id="portal.W002")

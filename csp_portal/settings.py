@@ -4,6 +4,7 @@ PORTAL_MODE is `production` unless said otherwise: forgetting it can only make t
 """
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +61,10 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+# 0: nothing is counted. Else every process counts, and `manage.py serve_metrics` answers here, never the portal itself.
+METRICS_PORT = env.int("METRICS_PORT", default=0, validate=validate.Range(0, 65535))
+METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="127.0.0.1")
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(VAR_DIR / "metrics")))
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 # What customers' primary domains end with: `prefix.onmicrosoft.com`.
 TENANT_DOMAIN = env.str(
@@ -142,7 +147,7 @@ INSTALLED_APPS = [
     "mail",
     "operations",
     "core",
-    "django.contrib.admin",
+    "csp_portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -183,6 +188,15 @@ MIDDLEWARE = [
     "accounts.middleware.ActorMiddleware",
     "accounts.middleware.SignInStepsMiddleware",
 ]
+if METRICS_PORT:
+    # The library looks for it when it is imported; each process counts in files of its own there.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+    METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    MIDDLEWARE = [
+        "django_prometheus.middleware.PrometheusBeforeMiddleware",
+        *MIDDLEWARE,
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
 ROOT_URLCONF = "csp_portal.urls"
 WSGI_APPLICATION = "csp_portal.wsgi.application"
 TEMPLATES = [

@@ -113,6 +113,7 @@ class OutgoingEmail(models.Model):
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="email_abandoned"),
             models.Index(fields=["about_type", "about_id", "-created_at"], name="email_about"),
             models.Index(fields=["-created_at"], name="email_newest"),
+            models.Index(fields=["-created_at"], condition=Q(state="failed"), name="email_failed"),
         ]
 
     def __str__(self) -> str:

@@ -72,9 +72,11 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import hypothesis
 import pytest
+from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
 from django.db import connection
 
+from csp_portal.back_office import enter
 from tests.emptying import quick_flush  # noqa: F401 – a fixture of the whole session
 
 # No test fails because a machine is slow.
@@ -178,6 +180,19 @@ def empty_cache(request: pytest.FixtureRequest) -> None:
     elif marked or USES_DATABASE & set(request.fixturenames):
         request.getfixturevalue("_django_db_helper")
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def inside_the_back_office() -> Iterator[None]:
+    """Let whoever `force_login` signs in stand inside already: tests/portal/test_admin_door.py is about the door."""
+
+    def step_in(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+        if user.is_staff and request.method is None:  # no browser asked for it
+            enter(request)
+
+    user_logged_in.connect(step_in)
+    yield
+    user_logged_in.disconnect(step_in)
 
 
 # --- the browser --------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ GOOD: dict[str, Any] = {
     "EMAIL_TIMEOUT": 10,
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "REDIS_URL": "redis://localhost:6379/0",
+    "METRICS_PORT": 9108,
+    "METRICS_ADDRESS": "127.0.0.1",
     "CELERY_BROKER_URL": "redis://localhost:6379/0",
     "CELERY_BROKER_TRANSPORT_OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}},
@@ -28,6 +30,7 @@ FAULTS = [
     ({"CELERY_RESULT_BACKEND": "redis://localhost:6379/0"}, "portal.E007"),
     ({"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}, "portal.E008"),
     ({"REDIS_URL": ""}, "portal.W001"),
+    ({"METRICS_ADDRESS": "0.0.0.0"}, "portal.W003"),
     ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "portal.W002"),
 ]
 

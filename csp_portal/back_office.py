@@ -1,0 +1,125 @@
+"""The back office as a place of its own: entered by confirming who one is, left by a button or by half an hour away."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account import app_settings
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.middleware import SEEN_EVERY_SECONDS, page_of_form
+from core import clock
+
+SEEN_AT = "back_office_seen_at"
+NEXT = "next"
+
+
+def enter(request: HttpRequest) -> None:
+    """Begin to be inside."""
+    request.session[SEEN_AT] = clock.now().timestamp()
+
+
+def leave(request: HttpRequest) -> None:
+    """Be inside no longer."""
+    request.session.pop(SEEN_AT, None)
+
+
+def is_inside(request: HttpRequest) -> bool:
+    """Whether this session has entered and was here of late; being here counts as being seen."""
+    now, seen = clock.now().timestamp(), request.session.get(SEEN_AT)
+    if seen is None or now - seen > settings.SESSION_IDLE_SECONDS:
+        return False
+    if now - seen > SEEN_EVERY_SECONDS:
+        request.session[SEEN_AT] = now
+    return True
+
+
+def confirmation_owed(request: HttpRequest) -> str | None:
+    """The page that asks who one is; none if that was proved a short while ago, by the second factor where one is."""
+    since = clock.now().timestamp() - app_settings.REAUTHENTICATION_TIMEOUT
+    recent = [one["method"] for one in get_authentication_records(request, request.user) if one["at"] > since]
+    if not recent:
+        return "account_reauthenticate"
+    if "mfa" not in recent and is_mfa_enabled(request.user):
+        return "mfa_reauthenticate"
+    return None
+
+
+class BackOfficeSite(AdminSite):
+    """Django's admin, with a door, and what needs somebody on its first page."""
+
+    index_template = "admin/health.html"
+
+    def admin_view(  # type: ignore[override]
+        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
+    ) -> Callable[..., Any]:
+        """As Django's, for those who have come in by the door."""
+        guarded = super().admin_view(view, cacheable)  # type: ignore[arg-type, type-var]
+
+        @wraps(guarded)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if self.has_permission(request) and not is_inside(request):
+                return self._to_the_door(request)
+            return guarded(request, *args, **kwargs)
+
+        return inner
+
+    def _to_the_door(self, request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            back = request.get_full_path()
+        else:
+            messages.warning(request, _("What you just sent was not saved."))
+            back = page_of_form(request) or reverse("admin:index")
+        return HttpResponseRedirect(f"{reverse('admin:enter')}?{urlencode({NEXT: back})}")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """With the door, from both sides."""
+        door = super().admin_view
+        return [
+            path("enter/", door(self.enter_view), name="enter"),
+            path("leave/", door(require_POST(self.leave_view)), name="leave"),
+            *super().get_urls(),
+        ]
+
+    def enter_view(self, request: HttpRequest) -> HttpResponse:
+        """Say where the person is going; a button goes there, by way of a confirmation if none was given of late."""
+        heading = request.POST.get(NEXT) or request.GET.get(NEXT) or reverse("admin:index")
+        if not url_has_allowed_host_and_scheme(heading, {request.get_host()}, require_https=request.is_secure()):
+            heading = reverse("admin:index")
+        here = f"{reverse('admin:enter')}?{urlencode({NEXT: heading})}"
+        if page := confirmation_owed(request):
+            return HttpResponseRedirect(f"{reverse(page)}?{urlencode({NEXT: here})}")
+        if request.method == "POST":
+            enter(request)
+            return HttpResponseRedirect(heading)
+        context = {**self.each_context(request), "title": _("Enter the back office"), "heading": heading}
+        # Not before the door: the list of what is inside.
+        return TemplateResponse(request, "admin/enter.html", {**context, "available_apps": [], "has_permission": False})
+
+    def leave_view(self, request: HttpRequest) -> HttpResponse:
+        """Back to the portal, still signed in."""
+        leave(request)
+        messages.info(request, _("You have left the back office."))
+        return redirect("accounts:preferences")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With the installation's kind, for the ribbon."""
+        return {**super().each_context(request), "environment": settings.PORTAL_MODE}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """With the health of the portal and the queues that the person may see."""
+        from csp_portal.panel import health_rows, queue_rows
+
+        rows = {"health": health_rows(), "queues": queue_rows(request.user)}
+        return super().index(request, {**(extra_context or {}), **rows})
