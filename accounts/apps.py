@@ -13,9 +13,11 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Say how these mails get their links and codes."""
         from accounts.codes import late_code
+        from accounts.invitation_links import late_link
         from accounts.links import password_link
         from mail.registry import register
 
         register("password_reset", password_link)
         register("account_opened", password_link)
         register("email_code", late_code)
+        register("colleague_invited", late_link)

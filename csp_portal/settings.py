@@ -255,6 +255,7 @@ SIGN_IN_STEP_VIEWS = {
 FURTHER_SIGN_IN_STEPS = ["customers.access.agreement_step"]
 # What somebody may have open who leaves a company, as apps above accounts know it: each a kind of OpenWork.
 OPEN_WORK = [
+    "accounts.people.leaving.InvitationsOfPerson",
     "resellers.leaving.RequestsOfPerson",
     "customers.leaving.RelationshipRequestsOfPerson",
     "orders.leaving.DraftsOfPerson",
@@ -313,7 +314,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60
 # What a session keeps when it ends for a reason that the person did not choose: the links to requests it has opened.
-SESSION_KEYS_KEPT = ["pending_invitation", "opened_invitations"]
+SESSION_KEYS_KEPT = ["pending_invitation", "opened_invitations", "opened_colleague_invitations"]
 
 # --- languages and time: stored in UTC, shown in the person's zone ---------------------------------------------------
 LANGUAGES = [("en", _("English")), ("pt-br", _("Portuguese (Brazil)"))]

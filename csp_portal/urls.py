@@ -24,7 +24,7 @@ urlpatterns = [
     path("enroll/", include("accounts.enrolment_urls")),
     path("profile/", include("accounts.profile_urls")),
     path("views/", include("accounts.saved_views.urls")),
-    path("company/", include("accounts.people.urls")),
+    path("", include("accounts.people.urls")),
     path("webhooks/", include("notifications.webhooks.urls")),
     path("support-profile/", SupportProfileView.as_view(), name="support_profile"),
     path("find-a-provider/", include("accounts.directory_urls")),

@@ -1,6 +1,7 @@
 """People, the companies they act for, the roles that join them, and what companies say of themselves."""
 
 from accounts.models.codes import EmailCode
+from accounts.models.invitations import ColleagueInvitation, ColleagueInvitationQuerySet
 from accounts.models.partners import Membership, MembershipQuerySet, Partner, PartnerQuerySet, mpn_key
 from accounts.models.people import User, UserManager
 from accounts.models.profiles import (
@@ -14,6 +15,8 @@ from accounts.models.saved import SavedView, SavedViewQuerySet
 from accounts.models.support import SupportProfile
 
 __all__ = [
+    "ColleagueInvitation",
+    "ColleagueInvitationQuerySet",
     "EmailCode",
     "Membership",
     "MembershipQuerySet",

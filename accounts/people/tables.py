@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Membership
+from accounts.models import ColleagueInvitation, Membership
 from accounts.roles import Role
 from core import html
 from core.filters import PortalFilterSet, SearchFilter
@@ -90,3 +90,32 @@ def state_badge(membership: Membership) -> SafeString:
     if not membership.user.is_active:
         return html.status_badge("warning", _("May not sign in"))
     return html.status_badge("success", _("At work"))
+
+
+class InvitationTable(PortalTable):
+    """Invitations that nobody has accepted."""
+
+    title = _("Invitations")
+    address = tables.Column(
+        _("E-mail address"), accessor="address_key", linkify=lambda record: record.get_absolute_url()
+    )
+    role = tables.Column(_("Role"))
+    inviter = tables.Column(_("Invited by"), accessor="created_by")
+    sent = TimeColumn(_("Sent"), accessor="sent_at")
+    until = TimeColumn(_("Valid until"), accessor="expires_at")
+    state = tables.Column(_("State"), empty_values=(), accessor="revoked_at")
+
+    def render_state(self, record: ColleagueInvitation) -> SafeString:
+        """Waiting or expired."""
+        return invitation_badge(record)
+
+
+def invitation_badge(invitation: ColleagueInvitation) -> SafeString:
+    """Where an invitation stands."""
+    if invitation.accepted_at is not None:
+        return html.status_badge("success", _("Accepted"))
+    if invitation.revoked_at is not None:
+        return html.status_badge("neutral", _("Revoked"))
+    if invitation.is_expired:
+        return html.status_badge("warning", _("Expired"))
+    return html.status_badge("info", _("Waiting"))

@@ -39,7 +39,11 @@ from core.lists import ListPage
 
 def people_tabs(path: str) -> list[dict[str, Any]]:
     """The lists of people, the one at this path marked."""
-    pages = [(_("At work"), "people:list"), (_("Deactivated"), "people:left")]
+    pages = [
+        (_("At work"), "people:list"),
+        (_("Invitations"), "people:invitations"),
+        (_("Deactivated"), "people:left"),
+    ]
     return [
         {"label": label, "url": reverse(name), "current": path == reverse(name), "count": None} for label, name in pages
     ]
@@ -49,6 +53,11 @@ class PeoplePage(PermittedView):
     """A page for whoever may manage the company's people."""
 
     permission = Permission.MANAGE_PEOPLE
+
+    def own_role(self) -> Role:
+        """The actor's role."""
+        assert self.actor.role is not None
+        return self.actor.role
 
 
 class PeopleList(PeoplePage, ListPage):
@@ -159,11 +168,6 @@ class RoleView(PersonPage):
         messages.success(request, text % {"person": changed.user, "role": Role(changed.role).label})
         # Whoever gave up the right to this page by their own choice is better off at home.
         return redirect("home" if self.is_own and changed.role != self.membership.role else changed)
-
-    def own_role(self) -> Role:
-        """The actor's role."""
-        assert self.actor.role is not None
-        return self.actor.role
 
     def page(self, form: RoleForm) -> HttpResponse:
         """The form."""

@@ -10,9 +10,9 @@ from django.utils.decorators import method_decorator
 from django.views.generic import View
 
 from accounts.access import Actor
+from core.bad_links import SECONDS, count_bad_link
 from core.pages import too_many
 from resellers.landing import remember
-from resellers.limits import SECONDS, count_bad_link
 from resellers.models import PartnershipRequest
 from resellers.tokens import token_matches
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver
 
-from accounts.models import User
+from accounts.invitation_links import invitation_token
+from accounts.models import ColleagueInvitation, User
+from accounts.roles import Role
 from resellers.tokens import link_token
 from tests.world import World
 
@@ -62,6 +64,20 @@ def temporary_password(world: World) -> dict[str, Any]:
 def colleague(world: World) -> dict[str, Any]:
     """The helpdesk agent of our provider, as a member of it."""
     return {"pk": world.helpdesk.user.memberships.get().pk}
+
+
+def our_invitation(world: World) -> ColleagueInvitation:
+    """A colleague whom our owner has invited."""
+    invited = {"partner": world.ours.provider, "address_key": "invited@ours.example"}
+    by = world.ours.provider_admin.user
+    return ColleagueInvitation.objects.get_or_create(**invited, defaults={"role": Role.SALES_AGENT, "created_by": by})[
+        0
+    ]
+
+
+def invitation(world: World) -> dict[str, Any]:
+    """That invitation."""
+    return {"public_id": our_invitation(world).public_id}
 
 
 def draft(world: World) -> dict[str, Any]:
@@ -151,6 +167,16 @@ ROUTES: dict[str, Route] = {
         f"people:{name}": Route(colleague, nothing)
         for name in "detail deactivate reactivate password_link second_factor".split()
     },
+    **{
+        f"people:{name}": Route(invitation, nothing)
+        for name in "invitation resend_invitation revoke_invitation join join_as_another".split()
+    },
+    "people:join_landing": Route(
+        lambda world: {**invitation(world), "token": invitation_token(our_invitation(world))}, nothing
+    ),
+    "people:invite": Route(
+        nothing, lambda world: {"email": "new@ours.example", "role": "helpdesk_agent", "language": "en"}
+    ),
     "people:role": Route(colleague, lambda world: {"role": "sales_agent"}),
     "saved_views:list": Route(customers_list, nothing),
     "saved_views:save": Route(customers_list, view_name),

@@ -88,7 +88,7 @@ def test_posts_without_the_pages_token_do_nothing(sent, riley):
 
 
 def test_unknown_malformed_and_guessed_links_give_one_page(sent, client, sender, monkeypatch):
-    monkeypatch.setattr("resellers.limits.TRIES", 10_000)
+    monkeypatch.setattr("core.bad_links.TRIES", 10_000)
     token = link_token(sent)
     gone = revoke_request(request=make_sent(sender, "x@fabrikam.example"), by=sender)
     addresses = [
