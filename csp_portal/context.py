@@ -31,11 +31,14 @@ SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permis
 PEOPLE = Item(_("People"), "people", "people:list", Permission.MANAGE_PEOPLE)
 WEBHOOKS = Item(_("Webhooks"), "send", "webhooks:list", Permission.MANAGE_WEBHOOKS)
 SUBSCRIPTIONS = Item(_("Subscriptions"), "box-seam", "subscriptions:all", Permission.VIEW_SUBSCRIPTIONS)
+ASKED = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.MANAGE_SUBSCRIPTION)
+ASKING = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.REQUEST_CHANGE)
 PROVIDER = [
     HOME,
     CUSTOMERS,
     SUBSCRIPTIONS,
     RENEWALS,
+    ASKED,
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     ORDERS,
     INCENTIVES,
@@ -49,6 +52,7 @@ RESELLER = [
     CUSTOMERS,
     SUBSCRIPTIONS,
     RENEWALS,
+    ASKING,
     ORDERS,
     INCENTIVES,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),

@@ -19,6 +19,7 @@ from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.requirements import account_refusals
 from subscriptions import rules
+from subscriptions.delegation import permission_for
 from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
 from subscriptions.intents import Intent, Kind, Priced, current_facts, path_of, resolve
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -69,10 +70,11 @@ def change_subscription(
     With `version`, the change was decided about that version: ChangedMeanwhile if it is no longer the present one.
     ChangeRefused says why not. Add-ons of the legacy rules are suspended with their base.
     """
-    require(by, Permission.MANAGE_SUBSCRIPTION, subscription.customer)
     if by.user is None:
         raise NotPermitted("A subscription is changed by a person.")
     subscription = lock_subscription(subscription)
+    # Under the lock, which whoever narrows or ends a delegation takes too.
+    require(by, permission_for(intent), subscription.customer)
     if version is not None and version != subscription.version:
         raise ChangedMeanwhile(subscription)
     now = clock.now()
@@ -104,8 +106,8 @@ def change_subscription(
 @transaction.atomic
 def rename_subscription(*, subscription: Subscription, nickname: str, version: int | None, by: Actor) -> Subscription:
     """Give the subscription another nickname."""
-    require(by, Permission.MANAGE_SUBSCRIPTION, subscription.customer)
     subscription = lock_subscription(subscription)
+    require(by, Permission.MANAGE_SUBSCRIPTION, subscription.customer)
     if version is not None and version != subscription.version:
         raise ChangedMeanwhile(subscription)
     if subscription.nickname == nickname:

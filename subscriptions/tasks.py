@@ -4,6 +4,7 @@ from celery import shared_task
 
 from subscriptions import clockwork
 from subscriptions.bulk import services as bulk
+from subscriptions.change_requests.services import close_impossible_requests as close_impossible
 from subscriptions.decisions import digests
 from subscriptions.incentives import accruing, ledger
 
@@ -42,3 +43,9 @@ def run_bulk_change(change_id: int) -> bool:
 def resume_bulk_changes() -> int:
     """Go on with bulk changes that no worker works on."""
     return bulk.resume_bulk_changes()
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def close_impossible_requests() -> int:
+    """Close requests whose reseller has lost the customer; safe to run twice."""
+    return close_impossible()

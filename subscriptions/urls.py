@@ -4,6 +4,8 @@ from django.urls import path
 
 from subscriptions import views
 from subscriptions.bulk import views as bulk
+from subscriptions.change_requests import views as change_requests
+from subscriptions.change_requests.asking_views import AskChangeView, DraftChangeView
 from subscriptions.credentials import views as credentials
 from subscriptions.customer_list.exporting import ExportCustomersView
 from subscriptions.customer_pages import managing
@@ -20,6 +22,8 @@ from subscriptions.models import SupportContact
 
 app_name = "subscriptions"
 reseller = "customers/<uuid:microsoft_id>/reseller/"
+one = "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/"
+asked = "change-requests/<uuid:public_id>/"
 
 # Pages of the namespace `customers` that need something from this app: csp_portal.urls joins them with customers.urls.
 customer_pages = [
@@ -63,6 +67,16 @@ urlpatterns = [
     path("subscriptions/bulk/<uuid:public_id>/", bulk.BulkChangeView.as_view(), name="bulk"),
     path("subscriptions/bulk/<uuid:public_id>/submit/", bulk.SubmitBulkView.as_view(), name="submit_bulk"),
     path("subscriptions/bulk/<uuid:public_id>/cancel/", bulk.CancelBulkView.as_view(), name="cancel_bulk"),
+    path("change-requests/", change_requests.ChangeRequestList.as_view(), name="change_requests"),
+    path(asked, change_requests.ChangeRequestView.as_view(), name="change_request"),
+    path(f"{asked}approve/", change_requests.ApproveView.as_view(), name="approve_change"),
+    path(f"{asked}reject/", change_requests.RejectView.as_view(), name="reject_change"),
+    path(f"{asked}question/", change_requests.AskView.as_view(), name="question_change"),
+    path(f"{asked}answer/", change_requests.AnswerView.as_view(), name="answer_change"),
+    path(f"{asked}withdraw/", change_requests.WithdrawView.as_view(), name="withdraw_change"),
+    path(f"{asked}submit/", change_requests.SubmitDraftView.as_view(), name="submit_change"),
+    path(f"{asked}save/", change_requests.SaveDraftView.as_view(), name="save_change"),
+    path(f"{asked}discard/", change_requests.DiscardView.as_view(), name="discard_change"),
     path("renewals/", RenewalsView.as_view(), name="renewals"),
     path("customers/<uuid:microsoft_id>/subscriptions/", views.SubscriptionList.as_view(), name="list"),
     path(
@@ -75,6 +89,8 @@ urlpatterns = [
         ChangeView.as_view(),
         name="change",
     ),
+    path(f"{one}change/<slug:kind>/ask/", AskChangeView.as_view(), name="ask_change"),
+    path(f"{one}change/<slug:kind>/draft/", DraftChangeView.as_view(), name="draft_change"),
     path(
         "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/nickname/",
         RenameView.as_view(),

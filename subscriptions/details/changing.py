@@ -1,12 +1,16 @@
 """Before a change: what will happen, when, what it costs and until when it can be undone. Then *Submit*."""
 
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
@@ -16,9 +20,10 @@ from accounts.roles import Permission
 from core import clock, html
 from core.pages import conflict
 from customers.pages import CustomerPage
-from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription, rename_subscription
-from subscriptions.details.forms import FORMS, INSTEAD, ChangeForm, NicknameForm
-from subscriptions.intents import preview
+from subscriptions.changing import ChangedMeanwhile, ChangeRefused, rename_subscription
+from subscriptions.delegation import Way, delegation_of
+from subscriptions.details.forms import FORMS, INSTEAD, ChangeForm, MessageForm, NicknameForm
+from subscriptions.details.making import answer_to, make_change
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Refused
 from subscriptions.rules.words import consequences
@@ -37,6 +42,7 @@ QUESTIONS: dict[str, tuple[Any, Any]] = {
     "billing": (gettext_lazy("Change the billing"), gettext_lazy("Submit")),
     "upgrade": (gettext_lazy("Upgrade this subscription"), gettext_lazy("Upgrade")),
     "convert": (gettext_lazy("Convert the trial"), gettext_lazy("Convert")),
+    "nickname": (gettext_lazy("Change the nickname"), gettext_lazy("Submit")),
 }
 DANGEROUS = {"suspend", "cancel"}
 COMPARED = ("status", "quantity", "nickname", "offer_name", "term_duration", "billing_plan", "at_end")
@@ -60,10 +66,15 @@ class SubscriptionPage(CustomerPage):
 
 
 class ChangeView(SubscriptionPage, TemplateView):
-    """GET shows the form, and with values what they would do; POST does it."""
+    """GET shows the form, and with values what they would do; POST does it, for who need not ask for it."""
 
     template_name = "subscriptions/change.html"
     kind: str
+
+    @property
+    def permission(self) -> Permission:  # type: ignore[override]
+        """A reseller may ask for every change, and makes some itself; staff make them all."""
+        return Permission.REQUEST_CHANGE if self.actor.is_reseller else Permission.MANAGE_SUBSCRIPTION
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Only kinds that there are."""
@@ -72,9 +83,22 @@ class ChangeView(SubscriptionPage, TemplateView):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
+    @cached_property
+    def way(self) -> Way:
+        """Whether the actor makes this change or asks for it."""
+        found = delegation_of(self.actor, self.subscription.customer).way(self.kind)
+        if found is None:
+            raise PermissionDenied
+        return found
+
+    @cached_property
+    def prices(self) -> bool:
+        """Whether the page may speak of money."""
+        return can(self.actor, Permission.VIEW_PRICES)
+
     def form(self, data: Any) -> ChangeForm:
         """The form of this kind of change."""
-        return FORMS[self.kind](data, subscription=self.subscription)
+        return FORMS[self.kind](data, subscription=self.subscription, prices=self.prices)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """What would happen; nothing is changed by looking."""
@@ -84,16 +108,13 @@ class ChangeView(SubscriptionPage, TemplateView):
 
     def post(self, request: HttpRequest, microsoft_id: UUID, subscription_id: UUID, kind: str) -> HttpResponse:
         """Change it, if it is still what the page spoke of."""
+        if self.way != Way.CHANGE:
+            raise PermissionDenied
         form = self.form(request.POST)
         if not form.is_valid():
             return self.show(form)
         try:
-            change_subscription(
-                subscription=self.subscription,
-                intent=form.intent(),
-                version=version_of(request),
-                by=self.actor,
-            )
+            make_change(form, version=version_of(request), by=self.actor)
         except ChangeRefused as refusal:
             return self.show(form, refusal.answer)
         except ChangedMeanwhile as meanwhile:
@@ -101,39 +122,38 @@ class ChangeView(SubscriptionPage, TemplateView):
         messages.success(request, _("%(name)s was changed.") % {"name": self.subscription.nickname})
         return redirect(self.subscription)
 
-    def show(self, form: ChangeForm, refused: Refused | None = None) -> HttpResponse:
+    def show(self, form: ChangeForm, refused: Refused | None = None, **context: Any) -> HttpResponse:
         """The form, and for values that can be read what they would do or why not."""
         answer = refused
         if answer is None and form.is_bound and form.is_valid():
-            found = preview(self.subscription, form.intent(), clock.now())
+            found = answer_to(form, clock.now())
             answer = found if isinstance(found, Refused) else None
             if isinstance(found, Allowed):
-                return self.render_to_response(self.get_context_data(form=form, allowed=found))
-        return self.render_to_response(self.get_context_data(form=form, refused=answer))
+                return self.render_to_response(self.get_context_data(form=form, allowed=found, **context))
+        return self.render_to_response(self.get_context_data(form=form, refused=answer, **context))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         title, button = QUESTIONS[self.kind]
         allowed, refused = kwargs.pop("allowed", None), kwargs.pop("refused", None)
         form: ChangeForm = kwargs["form"]
+        asks = self.way == Way.ASK
         return super().get_context_data(
             subscription=self.subscription,
             question=title,
-            button=button,
-            danger=self.kind in DANGEROUS,
-            consequences=consequences(
-                allowed,
-                lambda moment: html.time_tag(moment, "absolute"),
-                prices=can(self.actor, Permission.VIEW_PRICES),
-            )
-            if allowed
-            else [],
+            button=_("Ask for this change") if asks else button,
+            danger=self.kind in DANGEROUS and not asks,
+            message_form=(kwargs.pop("message_form", None) or MessageForm(None)) if asks else None,
+            decider=self.subscription.customer.provider if asks else None,
+            ask_url=change_url(self.subscription, self.kind, "ask_change") if asks else "",
+            draft_url=change_url(self.subscription, self.kind, "draft_change") if asks else "",
+            consequences=consequences(allowed, absolute, prices=self.prices) if allowed else [],
             chosen=[(form.fields[name].label, chosen_words(form, name)) for name in form.fields] if allowed else [],
             hidden=[(name, form.data.get(name, "")) for name in form.fields] if allowed else [],
             allowed=allowed is not None,
             refused=refused,
             instead=self.instead(refused),
             has_fields=bool(form.fields),
-            address=self.request.path,
+            address=change_url(self.subscription, self.kind),
             back_url=self.subscription.get_absolute_url(),
             **kwargs,
         )
@@ -163,7 +183,7 @@ class ChangeView(SubscriptionPage, TemplateView):
 
     def mine(self, name: str) -> Any:
         """What I wanted of a field, or a dash."""
-        wanted = {"licenses": "quantity", "end": "at_end"}.get(self.kind)
+        wanted = {"licenses": "quantity", "end": "at_end", "nickname": "nickname"}.get(self.kind)
         states = {"suspend": "suspended", "reactivate": "active", "cancel": "deleted"}
         if name == wanted:
             value = self.request.POST.get(name, "")
@@ -213,11 +233,17 @@ def chosen_words(form: ChangeForm, name: str) -> Any:
     value = form.data.get(name, "")
     choices = getattr(form.fields[name], "choices", None)
     if choices is None:
-        return html.number_text(form.cleaned_data[name])
+        kept = form.cleaned_data[name]
+        return html.number_text(kept) if isinstance(kept, int) else html.name(kept)
     return {str(code): label for code, label in choices}.get(str(value), value)
 
 
-def change_url(subscription: Subscription, kind: str) -> str:
-    """The page of one kind of change."""
+def absolute(moment: datetime) -> SafeString:
+    """A moment as these pages write it."""
+    return html.time_tag(moment, "absolute")
+
+
+def change_url(subscription: Subscription, kind: str, name: str = "change") -> str:
+    """The page of one kind of change, or the address that takes a request for it."""
     arguments = [subscription.customer.microsoft_id, subscription.subscription_id, kind]
-    return reverse("subscriptions:change", args=arguments)
+    return reverse(f"subscriptions:{name}", args=arguments)

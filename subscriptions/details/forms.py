@@ -30,10 +30,12 @@ from subscriptions.rules import (
 
 
 class ChangeForm(PortalForm):
-    """One kind of change of one subscription."""
+    """One kind of change of one subscription; `prices` says whether its reader may see any."""
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        self.subscription = subscription
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, subscription: Subscription, prices: bool = False
+    ) -> None:
+        self.subscription, self.prices_shown = subscription, prices
         super().__init__(data)
 
     def intent(self) -> Intent:
@@ -51,8 +53,8 @@ class LicensesForm(ChangeForm):
 
     quantity = licenses_field(gettext_lazy("Licenses"), 1)
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         self.fields["quantity"].initial = subscription.quantity
 
     def intent(self) -> Intent:
@@ -100,8 +102,8 @@ class EndForm(ChangeForm):
         widget=forms.RadioSelect,
     )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         self.fields["at_end"].initial = subscription.at_end
 
     def intent(self) -> Intent:
@@ -111,15 +113,19 @@ class EndForm(ChangeForm):
 class PriceField(forms.TypedChoiceField):
     """A choice among prices of the catalogue, by their number."""
 
-    def __init__(self, prices: list[Price], label: Any, *, titles: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, prices: list[Price], label: Any, *, shown: bool, titles: bool = False, **kwargs: Any
+    ) -> None:
         self.prices = {price.pk: price for price in prices}
-        choices = [(price.pk, price_label(price, titles=titles)) for price in prices]
+        choices = [(price.pk, price_label(price, titles=titles, shown=shown)) for price in prices]
         super().__init__(choices=choices, coerce=lambda value: self.prices[int(value)], label=label, **kwargs)
 
 
-def price_label(price: Price, *, titles: bool) -> str:
-    """Enterprise E3 · 1 year, Monthly · USD 240.00 per license and term."""
+def price_label(price: Price, *, titles: bool, shown: bool) -> str:
+    """Enterprise E3 · 1 year, Monthly · USD 240.00 per license and term; the amount only where it is `shown`."""
     words = [price.sku.title] if titles else []
+    if not shown:
+        return " · ".join([*words, f"{price.term_label}, {price.billing_label}"])
     amount = _("%(amount)s per license and term") % {"amount": money_text(price.unit_price, price.currency)}
     return " · ".join([*words, f"{price.term_label}, {price.billing_label}", amount])
 
@@ -143,12 +149,13 @@ class PricedForm(ChangeForm):
     label: Any = gettext_lazy("New term")
     titles = False
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         error = _("Choose again: this is no longer offered like that.")
         field = PriceField(
             self.prices(),
             self.label,
+            shown=self.prices_shown,
             titles=self.titles,
             widget=forms.RadioSelect,
             error_messages={"invalid_choice": error},
@@ -189,8 +196,8 @@ class UpgradeForm(PricedForm):
 
     quantity = licenses_field(gettext_lazy("Licenses to upgrade"), 1)
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         self.fields["quantity"].initial = subscription.quantity
         self.order_fields(["price", "quantity"])
 
@@ -203,8 +210,8 @@ class ConvertForm(UpgradeForm):
 
     kind = Kind.CONVERT
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         self.fields["quantity"].label = _("Licenses")
 
 
@@ -213,13 +220,14 @@ class ScheduleForm(ChangeForm):
 
     quantity = licenses_field(gettext_lazy("Licenses from the renewal on"), 1)
 
-    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription) -> None:
-        super().__init__(data, subscription=subscription)
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
         kept = subscription.scheduled or {}
         self.fields["quantity"].initial = kept.get("quantity") or subscription.quantity
         now = clock.now()
         prices = [*own_prices(subscription, now), *(path.price for path in paths(subscription, now))]
-        field = PriceField(prices, _("Offer, term and billing from the renewal on"), titles=True, required=False)
+        label = _("Offer, term and billing from the renewal on")
+        field = PriceField(prices, label, shown=self.prices_shown, titles=True, required=False)
         field.choices = [("", _("As now")), *field.choices]
         field.empty_value = None
         self.fields["price"] = field
@@ -252,6 +260,16 @@ class ScheduleForm(ChangeForm):
         )
 
 
+class RenameForm(ChangeForm):
+    """What the subscription is called; the rules know no names."""
+
+    nickname = forms.CharField(label=gettext_lazy("Subscription nickname"), max_length=300)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
+        super().__init__(data, subscription=subscription, **kwargs)
+        self.fields["nickname"].initial = subscription.nickname
+
+
 # The last part of the address → the form.
 FORMS: dict[str, type[ChangeForm]] = {
     "licenses": LicensesForm,
@@ -265,6 +283,7 @@ FORMS: dict[str, type[ChangeForm]] = {
     "billing": BillingForm,
     "upgrade": UpgradeForm,
     "convert": ConvertForm,
+    "nickname": RenameForm,
 }
 # Which page repairs what the rules say is possible instead.
 INSTEAD = {
@@ -275,6 +294,18 @@ INSTEAD = {
     "ConvertTrial": ("convert", gettext_lazy("Convert the trial")),
     "Upgrade": ("upgrade", gettext_lazy("Upgrade it")),
 }
+
+
+class MessageForm(PortalForm):
+    """Why something is asked for."""
+
+    message = forms.CharField(
+        label=gettext_lazy("Message to the provider"),
+        help_text=gettext_lazy("Why the customer needs it, or until when."),
+        widget=forms.Textarea,
+        max_length=1000,
+        required=False,
+    )
 
 
 class NicknameForm(PortalForm):

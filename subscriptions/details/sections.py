@@ -1,6 +1,6 @@
 """What Subscription details offers of changes: each section with its form, and where it leads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -10,11 +10,12 @@ from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
 from core import clock, html
+from subscriptions.delegation import Delegation, Way, delegation_of
 from subscriptions.details.changing import change_url
 from subscriptions.details.forms import EndForm, LicensesForm, NicknameForm, longer, other_bills, scheduled_words
 from subscriptions.details.resellers import ResellerOfRecordForm, SupportContactForm
 from subscriptions.facts import facts_of
-from subscriptions.models import Subscription
+from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.options import choices
 from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
@@ -25,20 +26,21 @@ from subscriptions.timeline import SENTENCES, details, sentence, who
 
 @dataclass(frozen=True)
 class Action:
-    """A button, or the sentence that says why there is none."""
+    """A button, or the sentence that says why there is none; `asks` says that it leads to a request."""
 
     label: str
     url: str = ""
     note: Any = ""
     danger: bool = False
+    kind: str = ""
+    asks: bool = False
 
 
 def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
-    """Everything that the actor may change; empty for who may only look."""
+    """Everything that the actor may change or ask for; empty for who may only look."""
     # The customer is one that the actor sees: the page looked it up so.
-    if not can(actor, Permission.MANAGE_SUBSCRIPTION) or not subscription.customer.permits(
-        actor, Permission.MANAGE_SUBSCRIPTION
-    ):
+    delegation = delegation_of(actor, subscription.customer)
+    if delegation.is_empty:
         return {}
     facts, now = facts_of(subscription), clock.now()
     lives = subscription.status in ("active", "suspended")
@@ -46,10 +48,13 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     ids = [subscription.customer.microsoft_id, subscription.subscription_id]
     given_back = refundable_quantity(facts, now) if facts.is_new_commerce and active else 0
     found: dict[str, Any] = {
+        "asks": not delegation.manages,
+        "requests": open_requests(subscription, actor),
         "nickname": NicknameForm(initial={"nickname": subscription.nickname}),
+        "nickname_url": change_url(subscription, "nickname"),
         "rename_url": reverse("subscriptions:rename", args=ids),
         "version": subscription.version,
-        "status_actions": status_actions(subscription) if lives else [],
+        "status_actions": asked_for(status_actions(subscription), delegation) if lives else [],
         "refundable": given_back,
         "rules_name": subscription.get_policy_display(),
     }
@@ -58,6 +63,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
         found["licenses_url"] = change_url(subscription, "licenses")
     if active and subscription.ends_at is not None:
         found |= end_of_term(subscription, facts, now)
+        found["moves"] = asked_for(found["moves"], delegation)
     if can(actor, Permission.PLACE_ORDER) and lives:
         record, contact = subscription.current_reseller, subscription.current_support  # type: ignore[attr-defined]
         found["reseller_form"] = ResellerOfRecordForm(
@@ -69,6 +75,17 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
         )
         found["support_url"] = reverse("subscriptions:support_contact", args=ids)
     return found
+
+
+def asked_for(actions: list[Action], delegation: Delegation) -> list[Action]:
+    """Each as the actor comes to it: what it asks for leads to the same page, and says so."""
+    return [replace(one, asks=delegation.way(one.kind) == Way.ASK) for one in actions]
+
+
+def open_requests(subscription: Subscription, actor: Actor) -> list[ChangeRequest]:
+    """What is asked for and not decided yet, for those whom it concerns (one query)."""
+    rows = ChangeRequest.objects.visible_to(actor).undecided().possible().filter(subscription=subscription)
+    return list(rows.order_by("pk"))
 
 
 def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, Any]:
@@ -86,9 +103,9 @@ def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, A
         found |= {"end": form, "end_url": change_url(subscription, "end")}
     moves = []
     if facts.is_new_commerce and facts.auto_renew and not subscription.is_trial:
-        moves.append(Action(_("Schedule a change for the renewal"), change_url(subscription, "schedule")))
+        moves.append(Action(_("Schedule a change for the renewal"), change_url(subscription, "schedule"), kind="schedule"))
     if subscription.scheduled:
-        moves.append(Action(_("Drop the scheduled change"), change_url(subscription, "drop-schedule")))
+        moves.append(Action(_("Drop the scheduled change"), change_url(subscription, "drop-schedule"), kind="drop-schedule"))
     return {
         **found,
         "moves": moves + other_offers(subscription, facts, now),
@@ -100,17 +117,17 @@ def other_offers(subscription: Subscription, facts: Any, now: Any) -> list[Actio
     """What the catalogue has for it today: a longer term, other bills, a better offer."""
     prices, open_paths = choices(subscription, now)
     if subscription.is_trial:
-        convert = Action(_("Convert trial to paid subscription"), change_url(subscription, "convert"))
+        convert = Action(_("Convert trial to paid subscription"), change_url(subscription, "convert"), kind="convert")
         return [convert] if open_paths else []
     moves = []
     if facts.is_new_commerce and longer(subscription, prices):
-        moves.append(Action(_("Begin a longer term"), change_url(subscription, "term")))
+        moves.append(Action(_("Begin a longer term"), change_url(subscription, "term"), kind="term"))
     # Under the new commerce rules only the bills of a three-year term change by themselves.
     billed_apart = not facts.is_new_commerce or facts.term_months == LONGEST_TERM
     if billed_apart and other_bills(subscription, prices):
-        moves.append(Action(_("Change the billing"), change_url(subscription, "billing")))
+        moves.append(Action(_("Change the billing"), change_url(subscription, "billing"), kind="billing"))
     if open_paths:
-        moves.append(Action(_("Upgrade now"), change_url(subscription, "upgrade")))
+        moves.append(Action(_("Upgrade now"), change_url(subscription, "upgrade"), kind="upgrade"))
     return moves
 
 
@@ -121,12 +138,12 @@ def status_actions(subscription: Subscription) -> list[Action]:
     if subscription.status == "suspended":
         answer = judge(facts, Reactivate(), now)
         note = answer.text if isinstance(answer, Refused) else ""
-        actions.append(Action(_("Reactivate"), "" if note else change_url(subscription, "reactivate"), note))
+        actions.append(Action(_("Reactivate"), "" if note else change_url(subscription, "reactivate"), note, kind="reactivate"))
     elif not isinstance(judge(facts, Suspend(), now), Refused):
-        actions.append(Action(_("Suspend"), change_url(subscription, "suspend"), danger=True))
+        actions.append(Action(_("Suspend"), change_url(subscription, "suspend"), danger=True, kind="suspend"))
     if not isinstance(judge(facts, Cancel(), now), Refused):
         until = html.time_tag(facts.cancel_until, "absolute") if facts.cancel_until else ""
-        actions.append(Action(_("Cancel subscription"), change_url(subscription, "cancel"), until, danger=True))
+        actions.append(Action(_("Cancel subscription"), change_url(subscription, "cancel"), until, danger=True, kind="cancel"))
     return actions
 
 

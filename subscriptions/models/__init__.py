@@ -8,6 +8,7 @@ from subscriptions.models.incentives import (
     IncentiveRate,
     IncentiveTotal,
 )
+from subscriptions.models.change_requests import ChangeRequest, ChangeRequestEntry, ChangeRequestQuerySet
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
 from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscription, SubscriptionQuerySet
 
@@ -17,6 +18,9 @@ __all__ = [
     "AtEnd",
     "BulkChange",
     "BulkChangeQuerySet",
+    "ChangeRequest",
+    "ChangeRequestEntry",
+    "ChangeRequestQuerySet",
     "DecisionNotice",
     "IncentiveEntry",
     "IncentiveEntryQuerySet",

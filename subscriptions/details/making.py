@@ -1,0 +1,31 @@
+"""From a valid form of Subscription details: what it would do now, and doing it."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.access import Actor
+from subscriptions.changing import change_subscription, rename_subscription
+from subscriptions.details.forms import ChangeForm, RenameForm
+from subscriptions.facts import facts_of
+from subscriptions.intents import preview
+from subscriptions.models import Subscription
+from subscriptions.rules import Allowed, Answer, Refused, Undo
+
+
+def answer_to(form: ChangeForm, now: datetime) -> Answer:
+    """What the rules say to a valid form at this moment; a name is whatever somebody calls it."""
+    subscription = form.subscription
+    if not isinstance(form, RenameForm):
+        return preview(subscription, form.intent(), now)
+    if form.cleaned_data["nickname"] == subscription.nickname:
+        return Refused("", _("It is called so already. Enter another nickname."))
+    return Allowed(after=facts_of(subscription), effective_at=now, undo=Undo(any_time=True))
+
+
+def make_change(form: ChangeForm, *, version: int | None, by: Actor) -> Subscription:
+    """Do it through the service of its kind, which asks the rules again under its lock."""
+    if isinstance(form, RenameForm):
+        nickname = form.cleaned_data["nickname"]
+        return rename_subscription(subscription=form.subscription, nickname=nickname, version=version, by=by)
+    return change_subscription(subscription=form.subscription, intent=form.intent(), version=version, by=by)
