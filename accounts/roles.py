@@ -62,7 +62,10 @@ class Permission(TextChoices):
     PLACE_ORDER = "place_order", _("Place orders")
     REASSIGN_DRAFTS = "reassign_drafts", _("Reassign the drafts of people who left")
     MANAGE_SUBSCRIPTION = "manage_subscription", _("Change subscriptions")
-    CHANGE_CONTRACT = "change_contract", _("Cancel, upgrade and convert subscriptions, and change their terms and bills")
+    CHANGE_CONTRACT = (
+        "change_contract",
+        _("Cancel, upgrade and convert subscriptions, and change their terms and bills"),
+    )
     REQUEST_CHANGE = "request_change", _("Request changes of subscriptions")
     VIEW_ORDERS = "view_orders", _("View orders")
     VIEW_PRICES = "view_prices", _("View prices")

@@ -20,6 +20,7 @@ from customers.models import TENANT_DOMAIN, Customer
 from subscriptions.customer_list.opened import Offered, OpenedRows
 from subscriptions.customer_list.rows import ShownSubscription
 from subscriptions.models import AtEnd, Subscription
+from subscriptions.others import ANOTHER, ANOTHER_RESELLER
 
 STATUS_KINDS: dict[str, str] = {
     Subscription.Status.ACTIVE: "success",
@@ -139,6 +140,8 @@ class SubscriptionTable(PortalTable):
     def render_support(self, record: Subscription) -> SafeString:
         """The reseller, or the provider where none is designated."""
         contact = record.current_support  # type: ignore[attr-defined]
+        if contact == ANOTHER:
+            return html.name(ANOTHER_RESELLER)
         return html.name(contact.reseller if contact else record.customer.provider)
 
 
@@ -164,5 +167,7 @@ def reseller_of_record(relation: Any) -> SafeString:
     """Fabrikam (MPN ID 0012345), with the number of that time."""
     if relation is None:
         return html.missing(_("No reseller"))
+    if relation == ANOTHER:
+        return html.name(ANOTHER_RESELLER)
     text = _("%(name)s (MPN ID %(mpn_id)s)") % {"name": relation.reseller.legal_name, "mpn_id": relation.mpn_id}
     return html.name(text)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
-from accounts.access import can
+from accounts.access import Actor, can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
@@ -30,6 +30,7 @@ from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
 from subscriptions.tables import (
     STATUS_KINDS,
     ProviderCustomerTable,
@@ -105,7 +106,7 @@ class SubscriptionList(CustomerPage, ListPage):
 
     def prepare(self, rows: list[Any]) -> None:
         """The two relations of the visible subscriptions."""
-        with_relations(rows, self.customer)
+        with_relations(rows, self.customer, self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_order = can(self.actor, Permission.PLACE_ORDER)
@@ -135,7 +136,7 @@ class SubscriptionDetail(CustomerPage, TemplateView):
         subscription = get_object_or_404(
             rows.select_related("sku__product", "parent"), subscription_id=self.kwargs["subscription_id"]
         )
-        with_relations([subscription], self.customer)
+        with_relations([subscription], self.customer, self.actor)
         outlook = outlook_of(subscription) if self.actor.is_customer else ""
         add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk"))
         for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
@@ -158,13 +159,14 @@ def outlook_of(subscription: Subscription) -> str:
     return outlook_words(found) if found.step else ""
 
 
-def with_relations(subscriptions: list[Subscription], customer: Customer) -> None:
-    """Give each its customer, its reseller of record and its designated support contact, in two queries."""
+def with_relations(subscriptions: list[Subscription], customer: Customer, reader: Actor) -> None:
+    """Give each its customer, and its reseller of record and support contact as the reader sees them (two queries)."""
     found: dict[type, dict[int, Any]] = {}
     for model in (ResellerOfRecord, SupportContact):
         current = model.objects.filter(subscription__in=subscriptions, ends_at=None)
         current = current.select_related("reseller", *(f"reseller__{name}" for name in SUPPORT_RELATED))
-        found[model] = {relation.subscription_id: relation for relation in current} if subscriptions else {}
+        kept = {relation.subscription_id: as_seen(relation, reader) for relation in current} if subscriptions else {}
+        found[model] = kept
     for subscription in subscriptions:
         subscription.customer = customer
         subscription.current_reseller = found[ResellerOfRecord].get(subscription.pk)  # type: ignore[attr-defined]
@@ -201,9 +203,12 @@ def cancellation(subscription: Subscription) -> SafeString:
 def relation_facts(subscription: Subscription) -> list[tuple[str, Any]]:
     """The two relations to resellers, under their names in Partner Center."""
     support = subscription.current_support  # type: ignore[attr-defined]
+    of_record = (_("Reseller (MPN ID)"), reseller_of_record(subscription.current_reseller))  # type: ignore[attr-defined]
+    if support == ANOTHER:
+        return [of_record, (_("Designated support contact"), ANOTHER_RESELLER)]
     company = support.reseller if support else subscription.customer.provider
     return [
-        (_("Reseller (MPN ID)"), reseller_of_record(subscription.current_reseller)),  # type: ignore[attr-defined]
+        of_record,
         (_("Designated support contact"), html.name(company)),
         *support_facts(support_of(company)),
     ]

@@ -24,6 +24,7 @@ from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import (
     BulkChange,
+    ChangeRequest,
     IncentiveEntry,
     IncentiveMonth,
     IncentiveRate,
@@ -90,6 +91,9 @@ class Holdings:
     bulk_change: BulkChange
     incentive: IncentiveEntry
     webhook: WebhookEndpoint
+
+    change_request: ChangeRequest
+    change_draft: ChangeRequest
 
 
 @dataclass
@@ -271,6 +275,23 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
         ),
         make_incentive(subscription, reseller),
         make_webhook(provider, user, name),
+        make_change_request(subscription, reseller_admin, submitted_at=now, state="submitted"),
+        make_change_request(subscription, reseller_admin, kind="upgrade"),
+    )
+
+
+def make_change_request(subscription: Subscription, by: Actor, **values: object) -> ChangeRequest:
+    """The reseller asks its provider to cancel the subscription, or is about to ask for something else."""
+    return ChangeRequest.objects.create(
+        **{
+            "subscription": subscription,
+            "reseller": by.partner,
+            "kind": "cancel",
+            "message": f"{by.partner} asks",
+            "before": {"version": 1, "status": "active", "quantity": subscription.quantity},
+            "created_by": by.user,
+            **values,
+        }
     )
 
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
 from activity.models import ActivityRecord
 from core import html
 from customers.account.forms import SectionForm
@@ -25,17 +26,26 @@ class Edit:
     at: datetime
 
 
-def edits_since(customer: Customer, version: int) -> dict[str, Edit]:
+def edits_since(customer: Customer, version: int, reader: Actor) -> dict[str, Edit]:
     """The fields that were changed after this version, under the names that the record gives them (one query)."""
     found: dict[str, Edit] = {}
     later = ActivityRecord.objects.about(customer).filter(action=CHANGED, changes__version__gt=version)
     for record in later.order_by("pk"):
-        who = record.actor_label.rpartition(" (")[0] or record.actor_label
+        who = who_edited(record, customer, reader)
         for name, change in record.changes.items():
             if isinstance(change, list):
                 before = found[name].before if name in found else change[0]
                 found[name] = Edit(before, who, record.at)
     return found
+
+
+def who_edited(record: ActivityRecord, customer: Customer, reader: Actor) -> str:
+    """The person, for its own company; the provider by its name; of any other company nothing."""
+    if reader.acting_for is not None and record.acting_for_id == reader.acting_for.microsoft_id:
+        return record.actor_label.rpartition(" (")[0] or record.actor_label
+    if reader.is_provider or record.acting_for_id == customer.provider.microsoft_id:
+        return record.acting_for_label or record.actor_label.rpartition(" (")[0] or record.actor_label
+    return _("Somebody")
 
 
 @dataclass(frozen=True)
@@ -55,9 +65,9 @@ class Side:
         return self.mine != self.before
 
 
-def sides_of(form: SectionForm, customer: Customer, version: int) -> list[Side]:
+def sides_of(form: SectionForm, customer: Customer, version: int, reader: Actor) -> list[Side]:
     """Each field of a valid form beside what is saved now of a section that was opened at this version."""
-    edits, stored = edits_since(customer, version), form.stored(customer)
+    edits, stored = edits_since(customer, version, reader), form.stored(customer)
     by_field = {name: edits.get(form.recorded_as(name)) for name in stored}
     opened = {name: edit.before if edit else stored[name] for name, edit in by_field.items()}
     before, saved, mine = form.as_typed(opened), form.as_typed(stored), form.as_typed(form.answers())

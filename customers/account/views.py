@@ -61,7 +61,7 @@ class ChangeSectionView(CustomerPage, FormView):
                 return self.form_invalid(form)
             except EditedMeanwhile:
                 self.customer = self.customers_seen().get(pk=self.customer.pk)
-                sides = sides_of(form, self.customer, version)
+                sides = sides_of(form, self.customer, version, self.actor)
                 if conflicting(sides):
                     break
                 version = self.customer.version

@@ -62,7 +62,11 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
 }
 TO_PROVIDER = (Entry.SUBMITTED, Entry.ANSWER, Entry.WITHDRAWN)
-TEXT_LABELS: dict[str, Promise] = {Entry.QUESTION: _("Question"), Entry.ANSWER: _("Answer"), Entry.REJECTED: _("Reason")}
+TEXT_LABELS: dict[str, Promise] = {
+    Entry.QUESTION: _("Question"),
+    Entry.ANSWER: _("Answer"),
+    Entry.REJECTED: _("Reason"),
+}
 
 
 def tell(request: ChangeRequest, done: str, text: str = "") -> None:
@@ -101,7 +105,7 @@ def _recipient(request: ChangeRequest, done: str) -> tuple[Partner, User | None]
 
 def _reader(company: Partner, person: User | None) -> Reader:
     """The person while it works there, else the company's contact."""
-    if person is not None and person.email and person.is_active:
-        if Membership.objects.current().filter(partner=company, user=person).exists():
-            return Reader(person.email, person.language, person.zone)
-    return reader_of(company)
+    if person is None or not (person.email and person.is_active):
+        return reader_of(company)
+    works_there = Membership.objects.current().filter(partner=company, user=person).exists()
+    return Reader(person.email, person.language, person.zone) if works_there else reader_of(company)

@@ -87,7 +87,9 @@ def discard_change_request(*, request: ChangeRequest, by: Actor) -> None:
     """Remove a draft; what was submitted is withdrawn instead, so that it is remembered."""
     _require_asker(request, by)
     if not ChangeRequest.objects.filter(pk=request.pk, state=State.DRAFT, created_by=by.user).delete()[0]:
-        raise InvalidTransition(_("This request was submitted in the meantime. Withdraw it if it should not be decided."))
+        raise InvalidTransition(
+            _("This request was submitted in the meantime. Withdraw it if it should not be decided.")
+        )
 
 
 @transaction.atomic
@@ -162,7 +164,7 @@ def close_impossible_requests() -> int:
     return sum(close_change_request(request=request).state == State.CLOSED for request in rows[:500])
 
 
-# --- who may ------------------------------------------------------------------------------------------------------------
+# --- who may ---------------------------------------------------------------------------------------------------------
 def require_decider(request: ChangeRequest, by: Actor) -> None:
     """Staff of the provider that could make the change itself, and has not asked for it in another company's name."""
     if not by.is_provider or by.partner != request.provider:
@@ -194,7 +196,7 @@ def _asked_about(subscription: Subscription, by: Actor) -> Subscription:
     return subscription
 
 
-# --- the parts ------------------------------------------------------------------------------------------------------------
+# --- the parts -------------------------------------------------------------------------------------------------------
 def _read(form: ChangeForm) -> ChangeForm:
     if not form.is_valid():
         raise NotReadable(" ".join(str(error) for errors in form.errors.values() for error in errors))
@@ -212,6 +214,7 @@ def _present(subscription: Subscription, kind: str, by: Actor) -> ChangeRequest 
 
 def _keep_draft(subscription: Subscription, kind: str, form: ChangeForm, message: str, by: Actor) -> ChangeRequest:
     """The person's draft of this kind with these values; the subscription is held, so there is never a second one."""
+    assert by.partner is not None
     draft, _made = ChangeRequest.objects.update_or_create(
         subscription=subscription,
         kind=kind,

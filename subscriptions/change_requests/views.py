@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from django.views.generic.base import ContextMixin
 
+from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from core.lists import ListPage
 from core.paging import Sort
-from customers.pages import PermittedPage
 from subscriptions.change_requests import services
 from subscriptions.change_requests.forms import AnswerForm, QuestionForm, ReasonForm
 from subscriptions.change_requests.shown import page_of
@@ -30,7 +30,7 @@ from subscriptions.details.forms import MessageForm
 from subscriptions.models import ChangeRequest
 
 
-class RequestsPage(PermittedPage):
+class RequestsPage(PermittedView):
     """For those who ask and those who decide."""
 
     @property
@@ -139,9 +139,7 @@ class ApproveView(StepView):
     """Makes the change."""
 
     def step(self, cleaned: dict[str, Any]) -> ChangeRequest:
-        return services.approve_change_request(
-            request=self.asked, version=version_of(self.request), by=self.actor
-        )
+        return services.approve_change_request(request=self.asked, version=version_of(self.request), by=self.actor)
 
     def done(self, moved: ChangeRequest) -> HttpResponse:
         """Approved; or closed, where it was too late for that."""

@@ -32,9 +32,7 @@ from subscriptions.rules import (
 class ChangeForm(PortalForm):
     """One kind of change of one subscription; `prices` says whether its reader may see any."""
 
-    def __init__(
-        self, data: Mapping[str, Any] | None, *, subscription: Subscription, prices: bool = False
-    ) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, prices: bool = False) -> None:
         self.subscription, self.prices_shown = subscription, prices
         super().__init__(data)
 
@@ -113,9 +111,7 @@ class EndForm(ChangeForm):
 class PriceField(forms.TypedChoiceField):
     """A choice among prices of the catalogue, by their number."""
 
-    def __init__(
-        self, prices: list[Price], label: Any, *, shown: bool, titles: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, prices: list[Price], label: Any, *, shown: bool, titles: bool = False, **kwargs: Any) -> None:
         self.prices = {price.pk: price for price in prices}
         choices = [(price.pk, price_label(price, titles=titles, shown=shown)) for price in prices]
         super().__init__(choices=choices, coerce=lambda value: self.prices[int(value)], label=label, **kwargs)

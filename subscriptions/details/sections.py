@@ -103,9 +103,13 @@ def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, A
         found |= {"end": form, "end_url": change_url(subscription, "end")}
     moves = []
     if facts.is_new_commerce and facts.auto_renew and not subscription.is_trial:
-        moves.append(Action(_("Schedule a change for the renewal"), change_url(subscription, "schedule"), kind="schedule"))
+        moves.append(
+            Action(_("Schedule a change for the renewal"), change_url(subscription, "schedule"), kind="schedule")
+        )
     if subscription.scheduled:
-        moves.append(Action(_("Drop the scheduled change"), change_url(subscription, "drop-schedule"), kind="drop-schedule"))
+        moves.append(
+            Action(_("Drop the scheduled change"), change_url(subscription, "drop-schedule"), kind="drop-schedule")
+        )
     return {
         **found,
         "moves": moves + other_offers(subscription, facts, now),
@@ -138,12 +142,16 @@ def status_actions(subscription: Subscription) -> list[Action]:
     if subscription.status == "suspended":
         answer = judge(facts, Reactivate(), now)
         note = answer.text if isinstance(answer, Refused) else ""
-        actions.append(Action(_("Reactivate"), "" if note else change_url(subscription, "reactivate"), note, kind="reactivate"))
+        actions.append(
+            Action(_("Reactivate"), "" if note else change_url(subscription, "reactivate"), note, kind="reactivate")
+        )
     elif not isinstance(judge(facts, Suspend(), now), Refused):
         actions.append(Action(_("Suspend"), change_url(subscription, "suspend"), danger=True, kind="suspend"))
     if not isinstance(judge(facts, Cancel(), now), Refused):
         until = html.time_tag(facts.cancel_until, "absolute") if facts.cancel_until else ""
-        actions.append(Action(_("Cancel subscription"), change_url(subscription, "cancel"), until, danger=True, kind="cancel"))
+        actions.append(
+            Action(_("Cancel subscription"), change_url(subscription, "cancel"), until, danger=True, kind="cancel")
+        )
     return actions
 
 

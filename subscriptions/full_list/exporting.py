@@ -21,6 +21,7 @@ from core.export import chunks_of_one_moment, csv_response
 from subscriptions.full_list.rows import SHOWN, add_resellers
 from subscriptions.full_list.views import FullList, PartnerPage
 from subscriptions.models import Subscription, SupportContact
+from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
 
 CHUNK = 500
 MORE = ("created_at", "is_extended", "customer__domain_prefix", "provider__legal_name")
@@ -40,7 +41,9 @@ class ExportSubscriptionsView(PartnerPage):
             return redirect(f"{reverse('subscriptions:all')}?{request.GET.urlencode()}")
         record_export(filters=selection.filters_in_force, by=self.actor)
         name = f"{_('Subscriptions')} {timezone.localdate(clock.now()).isoformat()}.csv"
-        return csv_response(name, file_header(), file_rows(selection.paginator.all_rows()), get_language() or "en")
+        return csv_response(
+            name, file_header(), file_rows(selection.paginator.all_rows(), self.actor), get_language() or "en"
+        )
 
 
 @transaction.atomic
@@ -76,13 +79,14 @@ def file_header() -> list[str]:
     ]
 
 
-def file_rows(subscriptions: QuerySet[Subscription]) -> Iterator[list[Any]]:
+def file_rows(subscriptions: QuerySet[Subscription], reader: Actor) -> Iterator[list[Any]]:
     """A line for each; read some hundred at a time, so that the size of the list costs no memory."""
     rows = subscriptions.select_related(None).select_related("customer", "provider").only(*SHOWN, *MORE)
     for chunk in chunks_of_one_moment(rows, CHUNK):
-        add_resellers(chunk)
-        contacts = SupportContact.objects.filter(subscription__in=chunk, ends_at=None)
-        support = dict(contacts.values_list("subscription_id", "reseller__legal_name"))
+        add_resellers(chunk, reader)
+        contacts = SupportContact.objects.filter(subscription__in=chunk, ends_at=None).select_related("reseller")
+        named = {one.subscription_id: as_seen(one, reader) for one in contacts.only("subscription_id", "reseller")}
+        support = {key: str(ANOTHER_RESELLER if one == ANOTHER else one.reseller) for key, one in named.items()}
         yield from map(partial(line, support=support), chunk)
 
 
@@ -104,9 +108,15 @@ def line(subscription: Subscription, support: dict[int, str]) -> list[Any]:
         subscription.ends_at,
         subscription.get_at_end_display() if subscription.ends_at else "",
         subscription.cancellable_until,
-        relation.reseller.legal_name if relation else "",
-        relation.mpn_id if relation else "",
+        *of_record(relation),
         support.get(subscription.pk, subscription.provider.legal_name),
         subscription.created_at,
         subscription.changed_at,
     ]
+
+
+def of_record(relation: Any) -> tuple[str, str]:
+    """The reseller of record, and the MPN ID that it was set with."""
+    if relation is None:
+        return "", ""
+    return (str(ANOTHER_RESELLER), "") if relation == ANOTHER else (relation.reseller.legal_name, relation.mpn_id)

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.access import Actor
 from subscriptions.models import ResellerOfRecord, Subscription
+from subscriptions.others import as_seen
 
 SHOWN = (
     "subscription_id nickname offer_name quantity status term_duration billing_plan at_end ends_at cancellable_until "
@@ -21,10 +22,10 @@ def listed_subscriptions(actor: Actor) -> QuerySet[Subscription]:
     return rows.select_related("customer__provider").only(*SHOWN, "customer__provider__legal_name")
 
 
-def add_resellers(rows: Sequence[Subscription]) -> None:
-    """Give each its reseller of record, or None (one query)."""
+def add_resellers(rows: Sequence[Subscription], reader: Actor) -> None:
+    """Give each its reseller of record as the reader sees it, or None (one query)."""
     current = ResellerOfRecord.objects.filter(subscription__in=rows, ends_at=None).select_related("reseller")
     shown = current.only("subscription_id", "mpn_id", "reseller__legal_name")
-    found = {relation.subscription_id: relation for relation in shown} if rows else {}
+    found = {relation.subscription_id: as_seen(relation, reader) for relation in shown} if rows else {}
     for row in rows:
         row.current_reseller = found.get(row.pk)  # type: ignore[attr-defined]

@@ -70,7 +70,7 @@ class FullList(WithSavedViews, PartnerPage, ListPage):
 
     def prepare(self, rows: list[Any]) -> None:
         """Who earns with each visible subscription."""
-        add_resellers(rows)
+        add_resellers(rows, self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Where the export finds the same rows: the filters and the order, without the place in the list."""

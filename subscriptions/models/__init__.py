@@ -1,6 +1,7 @@
 """What customers have bought, its dated relations to resellers, what those earn, and changes of many at once."""
 
 from subscriptions.models.bulk import BulkChange, BulkChangeQuerySet, DecisionNotice
+from subscriptions.models.change_requests import ChangeRequest, ChangeRequestEntry, ChangeRequestQuerySet
 from subscriptions.models.incentives import (
     IncentiveEntry,
     IncentiveEntryQuerySet,
@@ -8,7 +9,6 @@ from subscriptions.models.incentives import (
     IncentiveRate,
     IncentiveTotal,
 )
-from subscriptions.models.change_requests import ChangeRequest, ChangeRequestEntry, ChangeRequestQuerySet
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
 from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscription, SubscriptionQuerySet
 

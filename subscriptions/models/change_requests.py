@@ -134,9 +134,7 @@ class ChangeRequest(models.Model):
         indexes = (
             models.Index(fields=["provider", "-changed_at", "-id"], name="changerequest_provider"),
             models.Index(fields=["reseller", "-changed_at", "-id"], name="changerequest_reseller"),
-            models.Index(
-                fields=["provider", "state"], condition=Q(state__in=OPEN), name="changerequest_provider_open"
-            ),
+            models.Index(fields=["provider", "state"], condition=Q(state__in=OPEN), name="changerequest_provider_open"),
         )
 
     def __str__(self) -> str:

@@ -150,6 +150,16 @@ def webhook_delivery(world: World) -> dict[str, Any]:
     return {**webhook(world), "number": world.ours.webhook.deliveries.get().public_id}
 
 
+def change_request(world: World) -> dict[str, Any]:
+    """What our reseller has asked for."""
+    return {"public_id": world.ours.change_request.public_id}
+
+
+def change_draft(world: World) -> dict[str, Any]:
+    """What our reseller is about to ask for."""
+    return {"public_id": world.ours.change_draft.public_id}
+
+
 def view_name(world: World) -> dict[str, Any]:
     """What a view is called, and who sees it."""
     return {"name": "Without a reseller", "audience": "private"}
@@ -239,6 +249,18 @@ ROUTES: dict[str, Route] = {
     ),
     **{f"subscriptions:{name}": Route(subscription, nothing) for name in ("rename", "reseller", "support_contact")},
     "subscriptions:change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version),
+    **{
+        f"subscriptions:{name}_change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version)
+        for name in ("ask", "draft")
+    },
+    **{
+        f"subscriptions:{name}": Route(change_request, lambda world: {**version(world), "text": "Why?"})
+        for name in "change_request approve_change reject_change question_change answer_change withdraw_change".split()
+    },
+    **{
+        f"subscriptions:{name}_change": Route(change_draft, lambda world: {**version(world), "message": "Please"})
+        for name in ("submit", "save", "discard")
+    },
     "orders:detail": Route(order, nothing),
     "orders:repeat": Route(order, nothing),
     "orders:retry_line": Route(lambda world: {**order(world), "line": world.ours.order.lines.get().pk}, nothing),

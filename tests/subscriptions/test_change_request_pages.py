@@ -58,7 +58,7 @@ def step(request: ChangeRequest, name: str) -> str:
     return reverse(f"subscriptions:{name}_change", args=[request.public_id])
 
 
-# --- asking -------------------------------------------------------------------------------------------------------------
+# --- asking ----------------------------------------------------------------------------------------------------------
 def test_the_same_controls_ask(subscription: Subscription, asker: Actor) -> None:
     shown = page(asker, address(subscription))
     assert "Ask for this change the number of licenses" in shown
@@ -155,7 +155,7 @@ def response_arguments(subscription: Subscription) -> list[object]:
     return [subscription.customer.microsoft_id, subscription.subscription_id, "licenses"]
 
 
-# --- the draft's own page -----------------------------------------------------------------------------------------------
+# --- the draft's own page --------------------------------------------------------------------------------------------
 def test_a_draft_is_worded_submitted_or_discarded(subscription: Subscription, asker: Actor) -> None:
     draft = save_change_request(
         subscription=subscription, kind="licenses", values={"quantity": "15"}, message="Soon", by=asker
@@ -171,7 +171,7 @@ def test_a_draft_is_worded_submitted_or_discarded(subscription: Subscription, as
     assert not ChangeRequest.objects.filter(pk=second.pk).exists()
 
 
-# --- deciding -----------------------------------------------------------------------------------------------------------
+# --- deciding --------------------------------------------------------------------------------------------------------
 def test_the_provider_reads_and_approves(subscription: Subscription, asker: Actor, sales: Actor) -> None:
     request = ask(subscription, asker)
     assert "10 → 15" in page(sales, reverse("subscriptions:change_requests"), state="open")

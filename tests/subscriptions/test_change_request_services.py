@@ -60,7 +60,7 @@ def mails() -> list[tuple[str, str]]:
     return list(rows.values_list("recipient", "subject"))
 
 
-# --- asking -------------------------------------------------------------------------------------------------------------
+# --- asking ----------------------------------------------------------------------------------------------------------
 def test_a_request_changes_nothing_and_reaches_the_provider(
     subscription: Subscription, asker: Actor, provider: Partner
 ) -> None:
@@ -92,9 +92,7 @@ def test_what_the_rules_forbid_cannot_be_asked(subscription: Subscription, asker
     assert mails() == []
 
 
-def test_what_was_changed_meanwhile_is_compared_first(
-    subscription: Subscription, asker: Actor, sales: Actor
-) -> None:
+def test_what_was_changed_meanwhile_is_compared_first(subscription: Subscription, asker: Actor, sales: Actor) -> None:
     change_subscription(subscription=subscription, intent=ChangeLicenses(12), by=sales)
     with pytest.raises(ChangedMeanwhile):
         ask(subscription, asker)
@@ -122,7 +120,9 @@ def test_a_draft_is_kept_taken_up_and_submitted(subscription: Subscription, aske
         discard_change_request(request=draft, by=asker)
 
 
-def test_a_draft_is_its_writer_s_alone(subscription: Subscription, asker: Actor, reseller: Partner, sales: Actor) -> None:
+def test_a_draft_is_its_writer_s_alone(
+    subscription: Subscription, asker: Actor, reseller: Partner, sales: Actor
+) -> None:
     draft = save_change_request(subscription=subscription, kind="suspend", values={}, message="", by=asker)
     for by in (actor_of(reseller), sales):
         assert not ChangeRequest.objects.visible_to(by).exists()
@@ -130,7 +130,7 @@ def test_a_draft_is_its_writer_s_alone(subscription: Subscription, asker: Actor,
     assert not ChangeRequest.objects.exists()
 
 
-# --- deciding -----------------------------------------------------------------------------------------------------------
+# --- deciding --------------------------------------------------------------------------------------------------------
 def test_an_approval_makes_the_change_in_the_approver_s_name(
     subscription: Subscription, asker: Actor, sales: Actor
 ) -> None:
@@ -157,9 +157,7 @@ def test_a_nickname_is_asked_for_too(subscription: Subscription, asker: Actor, s
 
 
 @pytest.mark.parametrize("kind", ["suspend", "cancel", "end", "upgrade", "schedule"])
-def test_each_kind_is_made_by_its_service(
-    kind: str, subscription: Subscription, asker: Actor, sales: Actor
-) -> None:
+def test_each_kind_is_made_by_its_service(kind: str, subscription: Subscription, asker: Actor, sales: Actor) -> None:
     price = offer(price="240")
     path(subscription.sku, price.sku)
     values = {
@@ -249,9 +247,7 @@ def test_question_and_answer(subscription: Subscription, asker: Actor, sales: Ac
     ]
 
 
-def test_a_request_is_withdrawn_once(
-    subscription: Subscription, asker: Actor, reseller: Partner, sales: Actor
-) -> None:
+def test_a_request_is_withdrawn_once(subscription: Subscription, asker: Actor, reseller: Partner, sales: Actor) -> None:
     request = ask(subscription, asker)
     colleague = actor_of(reseller)
     for _press in range(2):
@@ -278,7 +274,9 @@ def test_nobody_decides_what_it_asked_for(
     as_staff = Actor(user=asker.user, partner=provider, role=Role.ADMIN_AGENT)
     speaker = Actor(user=other.user, partner=provider, role=Role.ADMIN_AGENT)
     ask_about_change_request(request=request, text="For whom?", by=speaker)
-    answer_change_request(request=request, text="Us", by=Actor(user=other.user, partner=reseller, role=Role.GLOBAL_ADMIN))
+    answer_change_request(
+        request=request, text="Us", by=Actor(user=other.user, partner=reseller, role=Role.GLOBAL_ADMIN)
+    )
     for by in (as_staff, speaker, asker):
         with pytest.raises(NotPermitted):
             approve_change_request(request=request, version=1, by=by)
@@ -295,7 +293,7 @@ def test_another_provider_decides_nothing(subscription: Subscription, asker: Act
         approve_change_request(request=request, version=1, by=rival)
 
 
-# --- rights that are gone -----------------------------------------------------------------------------------------------
+# --- rights that are gone --------------------------------------------------------------------------------------------
 def test_with_the_relationship_the_request_ends(
     subscription: Subscription, asker: Actor, admin: Actor, sales: Actor
 ) -> None:
@@ -336,7 +334,7 @@ def test_whoever_follows_is_not_held_up(subscription: Subscription, asker: Actor
     assert (current(former).state, request.state) == (State.CLOSED, State.SUBMITTED)
 
 
-# --- what is delegated, and what is asked for ---------------------------------------------------------------------------
+# --- what is delegated, and what is asked for ------------------------------------------------------------------------
 def test_a_manager_changes_what_is_delegated(subscription: Subscription, asker: Actor, admin: Actor) -> None:
     change_scope(relationship=relationship(subscription), scope=Scope.MANAGE, by=admin)
     change_subscription(subscription=subscription, intent=ChangeLicenses(12), by=asker)
