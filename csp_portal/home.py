@@ -28,9 +28,14 @@ from resellers.models import Partnership, PartnershipRequest
 from resellers.readiness import partnerships_refused_today
 from resellers.standing import unanswered
 from subscriptions.azure import lacking_tenant_owner
+from subscriptions.change_requests.tables import DECIDED, lately_decided
+from subscriptions.change_requests.tables import list_url as requests_url
 from subscriptions.decisions.coming import soon
 from subscriptions.decisions.views import SOON
-from subscriptions.models import Subscription
+from subscriptions.filters import CHANGED, access_changed
+from subscriptions.full_list.conditions import answered_by
+from subscriptions.full_list.filters import OURS
+from subscriptions.models import ChangeRequest, Subscription
 
 RECENT_RECORDS = 10
 
@@ -153,6 +158,11 @@ def _reseller_work(actor: Actor) -> Iterator[Work]:
         active = subscriptions.filter(status=Subscription.Status.ACTIVE)
         label = ngettext_lazy("Active subscription", "Active subscriptions", "count")
         yield Work(active, label, f"{reverse('subscriptions:all')}?status=active")
+        label = ngettext_lazy(
+            "Subscription whose support contact you are", "Subscriptions whose support contact you are", "count"
+        )
+        ours = subscriptions.live().filter(answered_by(actor.partner))
+        yield Work(ours, label, f"{reverse('subscriptions:all')}?support={OURS}", always=False)
         yield _decisions(subscriptions)
 
 
@@ -179,7 +189,47 @@ ATTENTION_WORDS = {
 
 def attention(actor: Actor) -> list[Queue]:
     """What somebody of the company should look at, nothing while all is well (two queries)."""
-    return [*_requests_to_look_at(actor), *counted([*_resellers_to_look_at(actor), *_drafts_to_look_at(actor)])]
+    several = [_changes_to_decide, _changes_asked_for, _resellers_to_look_at, _drafts_to_look_at]
+    return [*_requests_to_look_at(actor), *counted(work for some in several for work in some(actor))]
+
+
+def _changes_to_decide(actor: Actor) -> Iterator[Work]:
+    if not (actor.is_provider and can(actor, Permission.MANAGE_SUBSCRIPTION)):
+        return
+    waiting = ChangeRequest.objects.visible_to(actor).filter(state=ChangeRequest.State.SUBMITTED).possible()
+    label = ngettext_lazy(
+        "%(count)s request for a change waits for your decision",
+        "%(count)s requests for changes wait for your decision",
+        "count",
+    )
+    yield Work(waiting, label, requests_url(ChangeRequest.State.SUBMITTED), always=False)
+
+
+def _changes_asked_for(actor: Actor) -> Iterator[Work]:
+    """What a reseller has to answer, what was decided lately, and where its access was changed."""
+    if not (actor.is_reseller and can(actor, Permission.REQUEST_CHANGE)):
+        return
+    mine = ChangeRequest.objects.visible_to(actor)
+    questions = mine.filter(state=ChangeRequest.State.QUESTION).possible()
+    label = ngettext_lazy(
+        "%(count)s question about your requests waits for your answer",
+        "%(count)s questions about your requests wait for your answer",
+        "count",
+    )
+    yield Work(questions, label, requests_url(ChangeRequest.State.QUESTION), always=False)
+    label = ngettext_lazy(
+        "%(count)s of your requests was decided in the last 7 days",
+        "%(count)s of your requests were decided in the last 7 days",
+        "count",
+    )
+    yield Work(lately_decided(mine), label, requests_url(DECIDED), always=False)
+    label = ngettext_lazy(
+        "Your access to %(count)s customer changed in the last 7 days",
+        "Your access to %(count)s customers changed in the last 7 days",
+        "count",
+    )
+    changed = access_changed(Customer.objects.visible_to(actor), actor.partner)
+    yield Work(changed, label, f"{reverse('customers:list')}?access={CHANGED}", always=False)
 
 
 def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
@@ -229,6 +279,12 @@ def _drafts_to_look_at(actor: Actor) -> Iterator[Work]:
 
 # What happened, in words that the object's own name follows.
 ACTION_WORDS = {
+    "change_request.submitted": _("requested a change:"),
+    "change_request.questioned": _("has a question about the request"),
+    "change_request.answered": _("answered about the request"),
+    "change_request.withdrawn": _("withdrew the request"),
+    "change_request.approved": _("approved the request"),
+    "change_request.rejected": _("rejected the request"),
     "customer.created": _("added the customer"),
     "customer.relationship_established": _("established a reseller relationship with"),
     "customer.reseller_changed": _("changed the managing reseller of"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from csp_portal import health
+from csp_portal.at_a_glance import providers_at_a_glance
 from csp_portal.home import attention, delayed_mail, queues, recent_activity
 from customers.credentials.pending import waiting_for_home
 from orders.services import open_drafts
@@ -40,6 +41,7 @@ class HomeView(TemplateView):
             happenings=recent_activity(actor),
             delayed=delayed_mail(actor),
             waiting=waiting_for_home(actor),
+            providers=providers_at_a_glance(actor),
             **kwargs,
         )
 

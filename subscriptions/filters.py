@@ -1,5 +1,6 @@
 """The filters of the Customers list."""
 
+from datetime import timedelta
 from typing import Any
 
 import django_filters
@@ -8,6 +9,7 @@ from django_countries import countries
 
 from accounts.access import Actor
 from accounts.models import Partner
+from core import clock
 from core.filters import PortalFilterSet
 from core.typeahead import Suggestion, TypeaheadFilter, TypeaheadInput
 from customers.models import Customer, CustomerQuerySet
@@ -17,6 +19,8 @@ from subscriptions.customer_list.search import CustomerSearchFilter
 
 ACCEPTED, NOT_ACCEPTED = "accepted", "none"
 TO_DO = "todo"
+CHANGED = "changed"
+LATELY = timedelta(days=7)
 NO_RESELLER = Suggestion("none", _("No reseller (direct)"), alias=_("none"))
 
 
@@ -24,6 +28,12 @@ def providers_of(actor: Actor) -> list[Partner]:
     """The providers with which the reseller has or had a partnership, by name."""
     providers = Partner.objects.filter(partnerships_as_provider__reseller=actor.partner).distinct()
     return list(providers.order_by("legal_name", "pk"))
+
+
+def access_changed(customers: CustomerQuerySet, reseller: Partner | None) -> CustomerQuerySet:
+    """Those whose delegation to the reseller began, was widened or was narrowed within the last days."""
+    begun = ResellerRelationship.objects.current().filter(reseller=reseller, begins_at__gt=clock.now() - LATELY)
+    return customers.filter(pk__in=begun.values("customer"))
 
 
 class CustomerFilter(PortalFilterSet):
@@ -48,6 +58,12 @@ class CustomerFilter(PortalFilterSet):
         choices=[(ACCEPTED, _("Accepted")), (NOT_ACCEPTED, _("Not accepted"))],
         method="filter_agreement",
     )
+    access = django_filters.ChoiceFilter(
+        label=_("Your access"),
+        empty_label=_("All"),
+        choices=[*ResellerRelationship.Scope.choices, (CHANGED, _("Changed in the last 7 days"))],
+        method="filter_access",
+    )
     azure = django_filters.ChoiceFilter(
         label=_("Azure"),
         empty_label=_("All"),
@@ -60,6 +76,7 @@ class CustomerFilter(PortalFilterSet):
         actor: Actor = self.request.actor
         if actor.is_provider:
             del self.filters["provider"]
+            del self.filters["access"]
             self.filters["reseller"].offer(ResellerSource(actor, with_ended=True))
         else:
             del self.filters["reseller"]
@@ -80,6 +97,14 @@ class CustomerFilter(PortalFilterSet):
     def filter_azure(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Customers with an Azure plan whose managing reseller is not tenant owner."""
         return lacking_tenant_owner(queryset)
+
+    def filter_access(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        """Customers delegated to the reseller so far, or since a few days only."""
+        reseller = self.request.actor.partner
+        if value == CHANGED:
+            return access_changed(queryset, reseller)
+        current = ResellerRelationship.objects.current().filter(reseller=reseller, scope=value)
+        return queryset.filter(pk__in=current.values("customer"))
 
     def filter_agreement(self, queryset: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         """Customers for which the customer agreement was accepted, or was not."""

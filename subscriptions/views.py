@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,7 +29,7 @@ from subscriptions.customer_pages.support import support_facts
 from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
-from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import ChangeRequest, ResellerOfRecord, Subscription, SupportContact
 from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
 from subscriptions.tables import (
     STATUS_KINDS,
@@ -132,9 +132,11 @@ class SubscriptionDetail(CustomerPage, TemplateView):
         return super().customers_seen().select_related(*(f"provider__{name}" for name in SUPPORT_RELATED))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = ChangeRequest.objects.undecided().filter(subscription=OuterRef("pk"))
         rows = Subscription.objects.visible_to(self.actor).filter(customer=self.customer)
         subscription = get_object_or_404(
-            rows.select_related("sku__product", "parent"), subscription_id=self.kwargs["subscription_id"]
+            rows.select_related("sku__product", "parent").annotate(is_asked_about=Exists(asked)),
+            subscription_id=self.kwargs["subscription_id"],
         )
         with_relations([subscription], self.customer, self.actor)
         outlook = outlook_of(subscription) if self.actor.is_customer else ""

@@ -18,6 +18,7 @@ from catalogue.models import Price
 from catalogue.services import import_offer_matrix, import_price_list
 from core import clock
 from core.text import fold
+from csp_portal.demo.change_requests import load_change_requests
 from csp_portal.demo.companies import (
     BASKETS,
     COMPANIES,
@@ -90,6 +91,7 @@ def load() -> None:
     with quick_hashing():
         load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
     load_orders(people.actors["northwind.example"], office, now)
+    load_change_requests(people.actors, now)
     load_incentives(now)
     load_webhooks(people.actors["northwind.example"])
     # What the demo wrote about its past was read long ago; only what happens from now on is sent.

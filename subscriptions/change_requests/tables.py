@@ -1,5 +1,6 @@
 """The list of requests, for the provider that decides and for the reseller that asks."""
 
+from datetime import timedelta
 from typing import Any
 
 import django_filters
@@ -12,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
-from core import html
+from core import clock, html
 from core.filters import PortalFilterSet, SearchFilter
 from core.tables import PortalTable, TimeColumn
 from core.text import fold
 from subscriptions.change_requests.wishes import short_words
-from subscriptions.models import ChangeRequest
+from subscriptions.models import ChangeRequest, ChangeRequestQuerySet
 
 State = ChangeRequest.State
 KINDS: dict[str, str] = {
@@ -29,7 +30,13 @@ KINDS: dict[str, str] = {
     State.WITHDRAWN: "neutral",
     State.CLOSED: "neutral",
 }
-OPEN = "open"
+OPEN, DECIDED = "open", "decided"
+LATELY = timedelta(days=7)
+
+
+def lately_decided(rows: ChangeRequestQuerySet) -> ChangeRequestQuerySet:
+    """Approved or rejected within the last days."""
+    return rows.filter(state__in=[State.APPROVED, State.REJECTED], decided_at__gt=clock.now() - LATELY)
 
 
 def state_badge(request: ChangeRequest, reader: Actor) -> SafeString:
@@ -62,7 +69,11 @@ class ChangeRequestFilter(PortalFilterSet):
     state = django_filters.ChoiceFilter(
         label=gettext_lazy("State"),
         empty_label=gettext_lazy("All"),
-        choices=[(OPEN, gettext_lazy("Open")), *State.choices],
+        choices=[
+            (OPEN, gettext_lazy("Open")),
+            (DECIDED, gettext_lazy("Decided in the last 7 days")),
+            *State.choices,
+        ],
         method="filter_state",
     )
 
@@ -74,6 +85,8 @@ class ChangeRequestFilter(PortalFilterSet):
         """Those that stand there now; open is only what can still be done."""
         if value == OPEN:
             return queryset.undecided().possible()
+        if value == DECIDED:
+            return lately_decided(queryset)
         rows = queryset.filter(state=value)
         return rows.possible() if value in (State.SUBMITTED, State.QUESTION) else rows
 

@@ -83,7 +83,9 @@ def asked_for(actions: list[Action], delegation: Delegation) -> list[Action]:
 
 
 def open_requests(subscription: Subscription, actor: Actor) -> list[ChangeRequest]:
-    """What is asked for and not decided yet, for those whom it concerns (one query)."""
+    """What is asked for and not decided yet, for those whom it concerns (one query, where there is something)."""
+    if not getattr(subscription, "is_asked_about", True):
+        return []
     rows = ChangeRequest.objects.visible_to(actor).undecided().possible().filter(subscription=subscription)
     return list(rows.order_by("pk"))
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.models import Partner
 from resellers.models import Partnership
-from subscriptions.models import LIVE, AtEnd, ResellerOfRecord, Subscription
+from subscriptions.models import LIVE, AtEnd, ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import Policy
 from subscriptions.rules.facts import MOST_UPDATES
 
@@ -34,6 +34,12 @@ def cancelable(now: datetime) -> Q:
 def earned_by(reseller: Partner) -> Q:
     """Of which this reseller is the reseller of record now."""
     current = ResellerOfRecord.objects.filter(ends_at=None, reseller=reseller)
+    return Q(pk__in=current.values("subscription"))
+
+
+def answered_by(reseller: Partner) -> Q:
+    """Of which this reseller is the designated support contact now."""
+    current = SupportContact.objects.filter(ends_at=None, reseller=reseller)
     return Q(pk__in=current.values("subscription"))
 
 

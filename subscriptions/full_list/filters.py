@@ -19,6 +19,7 @@ from subscriptions.models import Subscription
 EVERYTHING = "all"
 RENEWS, ENDS, CANCELABLE = "renews", "ends", "cancelable"
 TRIAL, PAID = "trial", "paid"
+OURS, NOT_OURS = "ours", "others"
 NO_RESELLER = Suggestion("none", _("No reseller of record"), alias=_("none"))
 PARTNERSHIP_ENDED = Suggestion("ended", _("Partnership ended"), alias=_("ended"))
 
@@ -50,6 +51,12 @@ class SubscriptionFilter(PortalFilterSet):
         choices=[(TRIAL, _("Trials")), (PAID, _("Paid subscriptions"))],
         method="filter_kind",
     )
+    support = django_filters.ChoiceFilter(
+        label=_("Designated support contact"),
+        empty_label=_("All"),
+        choices=[(OURS, _("Your company")), (NOT_OURS, _("Somebody else"))],
+        method="filter_support",
+    )
     status = django_filters.ChoiceFilter(
         label=_("Status"),
         empty_label=_("All current"),
@@ -62,6 +69,7 @@ class SubscriptionFilter(PortalFilterSet):
         actor: Actor = self.request.actor
         if actor.is_provider:
             self.filters["reseller"].offer(ResellerSource(actor, with_ended=True))
+            del self.filters["support"]
         else:
             del self.filters["reseller"]
 
@@ -83,6 +91,11 @@ class SubscriptionFilter(PortalFilterSet):
         """What renews or ends soon, and what the rules still allow to be canceled."""
         wanted = {RENEWS: conditions.renewing, ENDS: conditions.ending, CANCELABLE: conditions.cancelable}
         return queryset.filter(wanted[value](clock.now()))
+
+    def filter_support(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """What the reseller itself answers for, or what it does not."""
+        ours = conditions.answered_by(self.request.actor.partner)
+        return queryset.filter(ours if value == OURS else ~ours)
 
     def filter_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """Trials, or what is paid for."""

@@ -121,7 +121,18 @@ def test_account_leads_to_the_change_of_each_section(customer: Customer, helpdes
     assert "Same as the company" in said(response)
 
 
-def test_account_offers_no_change_to_the_reseller(customer: Customer, reseller: Partner, signed_in: Browser) -> None:
+def test_account_offers_changes_to_the_reseller_that_manages(
+    customer: Customer, reseller: Partner, signed_in: Browser
+) -> None:
+    response = signed_in(actor_of(reseller).user).get(account(customer))
+    assert "/account/company/" in response.content.decode()
+    assert signed_in(actor_of(reseller).user).get(page(customer, "company")).status_code == 200
+
+
+def test_account_offers_no_change_to_a_reseller_that_views(
+    customer: Customer, reseller: Partner, signed_in: Browser
+) -> None:
+    customer.reseller_relationships.update(scope="view_and_request")
     response = signed_in(actor_of(reseller).user).get(account(customer))
     assert "/account/company/" not in response.content.decode()
     assert signed_in(actor_of(reseller).user).get(page(customer, "company")).status_code == 403

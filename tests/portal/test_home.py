@@ -38,7 +38,7 @@ def test_queues_count_only_what_the_list_behind_shows(world: World) -> None:
         f"{customers}?reseller=none": 0,
         f"{customers}?agreement=none": 0,
     }
-    assert [queue.count for queue in queues(world.ours.reseller_admin)] == [1, 1, 1]
+    assert [queue.count for queue in queues(world.ours.reseller_admin)] == [1, 1, 1, 1]
 
 
 def test_customers_without_an_agreement_are_a_queue_of_the_providers(world: World) -> None:

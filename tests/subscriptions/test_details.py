@@ -239,12 +239,13 @@ def test_the_support_contact_is_a_reseller_that_manages_the_customer(
 
 
 # --- who sees what ----------------------------------------------------------------------------------------------------
-def test_a_reseller_looks_and_changes_nothing(new: Subscription, reseller: Partner) -> None:
+def test_a_reseller_that_views_and_requests_changes_nothing(new: Subscription, reseller: Partner) -> None:
+    ResellerRelationship.objects.update(scope=ResellerRelationship.Scope.VIEW_AND_REQUEST)
     client = Client()
     client.force_login(actor_of(reseller).user)
     page = text(client, address(new))
     assert "Timeline" in page
-    assert "Suspend" not in page
+    assert "Submit" not in page
     for name in ("rename", "reseller", "support_contact"):
         assert client.post(address(new, name)).status_code == 403
     assert client.post(change(new, "suspend"), {"version": "1"}).status_code == 403
