@@ -164,6 +164,19 @@ def _reseller_work(actor: Actor) -> Iterator[Work]:
         ours = subscriptions.live().filter(answered_by(actor.partner))
         yield Work(ours, label, f"{reverse('subscriptions:all')}?support={OURS}", always=False)
         yield _decisions(subscriptions)
+        label = ngettext_lazy(
+            "Customer to which your access changed in the last 7 days",
+            "Customers to which your access changed in the last 7 days",
+            "count",
+        )
+        changed = access_changed(customers, actor.partner)
+        yield Work(changed, label, f"{reverse('customers:list')}?access={CHANGED}", always=False)
+    if can(actor, Permission.REQUEST_CHANGE):
+        label = ngettext_lazy(
+            "Request of yours decided in the last 7 days", "Requests of yours decided in the last 7 days", "count"
+        )
+        decided = lately_decided(ChangeRequest.objects.visible_to(actor))
+        yield Work(decided, label, requests_url(DECIDED), always=False)
 
 
 def _decisions(subscriptions: QuerySet) -> Work:
@@ -206,30 +219,15 @@ def _changes_to_decide(actor: Actor) -> Iterator[Work]:
 
 
 def _changes_asked_for(actor: Actor) -> Iterator[Work]:
-    """What a reseller has to answer, what was decided lately, and where its access was changed."""
     if not (actor.is_reseller and can(actor, Permission.REQUEST_CHANGE)):
         return
-    mine = ChangeRequest.objects.visible_to(actor)
-    questions = mine.filter(state=ChangeRequest.State.QUESTION).possible()
+    questions = ChangeRequest.objects.visible_to(actor).filter(state=ChangeRequest.State.QUESTION).possible()
     label = ngettext_lazy(
         "%(count)s question about your requests waits for your answer",
         "%(count)s questions about your requests wait for your answer",
         "count",
     )
     yield Work(questions, label, requests_url(ChangeRequest.State.QUESTION), always=False)
-    label = ngettext_lazy(
-        "%(count)s of your requests was decided in the last 7 days",
-        "%(count)s of your requests were decided in the last 7 days",
-        "count",
-    )
-    yield Work(lately_decided(mine), label, requests_url(DECIDED), always=False)
-    label = ngettext_lazy(
-        "Your access to %(count)s customer changed in the last 7 days",
-        "Your access to %(count)s customers changed in the last 7 days",
-        "count",
-    )
-    changed = access_changed(Customer.objects.visible_to(actor), actor.partner)
-    yield Work(changed, label, f"{reverse('customers:list')}?access={CHANGED}", always=False)
 
 
 def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:

@@ -17,6 +17,7 @@ from orders.models import OrderDraft
 from resellers.models import PartnershipRequest, PendingAcceptance
 from resellers.services.mailing import mail_request
 from resellers.services.waiting import begin_waiting
+from subscriptions.models import ChangeRequest
 from tests.factories import CustomerFactory
 from tests.world import World, make_world
 
@@ -38,7 +39,7 @@ def test_queues_count_only_what_the_list_behind_shows(world: World) -> None:
         f"{customers}?reseller=none": 0,
         f"{customers}?agreement=none": 0,
     }
-    assert [queue.count for queue in queues(world.ours.reseller_admin)] == [1, 1, 1, 1]
+    assert [queue.count for queue in queues(world.ours.reseller_admin)] == [1, 1, 1, 1, 1]
 
 
 def test_customers_without_an_agreement_are_a_queue_of_the_providers(world: World) -> None:
@@ -84,6 +85,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
 
 def test_what_needs_attention_is_counted_as_its_list_counts(world: World, django_assert_num_queries: Callable) -> None:
     actor, request = world.ours.provider_admin, world.ours.request
+    ChangeRequest.objects.update(state=ChangeRequest.State.WITHDRAWN, submitted_at=clock.now())
     confirm = f"{reverse('resellers:requested')}?attention=confirm"
     assert [(item.url, item.count) for item in attention(actor)] == [(confirm, 1)]
     PendingAcceptance.objects.update(ended_at=clock.now(), outcome=PendingAcceptance.Outcome.LAPSED)
