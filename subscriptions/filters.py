@@ -12,7 +12,7 @@ from accounts.models import Partner
 from core import clock
 from core.filters import PortalFilterSet
 from core.typeahead import Suggestion, TypeaheadFilter, TypeaheadInput
-from customers.models import Customer, CustomerQuerySet
+from customers.models import Customer, CustomerQuerySet, ResellerRelationship
 from resellers.choosing import ResellerSource
 from subscriptions.azure import lacking_tenant_owner
 from subscriptions.customer_list.search import CustomerSearchFilter
