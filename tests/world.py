@@ -91,7 +91,6 @@ class Holdings:
     bulk_change: BulkChange
     incentive: IncentiveEntry
     webhook: WebhookEndpoint
-
     change_request: ChangeRequest
     change_draft: ChangeRequest
 

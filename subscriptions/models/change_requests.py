@@ -138,7 +138,7 @@ class ChangeRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.subscription.nickname} – {self.reseller}"
+        return f"{self.subscription.nickname} – {self.subscription.customer}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the provider that of the subscription."""
