@@ -77,6 +77,7 @@ class Permission(TextChoices):
     CHANGE_SUPPORT_PROFILE = "change_support_profile", _("Change what customers see of the company’s support")
     MANAGE_PEOPLE = "manage_people", _("Manage the company’s people")
     MANAGE_WEBHOOKS = "manage_webhooks", _("Manage webhooks")
+    EXPLAIN_ACCESS = "explain_access", _("Ask why a colleague can see something")
 
 
 Matrix = dict[tuple[str, Permission], dict[ObjectState, frozenset[Role]]]

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from accounts.support_views import SupportProfileView
 from csp_portal import views
+from csp_portal.why.views import WhyView
 from customers.urls import urlpatterns as customers_urlpatterns
 from orders.partnerships.urls import partnership_pages
 from orders.urls import customer_pages as order_history
@@ -16,6 +17,7 @@ from subscriptions.urls import customer_pages
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
+    path("why/", WhyView.as_view(), name="why"),
     path("healthz/", views.healthz, name="healthz"),
     path("healthz/live/", views.healthz_live, name="healthz_live"),
     path("healthz/ready/", views.healthz_ready, name="healthz_ready"),

@@ -1,0 +1,1 @@
+"""Why somebody can see something, or cannot."""
