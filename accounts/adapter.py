@@ -4,26 +4,29 @@ import base64
 import dataclasses
 import hashlib
 import logging
-import time
 from typing import Any
+from urllib.parse import urlsplit
 
-from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.devices import device_words
 from accounts.middleware import begin_session
 from accounts.models import User
 from accounts.passwords import everybody_knows
+from accounts.second_factors import is_last_factor
 from accounts.services import set_own_password
+from accounts.step_up import stepped_up
 from accounts.throttle import SignInAttempt
 from core.logs import SECURITY, fingerprint
 from core.net import client_ip
@@ -36,6 +39,8 @@ SAID = {
     "account/messages/password_changed.txt": _("Your password is changed. Sign in with it."),
     "mfa/messages/totp_activated.txt": _("Your authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": _("Your authenticator app is removed."),
+    "mfa/messages/webauthn_added.txt": _("Your passkey is set up."),
+    "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }
 
 
@@ -50,6 +55,7 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "too_many_login_attempts": _("Too many attempts. Sign in again in a few minutes."),
         "rate_limited": _("Too many attempts. Wait five minutes and try again."),
         "invalid_password_reset": _("This link does not work any more."),
+        "passkey_failed": _("The passkey was not accepted. Try again, or use another way."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -136,10 +142,12 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         set_own_password(user=user, password=password, by=by, by_mailed_link=True)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Ask for the password again before a change of the second factor, unless it was given minutes ago."""
-        records = get_authentication_records(context.request, context.request.user)
-        recent = records and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
-        return not recent
+        """As everywhere in the portal: the library's pages have asked by then."""
+        return not stepped_up(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:
+        """One page asks for whatever the person has."""
+        return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
 
 
 def _second_factor_keys() -> MultiFernet:
@@ -164,6 +172,23 @@ class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         """Read a secret back."""
         return _second_factor_keys().decrypt(encrypted_text.encode()).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Not the last second factor of somebody who must have one: for a moment the password alone would do."""
+        return not (settings.MFA_REQUIRED and is_last_factor(authenticator))
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """The kind of device, which its owner may call something else."""
+        return device_words(context.request.headers.get("User-Agent", ""))
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """The portal's own host: passkeys belong to it, whatever name a request was sent to."""
+        return {"id": urlsplit(settings.PORTAL_BASE_URL).hostname or "", "name": str(_("CSP portal"))}
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
+        """What the device shows when it asks which passkey to use."""
+        shown = super().get_public_key_credential_user_entity(user)
+        return {**shown, "name": user.sign_in_name, "display_name": user.full_name or user.sign_in_name}
 
     def get_totp_label(self, user: User) -> str:
         """The user name: what the person types at sign-in."""

@@ -14,13 +14,14 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from accounts import profile_admin, services  # noqa: F401 – registers itself
 from accounts.back_office import RecordedAdmin
 from accounts.enrolment import admin as enrolment_admin  # noqa: F401
 from accounts.models import Membership, User
+from accounts.step_up import ask_first
 from core.text import email_key
 
 for model in (Authenticator, EmailAddress, EmailConfirmation, Group):
@@ -94,14 +95,20 @@ class UserAdmin(RecordedAdmin):
         )  # type: ignore[attr-defined]
 
     @admin.action(description=_("Send a link to choose a new password"))
-    def send_password_link(self, request: HttpRequest, queryset: QuerySet) -> None:
+    def send_password_link(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
         """Start a reset; what the password will be only its owner knows."""
+        if question := ask_first(request):
+            return question
         self.call_for_each(request, queryset, lambda user: services.send_password_link(user=user, by=request.actor))  # type: ignore[attr-defined]
+        return None
 
     @admin.action(description=_("Forget the lost second factor"))
-    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Let people set up a new authenticator app."""
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
+        """Let people set up a new second factor."""
+        if question := ask_first(request):
+            return question
         self.call_for_each(request, queryset, lambda user: services.reset_second_factor(user=user, by=request.actor))  # type: ignore[attr-defined]
+        return None
 
 
 class MembershipAddForm(forms.ModelForm):

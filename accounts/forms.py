@@ -1,22 +1,36 @@
 """Forms of sign-in and of one's own account."""
 
+import struct
 import zoneinfo
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm, UserTokenForm
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as LibraryReauthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.forms import PortalForm, PortalFormMixin, PortalModelForm
 from core.text import email_key
+
+# Of the fields of the question that may stand between a form and its answer.
+STEP_UP_PREFIX = "step-up"
 
 
 def user_name_field() -> forms.CharField:
@@ -161,23 +175,6 @@ class ResetLinkForm(UserTokenForm):  # type: ignore[misc]
         return cleaned
 
 
-class ReauthenticateForm(PortalForm):
-    """Give the password again before something that needs it."""
-
-    password = password_field(_("Password"), "current-password", _("Enter your password."))
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        self.user = user
-        super().__init__(*args, **kwargs)
-
-    def clean_password(self) -> str:
-        """Refuse anything but the present password; tries are limited as at sign-in."""
-        password = str(self.cleaned_data["password"])
-        if not get_adapter().reauthenticate(self.user, password):
-            raise get_adapter().validation_error("incorrect_password")
-        return password
-
-
 class CodeFieldMixin(PortalFormMixin):
     """One box for a code that can be pasted; spaces do not matter."""
 
@@ -193,12 +190,120 @@ class SecondFactorForm(CodeFieldMixin, AuthenticateForm):  # type: ignore[misc]
     """The code of the authenticator app, or a recovery code, as the second step of sign-in."""
 
 
-class ReauthenticateWithCodeForm(CodeFieldMixin, LibraryReauthenticateForm):  # type: ignore[misc]
-    """The same code, given again before something that needs it."""
-
-
 class SetUpSecondFactorForm(CodeFieldMixin, ActivateTOTPForm):  # type: ignore[misc]
     """The first code of a new authenticator app proves that it took the key."""
+
+
+# What the libraries raise at an answer that no browser makes.
+MALFORMED = (ValidationError, ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error)
+
+
+def passkey_failed() -> ValidationError:
+    """The same words whatever was wrong with a passkey."""
+    return ValidationError(get_adapter().error_messages["passkey_failed"], code="passkey_failed")
+
+
+class PasskeyNameForm(PortalForm):
+    """What a passkey is called, so that its owner knows which to remove."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("So that you know it again, like “Work laptop” or “Blue key”.")
+    )
+
+
+class NewPasskeyForm(PasskeyNameForm, AddWebAuthnForm):  # type: ignore[misc]
+    """A passkey that the browser has just made; every one of ours verifies its owner and can sign in by itself."""
+
+    passwordless = None
+    credential = forms.JSONField(required=True, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"].error_messages["required"] = _("Your browser has made no passkey. Try again.")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what no browser of the person's made for this very page."""
+        try:
+            return dict(super().clean())
+        except MALFORMED as error:
+            raise passkey_failed() from error
+
+
+class PasskeyAnswerMixin:
+    """What a passkey has signed; what no browser sends is refused like a wrong answer."""
+
+    def clean_credential(self) -> Authenticator:
+        """The passkey that it is; too many tries of one person say so."""
+        try:
+            found: Authenticator = super().clean_credential()  # type: ignore[misc]
+        except ValidationError as error:
+            raise error if error.code == "too_many_login_attempts" else passkey_failed() from error
+        except MALFORMED as error:
+            raise passkey_failed() from error
+        return found
+
+
+class PasskeySignInForm(PasskeyAnswerMixin, LoginWebAuthnForm):  # type: ignore[misc]
+    """A passkey alone, as the way in."""
+
+
+class PasskeyStepForm(PasskeyAnswerMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey as the second step."""
+
+
+class PasskeyConfirmForm(PasskeyAnswerMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey to confirm that it is the person."""
+
+
+class StepUpForm(PortalForm):
+    """Give again what signs one in: the password and a code for those who have both, or a passkey in place of them."""
+
+    password = password_field(_("Password"), "current-password", _("Enter your password."), max_length=4096)
+    code = forms.CharField(
+        label=_("Code"), max_length=20, help_text=_("From your authenticator app, or a recovery code.")
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        kwargs.setdefault("prefix", STEP_UP_PREFIX)
+        super().__init__(*args, **kwargs)
+        kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+        self.has_passkey = Authenticator.Type.WEBAUTHN in kinds
+        if not user.has_usable_password():
+            del self.fields["password"]
+        if not kinds - {Authenticator.Type.WEBAUTHN}:
+            del self.fields["code"]
+        else:
+            code = self.fields["code"]
+            code.error_messages["required"] = _("Enter the code.")
+            code.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+
+    def clean(self) -> dict[str, Any]:
+        """The password first: a wrong one uses up no recovery code."""
+        cleaned = super().clean() or {}
+        self.proof: forms.Form | None = None
+        if credential := self.data.get(self.add_prefix("credential")):
+            self._errors = ErrorDict()
+            self.proof = PasskeyConfirmForm({"credential": credential}, user=self.user)
+            if not self.proof.is_valid():
+                raise passkey_failed()
+            return cleaned
+        if not self.fields:
+            raise ValidationError(_("Sign out and in again to confirm it is you."), code="nothing_to_ask")
+        if "password" in cleaned and not get_adapter().reauthenticate(self.user, str(cleaned["password"])):
+            self.add_error("password", get_adapter().validation_error("incorrect_password"))
+        elif "code" in cleaned and not self.errors:
+            self.proof = LibraryReauthenticateForm({"code": cleaned["code"]}, user=self.user)
+            if not self.proof.is_valid():
+                self.add_error("code", self.proof.errors.as_data()["code"])
+        return cleaned
+
+    def save(self) -> None:
+        """Note in the session what was proved."""
+        if self.proof is not None:
+            self.proof.save()  # type: ignore[attr-defined]
+        else:
+            reauthenticate_by_password(context.request)
 
 
 class PreferencesForm(PortalModelForm):

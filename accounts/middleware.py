@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
@@ -20,6 +19,7 @@ from django.utils.translation import ngettext
 from structlog.contextvars import bind_contextvars
 
 from accounts.access import resolve_actor
+from accounts.second_factors import FACTORS, gave_second_factor
 from accounts.sessions import sign_out_keeping
 from core import clock
 from core.net import client_ip
@@ -163,10 +163,10 @@ class SignInStepsMiddleware:
             return None
         step = "accounts:own_password" if user.must_change_password else None
         if step is None and settings.MFA_REQUIRED:
-            app = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
-            if app is None:
+            own = list(Authenticator.objects.filter(user=user))
+            if not any(one.type in FACTORS for one in own):
                 step = "mfa_activate_totp"
-            elif not gave_second_factor(request, app):
+            elif not gave_second_factor(request, own):
                 # Signed in before the second factor was set up elsewhere: this session never proved it.
                 return self._back_to_sign_in(request, _("Sign in again to confirm it is you."))
         step = step or further_step(request)
@@ -188,13 +188,6 @@ def further_step(request: HttpRequest) -> str | None:
     """The first step that an app above this one says is owed."""
     steps = (import_string(path)(request) for path in settings.FURTHER_SIGN_IN_STEPS)
     return next((step for step in steps if step is not None), None)
-
-
-def gave_second_factor(request: HttpRequest, app: Authenticator) -> bool:
-    """Whether this very session proved a second factor since the present app was set up."""
-    since = app.created_at.timestamp()
-    records = get_authentication_records(request, request.user)
-    return any(record["method"] == "mfa" and record["at"] >= since for record in records)
 
 
 def heading_for(request: HttpRequest) -> str:

@@ -4,19 +4,11 @@ import dataclasses
 from typing import Any
 
 from allauth.account import views as library
-from allauth.account.adapter import get_adapter
-from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.login import record_authentication
 from allauth.core.internal import ratelimit
-from allauth.mfa.base import views as mfa
-from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as totp
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -26,14 +18,15 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import FormView, View
 
 from accounts.access import MEMBERSHIP_IN_SESSION, Actor, membership_user
 from accounts.enrolment.session import next_of, with_next
 from accounts.forms import ChangePasswordForm, OwnPasswordForm, PreferencesForm, ResetPasswordForm
-from accounts.middleware import after_steps, heading_for
+from accounts.middleware import after_steps
 from accounts.models import Membership
-from accounts.services import record_second_factor, request_password_reset, set_own_password, update_preferences
+from accounts.services import request_password_reset, set_own_password, update_preferences
+from accounts.step_up import asks_first
 from accounts.throttle import APP, minutes_until_allowed
 from core.exceptions import Refused
 
@@ -51,10 +44,13 @@ class SignInView(library.LoginView):  # type: ignore[misc]
     """The way in, for everybody."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the partnership request that brought the person here, if one did, and the way to enroll."""
-        enroll_url = with_next(reverse("enrolment:start"), next_of(self.request))
+        """Add the partnership request that brought the person here, if one did, and the other ways on."""
+        wanted = next_of(self.request)
         return super().get_context_data(
-            invitation=self.request.session.get(INVITATION), enroll_url=enroll_url, **kwargs
+            invitation=self.request.session.get(INVITATION),
+            enroll_url=with_next(reverse("enrolment:start"), wanted),
+            passkey_url=with_next(reverse("mfa_login_webauthn"), wanted),
+            **kwargs,
         )
 
 
@@ -107,6 +103,7 @@ class OwnPasswordView(FormView):
         return after_steps(self.request)
 
 
+@method_decorator(asks_first, name="dispatch")
 class ChangePasswordView(OwnPasswordView):
     """Change one's password at any time."""
 
@@ -162,113 +159,6 @@ class NewPasswordView(library.PasswordResetFromKeyView):  # type: ignore[misc]
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         if response.status_code == 302:
             response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-
-# --- the second factor -----------------------------------------------------------------------------------------------
-class SecondFactorView(mfa.AuthenticateView):  # type: ignore[misc]
-    """The second step of sign-in: a code."""
-
-    def form_invalid(self, form: BaseForm) -> HttpResponse:
-        """After too many codes, back to the password."""
-        if form.has_error("code", "too_many_login_attempts"):
-            response: HttpResponse = self.stage.abort()
-            get_adapter().add_message(
-                self.request, messages.ERROR, message=get_adapter().error_messages["too_many_login_attempts"]
-            )
-            return response
-        response = super().form_invalid(form)
-        return response
-
-
-class SetUpSecondFactorView(totp.ActivateTOTPView):  # type: ignore[misc]
-    """Set up an authenticator app."""
-
-    success_url = reverse_lazy("mfa_view_recovery_codes")
-
-    @transaction.atomic
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Keep the app, say so, and take its first code as proof for this session."""
-        response: HttpResponse = super().form_valid(form)
-        user = membership_user(self.request)
-        record_authentication(self.request, user, method="mfa", type=Authenticator.Type.TOTP.value)
-        record_second_factor(user=user, action="added", by=actor_of(self.request))
-        return response
-
-    def get_success_url(self) -> str:
-        """The recovery codes, which are shown once."""
-        return str(self.success_url)
-
-
-class RemoveSecondFactorView(totp.DeactivateTOTPView):  # type: ignore[misc]
-    """Remove the authenticator app, to set up another; who must have one is asked for it at once."""
-
-    success_url = reverse_lazy("mfa_index")
-
-    @transaction.atomic
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Remove it and say so."""
-        response: HttpResponse = super().form_valid(form)
-        record_second_factor(user=membership_user(self.request), action="removed", by=actor_of(self.request))
-        return response
-
-
-class TwoStepSignInView(TemplateView):
-    """What one's second factor is, and what can be done about it."""
-
-    template_name = "mfa/index.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The app and how many recovery codes are left."""
-        own = {one.type: one for one in Authenticator.objects.filter(user=membership_user(self.request))}
-        codes = own.get(Authenticator.Type.RECOVERY_CODES)
-        return super().get_context_data(
-            app=own.get(Authenticator.Type.TOTP),
-            codes_left=len(codes.wrap().get_unused_codes()) if codes else 0,
-            codes_seen=codes.wrap().did_view if codes else False,
-            **kwargs,
-        )
-
-
-@method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")
-class RecoveryCodesView(TemplateView):
-    """Recovery codes, shown once and only after a press of a button: a GET changes nothing."""
-
-    template_name = "mfa/recovery_codes/index.html"
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show them, unless they have been shown."""
-        with transaction.atomic():
-            wrapped = self._codes(lock=True).wrap()
-            codes = [] if wrapped.did_view else wrapped.get_unused_codes()
-            wrapped.mark_as_viewed()
-        if not codes:
-            return redirect("mfa_view_recovery_codes")
-        return self.render_to_response(
-            self.get_context_data(codes=codes, codes_text="\n".join(codes), next_url=after_steps(request))
-        )
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether there is something to show, and where to go who does not want to see it now."""
-        frame = {"codes": [], "seen": self._codes().wrap().did_view, "later_url": heading_for(self.request)}
-        return super().get_context_data(**{**frame, **kwargs})
-
-    def _codes(self, lock: bool = False) -> Authenticator:
-        rows = Authenticator.objects.filter(user=membership_user(self.request), type=Authenticator.Type.RECOVERY_CODES)
-        found = (rows.select_for_update() if lock else rows).first()
-        if found is None:
-            raise Http404
-        return found
-
-
-class RenewRecoveryCodesView(recovery_codes.GenerateRecoveryCodesView):  # type: ignore[misc]
-    """Replace the recovery codes by new ones; the old ones open nothing any more."""
-
-    @transaction.atomic
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Renew them and say so."""
-        response: HttpResponse = super().form_valid(form)
-        record_second_factor(user=membership_user(self.request), action="recovery_renewed", by=actor_of(self.request))
         return response
 
 

@@ -210,6 +210,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp_portal.context.shell",
+                "accounts.context.passkeys",
             ],
             "builtins": ["core.templatetags.portal"],
         },
@@ -249,7 +250,10 @@ SIGN_IN_STEP_VIEWS = {
     "account_logout",
     "account_reauthenticate",
     "accounts:own_password",
+    "accounts:passkey_challenge",
+    "accounts:new_passkey_challenge",
     "mfa_activate_totp",
+    "mfa_add_webauthn",
 }
 # What else a signed-in person may owe, as apps above accounts know it: each takes the request, returns a view or None.
 FURTHER_SIGN_IN_STEPS = ["customers.access.agreement_step"]
@@ -278,12 +282,13 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.ChangePasswordForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
     "user_token": "accounts.forms.ResetLinkForm",
 }
 # Django's own: the library's would keep a second list of addresses, and unverified ones would forbid a second factor.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 PASSWORD_RESET_TIMEOUT = 3600
+# For so long a sign-in, or a confirmation, opens what does lasting harm.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_RATE_LIMITS = {
     "login": None,  # "sign_in" counts failures only, so that an office behind one address can start its day
     "sign_in": "10/15m/key,100/15m/ip",  # key: the user name and the client's address together
@@ -301,12 +306,18 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "accounts.adapter.PortalMFAAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondFactorForm",
-    "reauthenticate": "accounts.forms.ReauthenticateWithCodeForm",
     "activate_totp": "accounts.forms.SetUpSecondFactorForm",
+    "add_webauthn": "accounts.forms.NewPasskeyForm",
+    "login_webauthn": "accounts.forms.PasskeySignInForm",
+    "authenticate_webauthn": "accounts.forms.PasskeyStepForm",
 }
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody registers alone, so every address is one that a colleague vouched for
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+# Every passkey is good for every purpose, so each verifies its owner and is found by the device without a name.
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RATE_LIMITS = {"webauthn_login": "30/5m/ip"}
 MFA_TOTP_ISSUER = "CSP portal"
 # A code that changes while it is typed is still right, as is a telephone whose clock is half a minute off.
 MFA_TOTP_TOLERANCE = 1

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
+from accounts.step_up import ask_first
 from core import clock
 from customers.credentials.services import reveal_password
 from customers.credentials.spelling import spelled
@@ -59,6 +60,13 @@ def setup_info(request: HttpRequest, issued: TemporaryPassword) -> SetupInfo:
         may_store=mine and issued.revealed_at is not None and issued.stored_at is None and is_in_force(issued),
         password=password,
     )
+
+
+def ask_before_showing(request: HttpRequest, issued: TemporaryPassword) -> HttpResponseBase | None:
+    """The question that comes before a password is shown, as long as it waits for this person."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    waits = issued.ciphertext is not None and (issued.reveal_until or clock.now()) > clock.now()
+    return ask_first(request) if waits and issued.issued_by == actor.user else None
 
 
 def is_in_force(issued: TemporaryPassword) -> bool:

@@ -72,10 +72,14 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 import hypothesis
 import pytest
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
 from django.db import connection
+from django.http import HttpRequest
 
+from accounts.models import User
 from csp_portal.back_office import enter
 from tests.emptying import quick_flush  # noqa: F401 – a fixture of the whole session
 
@@ -193,6 +197,20 @@ def inside_the_back_office() -> Iterator[None]:
     user_logged_in.connect(step_in)
     yield
     user_logged_in.disconnect(step_in)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forced_sign_in_is_a_sign_in() -> Iterator[None]:
+    """Let `force_login` leave the trace of a password just given, as the page does: nobody is asked for it again."""
+    user_logged_in.connect(note_password)
+    yield
+    user_logged_in.disconnect(note_password)
+
+
+def note_password(sender: type, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """As the sign-in page does."""
+    if not get_authentication_records(request, user):
+        record_authentication(request, user, method="password")
 
 
 # --- the browser --------------------------------------------------------------------------------------------------

@@ -183,13 +183,13 @@ def send_password_link(*, user: User, by: Actor) -> User:
 
 @transaction.atomic
 def record_second_factor(*, user: User, action: str, by: Actor) -> None:
-    """Record a change of the second factor and tell the person; action is added, removed or recovery_renewed."""
+    """Record a change of the second factor and tell the person; `action` ends the name of the record."""
     _record_security_change(f"user.second_factor_{action}", user, by=by)
 
 
 @transaction.atomic
 def reset_second_factor(*, user: User, by: Actor) -> User:
-    """Forget a lost authenticator app and its recovery codes; the next sign-in sets up a new one."""
+    """Forget lost authenticator app, passkeys and recovery codes; the next sign-in sets up a new second factor."""
     user = User.objects.select_for_update().get(pk=user.pk)
     removed, _kinds = Authenticator.objects.filter(user=user).delete()
     if not removed:

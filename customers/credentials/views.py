@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.generic import TemplateView
 
 from accounts.roles import Permission
+from accounts.step_up import step_up_required
 from core.exceptions import Refused
 from customers.credentials.forms import ReissueForm
 from customers.credentials.services import ReasonMissing, reissue_credentials
@@ -19,6 +20,7 @@ from customers.models import CustomerAdministrator, TemporaryPassword
 from customers.pages import CustomerPage, account_url
 
 
+@step_up_required
 class IssueCredentialsView(CustomerPage, TemplateView):
     """Ask why, then issue a new temporary password and lead to the one page that shows it."""
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can, require
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
 from core import clock
 from core.export import chunks_of_one_moment, csv_response
@@ -25,6 +26,7 @@ from orders.order_pages.views import OrderList
 CHUNK = 500
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportOrdersView(PermittedView):
     """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,7 +20,7 @@ from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
 from customers.look_alikes import look_alikes
 from customers.models import Customer, TemporaryPassword
-from customers.setup_info import fetched_in_advance, setup_info
+from customers.setup_info import ask_before_showing, fetched_in_advance, setup_info
 from orders.account_only import submit_account
 from orders.attesting import AttestationMissing
 from orders.changes import changes_since
@@ -218,12 +218,12 @@ class ConfirmationView(DraftView):
             return redirect("orders:review", draft=self.draft.public_id)
         return None if self.draft.makes_customer else after_submit(self.draft)
 
-    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
+    def get(self, request: HttpRequest, draft: UUID) -> HttpResponseBase:
         """Show it, with the password if this is the first look; Django answers HEAD here too, without the password."""
         if fetched_in_advance(request):
             # A browser throws a refused prefetch away, and asks again when the page is really opened.
             return HttpResponse(status=503)
-        return self.show(StoredForm())
+        return ask_before_showing(request, self.issued()) or self.show(StoredForm())
 
     def show(self, form: StoredForm) -> HttpResponse:
         """Render the page; `setup_info` decides whether this request may see the password."""

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
@@ -15,7 +15,7 @@ from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
 from customers.models import TemporaryPassword
 from customers.pages import CustomerPage, account_url
-from customers.setup_info import fetched_in_advance, setup_info
+from customers.setup_info import ask_before_showing, fetched_in_advance, setup_info
 from subscriptions.credentials.sheet import hand_over_sheet
 
 
@@ -26,12 +26,12 @@ class CredentialsView(CustomerPage, TemplateView):
     permission = Permission.ADD_CUSTOMER
     template_name = "customers/credentials.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show it, with the password if this is the first look; Django answers HEAD here too, without the password."""
         if fetched_in_advance(request):
             # A browser throws a refused prefetch away, and asks again when the page is really opened.
             return HttpResponse(status=503)
-        return self.show(StoredForm())
+        return ask_before_showing(request, self.issued()) or self.show(StoredForm())
 
     def show(self, form: StoredForm) -> HttpResponse:
         """Render the page; `setup_info` decides whether this request may see the password."""

@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from accounts.access import Actor, require
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
 from core import clock
 from core.export import csv_response
@@ -23,6 +24,7 @@ from subscriptions.customer_list.forms import ExportForm
 from subscriptions.views import CustomerList
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportCustomersView(PermittedView, TemplateView):
     """Choose the columns, then take the file: exactly what is filtered. A POST, because taking it is recorded."""
 

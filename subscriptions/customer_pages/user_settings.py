@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from accounts.access import can
 from accounts.models import Partner
 from accounts.roles import Permission
+from accounts.step_up import step_up_required
 from core.exceptions import NotPermitted, Refused
 from customers.models import TenantOwner
 from customers.pages import CustomerPage
@@ -117,6 +118,7 @@ class TenantOwnerAction(CustomerPage, TemplateView):
         return rows.select_related("reseller", "customer__provider").first()
 
 
+@step_up_required
 class GrantTenantOwnerView(TenantOwnerAction):
     """Make a reseller tenant owner."""
 

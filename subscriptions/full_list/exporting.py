@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
 from core import clock
 from core.export import chunks_of_one_moment, csv_response
@@ -27,6 +28,7 @@ CHUNK = 500
 MORE = ("created_at", "is_extended", "customer__domain_prefix", "provider__legal_name")
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportSubscriptionsView(PartnerPage):
     """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
 

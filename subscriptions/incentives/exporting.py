@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
 from core.export import chunks_of_one_moment, csv_response
 from subscriptions.incentives.filters import IncentiveFilter
@@ -26,6 +27,7 @@ from subscriptions.models import IncentiveEntry
 CHUNK = 500
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportView(PermittedView):
     """Exactly what is filtered, a month at a time. A POST, because taking the file is recorded."""
 

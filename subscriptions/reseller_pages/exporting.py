@@ -18,6 +18,7 @@ from accounts.access import Actor, require
 from accounts.models import Partner
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
 from core import clock
 from core.export import csv_response
@@ -27,6 +28,7 @@ from subscriptions.reseller_pages.views import EndedListView, ResellerListView, 
 CHUNK = 500
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportView(PermittedView):
     """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
 

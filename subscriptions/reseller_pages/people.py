@@ -7,6 +7,7 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Value, When
 
 from accounts.models import Membership, Partner
 from accounts.roles import Role
+from accounts.second_factors import FACTORS
 
 LONGEST = 50
 
@@ -16,7 +17,7 @@ def people_of(company: Partner) -> tuple[list[Any], int]:
 
     A name, a role and when somebody was last here: no address of theirs is the provider's business.
     """
-    second_factor = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
+    second_factor = Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS)
     rank = Case(*(When(role=role, then=Value(place)) for place, role in enumerate(Role)), output_field=IntegerField())
     members = Membership.objects.current().filter(partner=company).select_related("user")
     ranked = members.annotate(has_second_factor=Exists(second_factor), rank=rank).order_by("rank", "user__full_name")

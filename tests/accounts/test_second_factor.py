@@ -19,12 +19,13 @@ from activity.models import ActivityRecord
 from core.exceptions import InvalidTransition
 from mail.models import OutgoingEmail
 from tests.accounts.conftest import SignIn, totp_code
+from tests.contracts import html_faults
 from tests.factories import PASSWORD, UserFactory
 
 SET_UP = "/account/two-step/set-up/"
 INSIDE = [
     "/", "/account/preferences/", "/account/password/change/", "/account/two-step/", "/account/two-step/remove/",
-    "/account/two-step/recovery-codes/", "/account/two-step/recovery-codes/new/", "/account/two-step/confirm/",
+    "/account/two-step/recovery-codes/", "/account/two-step/recovery-codes/new/",
     "/admin/", "/admin/accounts/user/", "/admin/password_change/",
 ]  # fmt: skip
 
@@ -237,27 +238,59 @@ def signed_in(client: Client, user: User, secret: str) -> None:
     client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
 
 
-def test_removing_the_app_holds_at_the_set_up_again(client: Client, user: User, secret: str, required: None) -> None:
+def test_the_only_app_stays_where_a_second_factor_is_a_must(
+    client: Client, user: User, secret: str, required: None
+) -> None:
     signed_in(client, user, secret)
-    response = client.post(reverse("mfa_deactivate_totp"), follow=True)
-    assert response.redirect_chain[-1][0] == SET_UP
+    for answer in (client.get(reverse("mfa_deactivate_totp")), client.post(reverse("mfa_deactivate_totp"))):
+        assert answer.status_code == 409
+        assert html_faults(answer.content.decode()) == []
+    assert Authenticator.objects.filter(user=user).count() == 2
+    assert not ActivityRecord.objects.filter(action="user.second_factor_removed").exists()
+
+
+def test_the_app_can_be_removed_where_none_is_asked_for(client: Client, user: User, secret: str) -> None:
+    signed_in(client, user, secret)
+    assert client.post(reverse("mfa_deactivate_totp"))["Location"] == reverse("mfa_index")
     assert not Authenticator.objects.exists()
     assert ActivityRecord.objects.filter(action="user.second_factor_removed").count() == 1
 
 
-def test_changes_need_the_password_again_after_a_while(client: Client, user: User, secret: str) -> None:
+def test_a_new_phone_takes_the_place_of_the_old_one(client: Client, user: User, secret: str, required: None) -> None:
     signed_in(client, user, secret)
-    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
-        for name in ("mfa_deactivate_totp", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"):
-            response = client.post(reverse(name))
+    elsewhere = Client()
+    with time_machine.travel(timezone.now() + timedelta(seconds=60), tick=False):
+        signed_in(elsewhere, user, secret)
+    page = client.get(reverse("mfa_activate_totp"))
+    response = client.post(reverse("mfa_activate_totp"), {"code": totp_code(page.context["form"].secret)})
+    assert response["Location"] == reverse("mfa_index")
+    assert client.get("/account/preferences/").status_code == 200
+    assert elsewhere.get("/account/preferences/")["Location"] == reverse("account_login")
+    assert not Authenticator.objects.get(type=Authenticator.Type.TOTP).wrap().validate_code(totp_code(secret))
+    assert ActivityRecord.objects.filter(action="user.second_factor_replaced").count() == 1
+
+
+def test_changes_need_password_and_code_again_after_a_while(client: Client, user: User, secret: str) -> None:
+    signed_in(client, user, secret)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        for name in (
+            "deactivate_totp",
+            "generate_recovery_codes",
+            "view_recovery_codes",
+            "activate_totp",
+            "add_webauthn",
+        ):
+            response = client.post(reverse(f"mfa_{name}"))
             assert response["Location"].startswith(reverse("account_reauthenticate"))
         assert Authenticator.objects.count() == 2
-        wrong = client.post(reverse("account_reauthenticate"), {"password": "not the password"})
-        assert wrong.context["form"].errors["password"] == ["Check your password."]
-        confirmed = client.post(
-            reverse("account_reauthenticate") + "?next=/account/two-step/remove/", {"password": PASSWORD}
-        )
+        address = reverse("account_reauthenticate") + "?next=/account/two-step/remove/"
+        wrong = client.post(address, {"step-up-password": "not the password", "step-up-code": totp_code(secret)})
+        assert wrong.context["form"].errors == {"password": ["Check your password."]}
+        alone = client.post(address, {"step-up-password": PASSWORD})
+        assert alone.context["form"].errors == {"code": ["Enter the code."]}
+        confirmed = client.post(address, {"step-up-password": PASSWORD, "step-up-code": totp_code(secret)})
         assert confirmed["Location"] == "/account/two-step/remove/"
+        assert client.get(confirmed["Location"]).status_code == 200
 
 
 def test_new_recovery_codes_replace_the_old_ones(client: Client, user: User, secret: str) -> None:

@@ -218,7 +218,8 @@ def test_sign_out_forgets_everything(client: Client, user: User) -> None:
 
 UNNEEDED = [
     "account_signup", "account_email", "account_inactive", "account_set_password", "account_confirm_email",
-    "mfa_download_recovery_codes", "account_reset_password_from_key_done",
+    "mfa_download_recovery_codes", "account_reset_password_from_key_done", "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn", "mfa_list_webauthn", "mfa_signup_webauthn", "mfa_trust",
 ]  # fmt: skip
 
 
@@ -263,8 +264,8 @@ def test_sign_in_answers_no_json(sign_in: SignIn, user: User) -> None:
 def test_every_page_of_sign_in_is_ours(client: Client, sign_in: SignIn, user: User, secret: str) -> None:
     public = ["account_login", "account_reset_password", "account_reset_password_done"]
     own = [
-        "account_reauthenticate", "account_change_password", "mfa_index", "mfa_reauthenticate", "mfa_deactivate_totp",
-        "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "accounts:preferences",
+        "account_reauthenticate", "account_change_password", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp",
+        "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_add_webauthn", "accounts:preferences",
     ]  # fmt: skip
     pages = [client.get(reverse(name)) for name in public]
     sign_in(user.sign_in_name)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import step_up_required
 from core.exceptions import Refused
 from orders.partnerships.choices import Choices, Takeover, resolved
 from orders.partnerships.consequences import Consequences, Relation
@@ -118,6 +119,7 @@ class ChooseView(EndingPage):
         return self.page("ending_choose", form=form, action=choose_address(self.partnership, self.choices))
 
 
+@step_up_required
 class CheckView(EndingPage):
     """3 of 3: everything that will happen, the reason, the name; then it happens."""
 

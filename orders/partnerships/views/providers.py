@@ -18,6 +18,7 @@ from accounts.access import can
 from accounts.models import Partner, ProviderProfile
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import step_up_required
 from core import html
 from core.companies import show_phone
 from core.exceptions import Refused
@@ -178,6 +179,7 @@ def profile_url(provider: Partner) -> str:
     return reverse("directory:provider", args=[provider.microsoft_id])
 
 
+@step_up_required
 class EndProviderView(ProviderPage):
     """End partnership: what is lost, the reason, the name; then it is lost."""
 

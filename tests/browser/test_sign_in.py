@@ -1,0 +1,101 @@
+"""Sign-in in a browser: a passkey on a virtual device is set up, signs in and confirms."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import sign_in
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Check = Callable[[Page], None]
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """Two of everything."""
+    return make_world()
+
+
+@pytest.fixture
+def fingerprint(page: Page) -> Iterator[Any]:
+    """A laptop with a fingerprint reader, on which its owner always puts a finger."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield session
+    session.detach()
+
+
+def test_a_passkey_is_set_up_signs_in_and_confirms(
+    world: World, portal: str, page: Page, fingerprint: Any, check_accessible: Check
+) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    sign_in(page, portal, person.sign_in_name)
+    page.goto(f"{portal}/account/two-step/")
+    page.get_by_role("link", name="Set up a passkey").click()
+    check_accessible(page)
+    page.get_by_label("Name").fill("Work laptop")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_role("button", name="Show recovery codes").click()
+    page.get_by_role("link", name="I have stored them").click()
+    page.goto(f"{portal}/account/two-step/")
+    expect(page.get_by_text("Work laptop", exact=True)).to_be_visible()
+    check_accessible(page)
+    page.locator("details.menu-account summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=True):
+        page.goto(f"{portal}/account/two-step/passkeys/new/")
+        expect(page.get_by_role("heading", level=1, name="Confirm it is you")).to_be_visible()
+        check_accessible(page)
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", level=1, name="Set up a passkey")).to_be_visible()
+
+
+def test_a_refused_passkey_says_so_and_can_be_tried_again(
+    world: World, portal: str, page: Page, fingerprint: Any
+) -> None:
+    page.goto(f"{portal}/account/sign-in/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("No passkey was used. Try again, or use another way.")).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_enabled()
+
+
+def test_where_passkeys_cannot_work_a_sentence_says_so(world: World, portal: str, page: Page) -> None:
+    page.add_init_script("delete window.PublicKeyCredential")
+    page.goto(f"{portal}/account/sign-in/")
+    expect(page.get_by_text("Passkeys need JavaScript, a browser that knows them")).to_be_visible()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
+
+
+def test_back_after_sign_out_shows_the_way_in(world: World, portal: str, page: Page) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    sign_in(page, portal, person.sign_in_name)
+    page.goto(f"{portal}/customers/")
+    expect(page.get_by_role("heading", level=1, name="Customers")).to_be_visible()
+    page.locator("details.menu-account summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Customers")).to_be_hidden()
