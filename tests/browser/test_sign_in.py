@@ -55,7 +55,7 @@ def test_a_passkey_is_set_up_signs_in_and_confirms(
     page.get_by_role("button", name="Show recovery codes").click()
     page.get_by_role("link", name="I have stored them").click()
     page.goto(f"{portal}/account/two-step/")
-    expect(page.get_by_text("Work laptop", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Rename Work laptop")).to_be_visible()
     check_accessible(page)
     page.locator("details.menu-account summary").click()
     page.get_by_role("button", name="Sign out").click()
