@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -223,12 +224,12 @@ class ConfirmationView(DraftView):
         if fetched_in_advance(request):
             # A browser throws a refused prefetch away, and asks again when the page is really opened.
             return HttpResponse(status=503)
-        return ask_before_showing(request, self.issued()) or self.show(StoredForm())
+        return ask_before_showing(request, self.issued) or self.show(StoredForm())
 
     def show(self, form: StoredForm) -> HttpResponse:
         """Render the page; `setup_info` decides whether this request may see the password."""
         order, customer, reseller = self.draft.order, self.customer, self.draft.reseller
-        setup = setup_info(self.request, self.issued())
+        setup = setup_info(self.request, self.issued)
         context: dict[str, Any] = {
             "draft": self.draft,
             "order": order,
@@ -257,6 +258,7 @@ class ConfirmationView(DraftView):
         assert self.draft.order is not None
         return self.draft.order.customer
 
+    @cached_property
     def issued(self) -> TemporaryPassword:
         """The password that came with the customer; later ones have a page of their own."""
         passwords = TemporaryPassword.objects.filter(administrator__customer=self.customer)
@@ -275,7 +277,7 @@ class DoneView(ConfirmationView):
         if not form.is_valid():
             return self.show(form)
         try:
-            mark_stored(temporary_password=self.issued(), by=self.actor)
+            mark_stored(temporary_password=self.issued, by=self.actor)
         except InvalidTransition as refusal:
             messages.warning(request, str(refusal))
             return redirect("orders:confirmation", draft=self.draft.public_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
@@ -31,11 +32,11 @@ class CredentialsView(CustomerPage, TemplateView):
         if fetched_in_advance(request):
             # A browser throws a refused prefetch away, and asks again when the page is really opened.
             return HttpResponse(status=503)
-        return ask_before_showing(request, self.issued()) or self.show(StoredForm())
+        return ask_before_showing(request, self.issued) or self.show(StoredForm())
 
     def show(self, form: StoredForm) -> HttpResponse:
         """Render the page; `setup_info` decides whether this request may see the password."""
-        setup = setup_info(self.request, self.issued())
+        setup = setup_info(self.request, self.issued)
         return self.render_to_response(
             self.get_context_data(
                 setup=setup,
@@ -45,6 +46,7 @@ class CredentialsView(CustomerPage, TemplateView):
             )
         )
 
+    @cached_property
     def issued(self) -> TemporaryPassword:
         """The password of the address."""
         rows = TemporaryPassword.objects.filter(administrator__customer=self.customer)
@@ -59,7 +61,7 @@ class StoredView(CredentialsView):
 
     def post(self, request: HttpRequest, microsoft_id: UUID, public_id: UUID) -> HttpResponse:
         """Note it and go to Account; without the tick say what to do: this password is not shown twice."""
-        form, issued = StoredForm(request.POST), self.issued()
+        form, issued = StoredForm(request.POST), self.issued
         if not form.is_valid():
             return self.show(form)
         try:
