@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import ipaddress
 import logging
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,12 +21,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.devices import device_words
+from accounts.access import Actor
+from accounts.devices import device_words, knows_device, remember_device
 from accounts.middleware import begin_session
 from accounts.models import User
 from accounts.passwords import everybody_knows
 from accounts.second_factors import is_last_factor
-from accounts.services import set_own_password
+from accounts.services import note_new_device, set_own_password
 from accounts.step_up import stepped_up
 from accounts.throttle import SignInAttempt
 from core.logs import SECURITY, fingerprint
@@ -67,8 +69,11 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that the portal's own rule gives."""
-        return client_ip(request)
+        """The address that the portal's own rule gives; of a connection without one, the address that means none."""
+        try:
+            return str(ipaddress.ip_address(client_ip(request)))
+        except ValueError:
+            return "0.0.0.0"  # noqa: S104 – nothing is bound to it
 
     def add_message(
         self,
@@ -133,8 +138,19 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Sign in, and start the clocks that will sign out."""
+        self._came_before = user.last_login is not None
         super().login(request, user)
         begin_session(request)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Tell the person about a browser not seen before, except at the very first sign-in."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        if not knows_device(request, user):
+            if self._came_before:
+                device = device_words(request.headers.get("User-Agent", ""))
+                note_new_device(user=user, device=device, by=Actor(user=user, ip=client_ip(request)))
+            remember_device(request, response, user)
+        return response
 
     def set_password(self, user: User, password: str) -> None:
         """Save a password that its owner chose (the way through a mailed link ends here)."""

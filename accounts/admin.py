@@ -4,11 +4,13 @@ from typing import Any
 
 # Imported before they are unregistered: these show what nobody should see (second factors) or change by hand.
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
 import django.contrib.auth.admin  # noqa: F401
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -24,7 +26,7 @@ from accounts.models import Membership, User
 from accounts.step_up import ask_first
 from core.text import email_key
 
-for model in (Authenticator, EmailAddress, EmailConfirmation, Group):
+for model in (Authenticator, EmailAddress, EmailConfirmation, Group, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 

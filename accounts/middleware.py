@@ -20,7 +20,7 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.access import resolve_actor
 from accounts.second_factors import FACTORS, gave_second_factor
-from accounts.sessions import sign_out_keeping
+from accounts.sessions import note_session, sign_out_keeping
 from core import clock
 from core.net import client_ip
 from core.request_log import current_request_id
@@ -85,7 +85,7 @@ class SessionLimitsMiddleware:
             )
             return self._sign_out(request, text % {"hours": hours})
         elif now - seen > SEEN_EVERY_SECONDS:
-            session[LAST_SEEN_AT] = now
+            use_session(request)
         return self.get_response(request)
 
     def _sign_out(self, request: HttpRequest, text: str) -> HttpResponse:
@@ -115,6 +115,20 @@ def open_to_all(request: HttpRequest) -> bool:
 def begin_session(request: HttpRequest) -> None:
     """Start both clocks of a session."""
     request.session[SIGNED_IN_AT] = request.session[LAST_SEEN_AT] = clock.now().timestamp()
+
+
+def use_session(request: HttpRequest) -> None:
+    """Note that the session is in use."""
+    request.session[LAST_SEEN_AT] = clock.now().timestamp()
+    note_session(request)
+
+
+def session_end(request: HttpRequest) -> dict[str, int]:
+    """Whole seconds until the session ends: without activity, and whatever happens."""
+    now = clock.now().timestamp()
+    seen, signed_in = (request.session.get(name, now) for name in (LAST_SEEN_AT, SIGNED_IN_AT))
+    idle, longest = settings.SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE
+    return {"idle": int(seen + idle - now), "end": int(signed_in + longest - now)}
 
 
 def page_of_form(request: HttpRequest) -> str | None:

@@ -10,6 +10,7 @@ from accounts import services
 def forget_ended_sessions() -> None:
     """Remove the sessions that have run out: their rows serve nobody any more."""
     call_command("clearsessions")
+    services.purge_ended_sessions()
 
 
 @shared_task(name="accounts.tasks.purge_email_codes", time_limit=600)

@@ -26,6 +26,7 @@ from accounts.forms import ChangePasswordForm, OwnPasswordForm, PreferencesForm,
 from accounts.middleware import after_steps
 from accounts.models import Membership
 from accounts.services import request_password_reset, set_own_password, update_preferences
+from accounts.sessions import note_session
 from accounts.step_up import asks_first
 from accounts.throttle import APP, minutes_until_allowed
 from core.exceptions import Refused
@@ -95,6 +96,7 @@ class OwnPasswordView(FormView):
             form.add_error(None, str(refusal))
             return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
+        note_session(self.request)
         messages.success(self.request, _("Your password is changed."))
         return redirect(self.get_success_url())
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ANONYMOUS, Actor, can
+from accounts.middleware import session_end
 from accounts.roles import Permission, Role
 
 
@@ -139,6 +140,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "preferences_url": reverse("accounts:preferences"),
             "password_url": reverse("account_change_password"),
             "security_url": reverse("mfa_index"),
+            "session_end": session_end(request),
+            "sessions_url": reverse("accounts:sessions"),
             "sign_out_url": reverse("account_logout"),
         }
     return {"shell": frame}

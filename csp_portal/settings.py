@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_tables2",
@@ -357,6 +358,8 @@ SECURE_HSTS_PRELOAD = SECURE_CONNECTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_CONNECTION
+# Remembers who has signed in with this browser, so that a new one is told apart.
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE_CONNECTION else "device"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_CONNECTION else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_CONNECTION else "csrf"
 CSRF_COOKIE_HTTPONLY = True

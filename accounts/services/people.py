@@ -14,6 +14,7 @@ from accounts.access import Actor
 from accounts.models import User
 from accounts.passwords import new_temporary_password
 from accounts.services.mailboxes import mark_mailbox_proved
+from accounts.services.sessions import end_sessions, forget_sessions
 from accounts.throttle import forget_failed_sign_ins
 from activity.services import record
 from core import clock
@@ -84,6 +85,8 @@ def set_user_active(*, user: User, active: bool, by: Actor) -> User:
     user.is_active = active
     user.save(update_fields=["is_active"])
     record("user.reactivated" if active else "user.deactivated", user, by=by)
+    if not active:
+        end_sessions(user=user, by=by)
     return user
 
 
@@ -129,6 +132,7 @@ def issue_temporary_password(
     user.password_expires_at = clock.now() + timedelta(days=valid_days)
     user.save(update_fields=["password", "must_change_password", "password_expires_at"])
     record("user.temporary_password_issued", user, by=by, expires_at=user.password_expires_at)
+    forget_sessions(user=user)
     transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)
     return prepared.plain
 
@@ -150,6 +154,7 @@ def set_own_password(*, user: User, password: str, by: Actor, by_mailed_link: bo
     user.password_expires_at = None
     user.save(update_fields=["password", "must_change_password", "password_expires_at"])
     _record_security_change("user.password_changed", user, by=by, was_temporary=was_temporary)
+    forget_sessions(user=user)
     if by_mailed_link:
         mark_mailbox_proved(user=user, by=by)
     transaction.on_commit(lambda: forget_failed_sign_ins(user.sign_in_name), robust=True)

@@ -100,3 +100,23 @@ def test_being_used_writes_the_session_once_a_minute_at_most(client: Client, use
 
 def test_pages_of_an_account_are_not_kept(client: Client, user: User) -> None:
     assert client.get(PAGE)["Cache-Control"] == "no-store"
+
+
+def test_a_page_knows_how_long_the_session_lasts(client: Client, user: User) -> None:
+    with later(minutes=10):
+        left = client.get(PAGE).context["shell"]["session_end"]
+        assert (left["idle"], left["end"] // 60) == (1800, 709)
+
+
+def test_staying_signed_in_moves_the_end_without_activity_and_no_other(client: Client, user: User) -> None:
+    with later(minutes=29):
+        answer = client.post(reverse("accounts:keep_session"))
+        assert (answer.json()["idle"], answer.json()["end"] // 60) == (1800, 690)
+    with later(minutes=58):
+        assert client.get(PAGE).status_code == 200
+
+
+def test_an_ended_session_cannot_be_kept(client: Client, user: User) -> None:
+    with later(minutes=31):
+        assert client.post(reverse("accounts:keep_session")).status_code == 302
+    assert "_auth_user_id" not in client.session

@@ -99,3 +99,51 @@ def test_back_after_sign_out_shows_the_way_in(world: World, portal: str, page: P
     page.go_back()
     expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
     expect(page.get_by_role("heading", level=1, name="Customers")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_warning_comes_before_the_session_ends(
+    world: World, portal: str, page: Page, settings: Any, check_accessible: Check, width: int
+) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, portal, person.sign_in_name)
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    settings.SESSION_IDLE_SECONDS = 123
+    page.goto(f"{portal}/account/preferences/")
+    page.get_by_label("Full name").fill("Still typing")
+    dialog = page.get_by_role("dialog", name="Are you still there?")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_text("because nothing has happened for a while")).to_be_visible()
+    check_accessible(page)
+    settings.SESSION_IDLE_SECONDS = 1800
+    dialog.get_by_role("button", name="Stay signed in").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_label("Full name")).to_have_value("Still typing")
+
+
+def test_the_twelve_hours_end_with_a_warning_that_can_be_closed(
+    world: World, portal: str, page: Page, settings: Any
+) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    settings.SESSION_COOKIE_AGE = 100
+    sign_in(page, portal, person.sign_in_name)
+    dialog = page.get_by_role("dialog", name="Are you still there?")
+    expect(dialog.get_by_text("whatever you do")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Stay signed in")).to_be_hidden()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_session_that_has_ended_says_so_and_leads_back(world: World, portal: str, page: Page, settings: Any) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    settings.SESSION_IDLE_SECONDS = 3
+    sign_in(page, portal, person.sign_in_name)
+    page.goto(f"{portal}/account/preferences/")
+    dialog = page.get_by_role("dialog", name="Are you still there?")
+    expect(dialog.get_by_text("You were signed out.")).to_be_visible()
+    link = dialog.get_by_role("link", name="Sign in again")
+    assert str(link.get_attribute("href")).endswith("/account/sign-in/?next=%2Faccount%2Fpreferences%2F")
