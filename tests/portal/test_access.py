@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
@@ -63,8 +64,9 @@ class Visitors:
 
 @pytest.fixture(scope="module")
 def shared(django_db_setup: None, django_db_blocker: Any) -> Iterator[Visitors]:
-    """One transaction around all tests, each of which is undone in it."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """One transaction around all tests, each of which is undone in it; nobody is asked again."""
+    with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "ACCOUNT_REAUTHENTICATION_TIMEOUT", 86_400, raising=False)
         yield Visitors()
         transaction.set_rollback(True)
 
