@@ -4,9 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from allauth.account import app_settings
-from allauth.account.authentication import get_authentication_records
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -19,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.middleware import SEEN_EVERY_SECONDS, page_of_form
+from accounts.step_up import redirect_to_confirm, stepped_up
 from core import clock
 
 SEEN_AT = "back_office_seen_at"
@@ -43,17 +41,6 @@ def is_inside(request: HttpRequest) -> bool:
     if now - seen > SEEN_EVERY_SECONDS:
         request.session[SEEN_AT] = now
     return True
-
-
-def confirmation_owed(request: HttpRequest) -> str | None:
-    """The page that asks who one is; none if that was proved a short while ago, by the second factor where one is."""
-    since = clock.now().timestamp() - app_settings.REAUTHENTICATION_TIMEOUT
-    recent = [one["method"] for one in get_authentication_records(request, request.user) if one["at"] > since]
-    if not recent:
-        return "account_reauthenticate"
-    if "mfa" not in recent and is_mfa_enabled(request.user):
-        return "mfa_reauthenticate"
-    return None
 
 
 class BackOfficeSite(AdminSite):
@@ -98,8 +85,8 @@ class BackOfficeSite(AdminSite):
         if not url_has_allowed_host_and_scheme(heading, {request.get_host()}, require_https=request.is_secure()):
             heading = reverse("admin:index")
         here = f"{reverse('admin:enter')}?{urlencode({NEXT: heading})}"
-        if page := confirmation_owed(request):
-            return HttpResponseRedirect(f"{reverse(page)}?{urlencode({NEXT: here})}")
+        if not stepped_up(request):
+            return redirect_to_confirm(here)
         if request.method == "POST":
             enter(request)
             return HttpResponseRedirect(heading)
