@@ -106,7 +106,8 @@ def measure(options: argparse.Namespace) -> int:
     settings.ROOT_URLCONF = "tests.benchmarks.urls"
     settings.MFA_REQUIRED = False  # The people of the benchmark have no telephones.
     django.setup()
-    from tests.benchmarks import outbox, pages, submitting  # noqa: F401 – they name what there is to measure
+    # They name what there is to measure.
+    from tests.benchmarks import exports, outbox, pages, submitting, throughput  # noqa: F401
     from tests.benchmarks.ground import make_ground
     from tests.benchmarks.measure import benchmarks
 

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -112,6 +113,11 @@ class Visitor:
 
     def ask(self, method: str, path: str, form: bytes = b"") -> tuple[str, Headers, bytes]:
         """One request, and its status, headers and body."""
+        status, headers, pieces = self.begin(method, path, form)
+        return status, headers, b"".join(pieces)
+
+    def begin(self, method: str, path: str, form: bytes = b"") -> tuple[str, Headers, Iterator[bytes]]:
+        """One request, its status and headers, and its body piece by piece as it is made."""
         path, _mark, query = path.partition("?")
         environ = {
             "REQUEST_METHOD": method,
@@ -133,9 +139,12 @@ class Visitor:
         }
         answer: list[Any] = []
         response = Visitor.application(environ, lambda *given: answer.extend(given))  # type: ignore[misc]
-        body = b"".join(response)
-        response.close()
-        return answer[0], Headers(answer[1]), body
+
+        def pieces() -> Iterator[bytes]:
+            with closing(response):
+                yield from response
+
+        return answer[0], Headers(answer[1]), pieces()
 
     def queries(self, path: str) -> int:
         """How many queries a page takes."""

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, models
 from django.urls import reverse
 
+from activity.models import UnsealedRecord
 from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.details import CustomerDetails
@@ -115,7 +116,8 @@ class Script:
     """Writes the rows that a Submit made, again and again under keys of their own, in one transaction each."""
 
     def __init__(self, form: Form, visitor: Visitor) -> None:
-        tables = [model for model in apps.get_models() if model._meta.app_label in OURS]
+        # What the database adds by itself it adds to the script's rows too.
+        tables = [model for model in apps.get_models() if model._meta.app_label in OURS and model != UnsealedRecord]
         before = {model: set(new_keys(model)) for model in tables}
         form.send(visitor)
         made = {model: model._base_manager.filter(pk__in=set(new_keys(model)) - before[model]) for model in tables}
@@ -160,7 +162,8 @@ class Script:
 def new_keys(model: type[models.Model]) -> Iterator[Any]:
     """The keys of the latest rows: a Submit makes fewer than a hundred of anything."""
     manager = model._base_manager
-    latest = "-pk" if isinstance(model._meta.pk, models.AutoField) else "-created_at"
+    # A key that is no number says nothing of when its row was made.
+    latest = "-created_at" if isinstance(model._meta.pk, models.UUIDField) else "-pk"
     return manager.order_by(latest).values_list("pk", flat=True)[:100].iterator()
 
 
