@@ -33,6 +33,10 @@ class CustomerPage(ContextMixin, PermittedView):
         """The customers that the actor sees, with what the pages show of them."""
         return Customer.objects.visible_to(self.actor).select_related("provider", "created_by").with_managers()
 
+    def allows(self, permission: Permission) -> bool:
+        """As can() says it of the customer; that the actor sees it, this page has found out."""
+        return can(self.actor, permission) and self.customer.permits(self.actor, permission)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The customer, the state of its account and its tabs."""
         context = super().get_context_data(customer=self.customer, **kwargs)

@@ -5,11 +5,11 @@ from typing import Any
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from accounts.access import can
 from accounts.roles import Permission
 from customers.account.facts import sections
 from customers.agreements import AGREEMENT_NAME, AGREEMENT_URL
 from customers.credentials.facts import credential_facts
+from customers.models import CustomerQuerySet
 from customers.pages import CustomerPage
 
 
@@ -19,10 +19,14 @@ class AccountView(CustomerPage, TemplateView):
     permission = Permission.VIEW_CUSTOMERS
     template_name = "customers/customer_detail.html"
 
+    def customers_seen(self) -> CustomerQuerySet:
+        """With whom the bills go to."""
+        return super().customers_seen().select_related("provider", "created_by", "bill_to")
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer = self.customer
         administrator = customer.administrators.select_related("user").order_by("pk").first()
-        may_attest = can(self.actor, Permission.ATTEST_AGREEMENT, customer)
+        may_attest = self.allows(Permission.ATTEST_AGREEMENT)
         return super().get_context_data(
             agreements=list(customer.agreements.select_related("confirmed_by").order_by("-pk")),
             agreement_update_url=reverse("customers:attest_agreement", args=[customer.microsoft_id])
@@ -31,8 +35,8 @@ class AccountView(CustomerPage, TemplateView):
             agreement_name=AGREEMENT_NAME,
             agreement_url=AGREEMENT_URL,
             administrator=administrator,
-            sections=sections(customer, may_edit=can(self.actor, Permission.EDIT_CUSTOMER, customer)),
+            sections=sections(customer, may_edit=self.allows(Permission.EDIT_CUSTOMER)),
             credentials=credential_facts(administrator) if administrator else [],
-            may_issue=can(self.actor, Permission.ISSUE_CREDENTIALS, customer),
+            may_issue=self.allows(Permission.ISSUE_CREDENTIALS),
             **kwargs,
         )

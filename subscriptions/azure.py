@@ -1,7 +1,7 @@
 """Customers with an Azure plan: which those are, whom they may make tenant owner, and who still lacks it."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, require
@@ -28,9 +28,12 @@ class NotAReseller(Refused):
     """Only a reseller that manages the customer or earns with its subscriptions can become tenant owner."""
 
 
-def azure_skus() -> QuerySet:
-    """The offers that are Azure plans; a handful."""
-    return Sku.objects.filter(product__product_id__in=AZURE_PLAN_PRODUCTS).values("pk")
+def azure_skus() -> list[int]:
+    """The offers that are Azure plans; a handful.
+
+    As keys, not as a query within another: the database then knows how few subscriptions are of them.
+    """
+    return list(Sku.objects.filter(product__product_id__in=AZURE_PLAN_PRODUCTS).values_list("pk", flat=True))
 
 
 def has_azure(customer: Customer) -> bool:
@@ -41,10 +44,8 @@ def has_azure(customer: Customer) -> bool:
 def lacking_tenant_owner(customers: CustomerQuerySet) -> CustomerQuerySet:
     """Those with an Azure plan whose managing reseller is not tenant owner: somebody has to grant it."""
     plans = Subscription.objects.filter(customer=OuterRef("pk"), sku__in=azure_skus(), status__in=RUNNING)
-    owner = TenantOwner.objects.current().filter(customer=OuterRef("customer"), reseller=OuterRef("reseller"))
-    unserved = ResellerRelationship.objects.current().filter(~Exists(owner), customer=OuterRef("pk"))
-    # The first condition is an index; the second finds the few customers with Azure.
-    return customers.filter(Exists(plans), Exists(unserved), managing_reseller__isnull=False)
+    owner = TenantOwner.objects.current().filter(customer=OuterRef("pk"), reseller=OuterRef("managing_reseller"))
+    return customers.filter(Exists(plans), ~Exists(owner), managing_reseller__isnull=False)
 
 
 def candidates(customer: Customer) -> list[Partner]:

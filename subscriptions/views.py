@@ -128,8 +128,9 @@ class SubscriptionDetail(CustomerPage, TemplateView):
     template_name = "subscriptions/subscription_detail.html"
 
     def customers_seen(self) -> CustomerQuerySet:
-        """With how the provider is reached."""
-        return super().customers_seen().select_related(*(f"provider__{name}" for name in SUPPORT_RELATED))
+        """With how the provider is reached, and the one managing reseller that is offered as support contact."""
+        related = ("managing_reseller", *(f"provider__{name}" for name in SUPPORT_RELATED))
+        return super().customers_seen().select_related(*related).prefetch_related(None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked = ChangeRequest.objects.undecided().filter(subscription=OuterRef("pk"))

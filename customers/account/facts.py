@@ -18,7 +18,8 @@ from customers.models import BillTo, Customer
 
 def sections(customer: Customer, *, may_edit: bool) -> list[dict[str, Any]]:
     """The sections that can be changed one by one, with the address of each change for who may."""
-    bill_to = BillTo.objects.filter(customer=customer).first()
+    # A customer without such a row has no such attribute.
+    bill_to: BillTo | None = getattr(customer, "bill_to", None)
     found = [
         (_("Company info"), company_facts(customer), "customers:change_company"),
         (_("Primary contact"), contact_facts(customer), "customers:change_contact"),

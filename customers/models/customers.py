@@ -106,7 +106,7 @@ class Customer(models.Model):
     changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
     # Counts the edits of the account, so that none overwrites another unseen.
     version = models.PositiveIntegerField(default=1, editable=False)
-    # Both kept by triggers of the database (migrations 0004 and 0007), for lists alone: access asks the relations
+    # Both kept by triggers of the database (migrations 0004 and 0007), for lists and choices: access asks the relations
     # themselves, and they hold the key to the reseller that this column goes without.
     managing_reseller = models.ForeignKey(
         Partner,

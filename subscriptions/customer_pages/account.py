@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from accounts.access import can
 from accounts.roles import Permission
-from customers.models import RelationshipRequest
+from customers.models import CustomerQuerySet, RelationshipRequest
 from customers.relationship_requests.tables import with_badges
 from customers.views import AccountView
 from subscriptions.customer_pages.relations import relations_of, scope_meaning
@@ -13,9 +12,14 @@ from subscriptions.customer_pages.relations import relations_of, scope_meaning
 class AccountWithRelationsView(AccountView):
     """What the Account page says, and who manages, earns and supports."""
 
+    def customers_seen(self) -> CustomerQuerySet:
+        """Without who manages them: the page reads all relations of its one customer."""
+        return super().customers_seen().prefetch_related(None)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer, actor = self.customer, self.actor
         relations = relations_of(customer, actor)
+        customer.current_relationships = [relations.managing] if relations.managing else []
         if relations.managing is not None:
             relations.managing.customer = customer
         return super().get_context_data(
@@ -29,10 +33,6 @@ class AccountWithRelationsView(AccountView):
             requests=self.requests(),
             **kwargs,
         )
-
-    def allows(self, permission: Permission) -> bool:
-        """As can() says it of the customer; that the actor sees it, this page has found out."""
-        return can(self.actor, permission) and self.customer.permits(self.actor, permission)
 
     def requests(self) -> list[RelationshipRequest]:
         """What the customer was asked and what is about to be asked, the newest first, for who may ask."""

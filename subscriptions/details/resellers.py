@@ -86,8 +86,7 @@ class SupportContactForm(PortalForm):
         field.queryset = support_candidates(subscription.customer, current=current)
         field.initial = current.microsoft_id if current else ""
         # The names are at hand: the list is short, and the page need not ask the database for it.
-        relationship = subscription.customer.managing_relationship()
-        known = {one.pk: one for one in (relationship.reseller if relationship else None, current) if one is not None}
+        known = {one.pk: one for one in (subscription.customer.managing_reseller, current) if one is not None}
         field.choices = [
             ("", str(subscription.customer.provider)),
             *((str(one.microsoft_id), one.name_and_mpn) for one in known.values()),

@@ -112,7 +112,7 @@ def test_account_takes_few_queries(
 ) -> None:
     browser = signed_in(admin.user)
     browser.get(account(customer))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(13):
         browser.get(account(customer))
 
 

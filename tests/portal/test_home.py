@@ -70,7 +70,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
     assert world.ours.provider_admin.user is not None
     client.force_login(world.ours.provider_admin.user)
     client.get("/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/")
     for number in range(2):
         OrderDraft.objects.create(
@@ -79,7 +79,7 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
             reseller=world.ours.reseller,
             details={"company_name": f"Draft {number}"},
         )
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert client.get("/").content.decode().count("<bdi>Draft ") == 2
 
 

@@ -151,7 +151,7 @@ def test_account_takes_as_many_queries_for_more_relations(
         set_support_contact(subscription=subscription, reseller=litware, by=admin)
     browser = signed_in(admin.user)
     browser.get(page_of(customer))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(11):
         browser.get(page_of(customer))
 
 
