@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import ANONYMOUS, Actor, can
 from accounts.middleware import session_end
 from accounts.roles import Permission, Role
+from notifications.feed.counting import bell_text, unread_of
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,12 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     return entries
 
 
+def bell(actor: Actor, path: str) -> dict[str, Any]:
+    """The bell: where it leads, and how many unread notifications it says there are; no query."""
+    count, url = unread_of(actor), reverse("notifications:list")
+    return {"url": url, "count": count, "text": bell_text(count), "current": path == url}
+
+
 def organization_note(actor: Actor) -> str:
     """What the company is and what the person is in it: Indirect provider · Admin agent."""
     if actor.is_customer:
@@ -121,6 +128,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         memberships = getattr(request, "memberships", [])
         frame |= {
             "person": str(user),
+            "bell": bell(actor, request.path),
             "sign_in_name": user.sign_in_name,
             "navigation": navigation(actor, request.path),
             "organization": str(actor.acting_for) if actor.acting_for else "",
@@ -138,6 +146,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             if len(memberships) > 1
             else [],
             "preferences_url": reverse("accounts:preferences"),
+            "notification_preferences_url": reverse("notifications:preferences"),
             "password_url": reverse("account_change_password"),
             "security_url": reverse("mfa_index"),
             "session_end": session_end(request),

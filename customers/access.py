@@ -2,6 +2,9 @@
 below.
 """
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.http import HttpRequest
 
 from accounts.access import Actor, membership_user
@@ -17,6 +20,13 @@ def customer_actor(request: HttpRequest) -> Actor | None:
     user = membership_user(request)
     administrator = CustomerAdministrator.objects.select_related("customer__provider").filter(user=user).first()
     return Actor(user=user, customer=administrator.customer) if administrator else None
+
+
+def administrators_of(customers: Iterable[UUID]) -> list[Actor]:
+    """Everybody who administers one of these customers, as the actor that its requests have."""
+    rows = CustomerAdministrator.objects.filter(customer__microsoft_id__in=customers, user__is_active=True)
+    found = rows.select_related("user", "customer__provider").order_by("pk")
+    return [Actor(user=one.user, customer=one.customer) for one in found]
 
 
 def agreement_step(request: HttpRequest) -> str | None:

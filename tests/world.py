@@ -8,6 +8,7 @@ from decimal import Decimal
 from accounts.access import Actor
 from accounts.models import Membership, Partner, ProfileChange, ProviderProfile, SavedView, User
 from accounts.roles import Program, Role
+from activity.models import ActivityRecord
 from catalogue.models import Price, Product, Sku
 from core import clock
 from customers.models import (
@@ -18,7 +19,7 @@ from customers.models import (
     ResellerRelationship,
     TemporaryPassword,
 )
-from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import signing
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
@@ -238,6 +239,7 @@ def make_holdings(name: str, number: int, price: Price) -> Holdings:
     submitted_draft = OrderDraft.objects.create(
         owner=user, provider=provider, reseller=reseller, state=OrderDraft.State.SUBMITTED, order=order
     )
+    make_notification(provider, user, name)
     return Holdings(
         provider,
         reseller,
@@ -291,6 +293,21 @@ def make_change_request(subscription: Subscription, by: Actor, **values: object)
             "created_by": by.user,
             **values,
         }
+    )
+
+
+def make_notification(provider: Partner, user: User, name: str) -> None:
+    """Something that the provider's Global admin is told of."""
+    record = ActivityRecord.objects.create(
+        action="partner.reinstated",
+        actor_label="The programme",
+        target_type="accounts.partner",
+        target_id=str(provider.microsoft_id),
+        target_label=f"{name}provider Inc.",
+        provider_id=provider.microsoft_id,
+    )
+    Notification.objects.create(
+        user=user, organization_id=provider.microsoft_id, record=record, category="company", at=record.at
     )
 
 

@@ -62,6 +62,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     password_expires_at = models.DateTimeField(_("temporary password expires"), null=True, blank=True)
     # When the person was seen to read the mailbox: by a code or a link that went there and nowhere else.
     email_proved_at = models.DateTimeField(_("mailbox proved"), null=True, blank=True)
+    # What the bell shows, by the Microsoft ID of the organization; written by notifications, here so that no page asks.
+    unread_notifications = models.JSONField(default=dict, editable=False)
     date_joined = models.DateTimeField(_("since"), default=clock.now, editable=False)
 
     USERNAME_FIELD = "sign_in_name"

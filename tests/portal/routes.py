@@ -158,6 +158,9 @@ def change_request(world: World) -> dict[str, Any]:
 def change_draft(world: World) -> dict[str, Any]:
     """What our reseller is about to ask for."""
     return {"public_id": world.ours.change_draft.public_id}
+def notification(world: World) -> dict[str, Any]:
+    """What our owner is told of."""
+    return {"pk": world.ours.provider_admin.user.notifications.get().pk}  # type: ignore[union-attr]
 
 
 def view_name(world: World) -> dict[str, Any]:
@@ -170,6 +173,7 @@ ROUTES: dict[str, Route] = {
         f"webhooks:{name}": Route(webhook, nothing)
         for name in "detail change secret rotate enable disable test remove replay_failed deliveries".split()
     },
+    "notifications:read": Route(notification, nothing),
     "demo:receiver": Route(webhook, nothing),
     **{f"webhooks:{name}": Route(webhook_delivery, nothing) for name in ("delivery", "replay")},
     **{f"subscriptions:{name}": Route(bulk_change, nothing) for name in ("bulk", "submit_bulk", "cancel_bulk")},

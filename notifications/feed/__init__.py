@@ -1,0 +1,1 @@
+"""The bell: who is told of what, read marks, preferences, the daily summary."""
