@@ -95,7 +95,7 @@ def test_long_summary_says_how_much_is_left_out(world: World) -> None:  # noqa: 
     told()
     send_summaries()
     assert letters()[0].text.count("Oursubscription") == MOST_LINES
-    assert "2 more are in the portal." in letters()[0].text
+    assert "In the portal you find this many more: 2" in letters()[0].text
 
 
 def test_second_day_has_a_summary_of_its_own(world: World) -> None:  # noqa: F811
