@@ -20,6 +20,7 @@ from notifications.feed.counting import count_everybody, unread_of
 from notifications.feed.reading import page_of
 from notifications.feed.rules import FAMILIES, RULES, Concerned
 from notifications.feed.telling import FOLLOWER, notify
+from notifications.feed.wording import sentence
 from notifications.following import follow
 from notifications.models import FollowerPosition, Notification, NotificationPreference
 from notifications.models.feed import Category
@@ -390,3 +391,8 @@ def test_rules_are_whole() -> None:
         assert rule.person in (None, *Concerned)
         assert all(isinstance(one, Permission) for one in sides)
     assert Subscription._meta.label_lower == "subscriptions.subscription"
+
+
+def test_everything_that_is_told_has_words() -> None:
+    wordless = [action for action in RULES if sentence(ActivityRecord(action=action)) == action]
+    assert wordless == []
