@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("activity", "0004_source"),
+        ("activity", "0003_seals"),
         ("notifications", "0001_webhooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
