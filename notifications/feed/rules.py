@@ -112,7 +112,7 @@ RULES: dict[str, Rule] = {
 }
 # Whole families, whatever is added to them.
 FAMILIES: dict[str, Rule] = {
-    "change_request.": Rule(Category.CHANGE_REQUESTS, P.VIEW_SUBSCRIPTIONS, P.VIEW_SUBSCRIPTIONS),
+    "change_request.": Rule(Category.CHANGE_REQUESTS, P.MANAGE_SUBSCRIPTION, P.REQUEST_CHANGE),
 }
 
 

@@ -32,7 +32,9 @@ FURTHER: dict[str, Promise] = {
     "order_draft.handed_over": _("Draft handed over to you"),
     "change_request.submitted": _("Change requested"),
     "change_request.approved": _("Change request approved"),
-    "change_request.declined": _("Change request declined"),
+    "change_request.rejected": _("Change request rejected"),
+    "change_request.questioned": _("Question about a change request"),
+    "change_request.answered": _("Question about a change request answered"),
     "change_request.withdrawn": _("Change request withdrawn"),
     "change_request.closed": _("Change request closed"),
 }

@@ -158,6 +158,8 @@ def change_request(world: World) -> dict[str, Any]:
 def change_draft(world: World) -> dict[str, Any]:
     """What our reseller is about to ask for."""
     return {"public_id": world.ours.change_draft.public_id}
+
+
 def notification(world: World) -> dict[str, Any]:
     """What our owner is told of."""
     return {"pk": world.ours.provider_admin.user.notifications.get().pk}  # type: ignore[union-attr]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_support_profile"),
+        ("accounts", "0006_colleague_invitations"),
     ]
 
     operations = [
