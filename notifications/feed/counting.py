@@ -53,7 +53,8 @@ def count_again(*, users: Iterable[int] = (), organizations: Iterable[UUID] = ()
     wanted: dict[int, set[UUID]] = {user.pk: set() for user in people}
     told = Notification.objects.filter(user__in=people, organization_id__isnull=False)
     for user_id, organization in told.values_list("user_id", "organization_id").distinct():
-        wanted[user_id].add(organization)
+        if organization is not None:
+            wanted[user_id].add(organization)
     actors = actors_of({one for own in wanted.values() for one in own})
     by_person: dict[int, list[Actor]] = {}
     for actor in (one for own in actors.values() for one in own):
