@@ -19,7 +19,7 @@ from subscriptions.change_requests.wishes import asked_rows, changed_since, form
 from subscriptions.delegation import permission_for_kind
 from subscriptions.details.changing import absolute, change_url
 from subscriptions.details.making import answer_to
-from subscriptions.models import ChangeRequest
+from subscriptions.models import ChangeRequest, ChangeRequestEntry
 from subscriptions.rules import Allowed, Answer, Refused
 from subscriptions.rules.words import consequences
 
@@ -28,6 +28,7 @@ from subscriptions.rules.words import consequences
 class Said:
     """One line of the timeline."""
 
+    kind: str
     at: datetime
     what: str
     who: Any
@@ -41,6 +42,7 @@ def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
     request.is_possible = not live or ChangeRequest.objects.possible().filter(pk=request.pk).exists()  # type: ignore[attr-defined]
     open_now = request.is_open and request.is_possible  # type: ignore[attr-defined]
     answer = answer_now(request, prices=prices) if live and request.is_possible else None  # type: ignore[attr-defined]
+    timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
     may_decide = can(reader, permission_for_kind(request.kind))
     draft_url = f"{change_url(request.subscription, request.kind)}?{urlencode(request.values)}"
@@ -54,8 +56,8 @@ def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
         "consequences": consequences(answer, absolute, prices=prices) if isinstance(answer, Allowed) else [],
         "refused": answer if isinstance(answer, Refused) else None,
         "version": request.subscription.version,
-        "timeline": timeline_of(request, reader),
-        "as_provider": reader.is_provider,
+        "timeline": timeline,
+        "question": next((one.text for one in timeline if one.kind == ChangeRequestEntry.Kind.QUESTION), ""),
         "is_draft": request.state == State.DRAFT,
         "is_own": own,
         "may_decide": open_now and reader.is_provider and may_decide and not own,
@@ -99,7 +101,7 @@ def timeline_of(request: ChangeRequest, reader: Actor) -> list[Said]:
     """What was done and said, the newest first (one query)."""
     entries = request.entries.select_related("author", "company").order_by("-pk")
     return [
-        Said(entry.at, entry.get_kind_display(), who(entry.author, entry.company, reader), entry.text)
+        Said(entry.kind, entry.at, entry.get_kind_display(), who(entry.author, entry.company, reader), entry.text)
         for entry in entries
     ]
 

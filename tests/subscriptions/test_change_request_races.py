@@ -110,8 +110,11 @@ def test_an_approval_and_the_end_of_the_relationship(
 
     def check(request: ChangeRequest, results: list[object]) -> None:
         assert not [result for result in results if isinstance(result, Exception)]
-        state = current(request).state
+        decided, state = current(request), current(request).state
         assert state in (State.APPROVED, State.CLOSED)
+        if state == State.APPROVED:
+            ended = ResellerRelationship.objects.get(customer=request.subscription.customer).ends_at
+            assert decided.decided_at <= ended
         assert licenses(request) == ((15, 2) if state == State.APPROVED else (10, 1))
 
     run_parallel(press, n=2, rounds=ROUNDS, before=asked, after=check)
