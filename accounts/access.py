@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from accounts.models import Membership, Partner, User
 from accounts.roles import CUSTOMER_PERMISSIONS, MATRIX, Permission, Program, Role
+from activity.models import Source
 from core.exceptions import NotPermitted
 from core.request_log import current_request_id
 
@@ -27,6 +28,8 @@ class Actor:
     system: str = ""
     ip: str | None = None
     request_id: str = ""
+    # By which way: one of activity.models.Source.
+    source: str = ""
 
     @property
     def label(self) -> str:
@@ -56,9 +59,9 @@ class Actor:
         return self.customer is not None
 
 
-def system_actor(name: str) -> Actor:
+def system_actor(name: str, source: Source = Source.TASK) -> Actor:
     """The portal itself, doing `name`: for tasks and commands. It holds no permission."""
-    return Actor(system=name, request_id=current_request_id())
+    return Actor(system=name, source=source, request_id=current_request_id())
 
 
 ANONYMOUS = Actor()

@@ -21,6 +21,7 @@ from structlog.contextvars import bind_contextvars
 from accounts.access import resolve_actor
 from accounts.second_factors import FACTORS, gave_second_factor
 from accounts.sessions import note_session, sign_out_keeping
+from activity.models import Source
 from core import clock
 from core.net import client_ip
 from core.request_log import current_request_id
@@ -149,11 +150,16 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.memberships = []  # type: ignore[attr-defined]
         request.actor = actor = dataclasses.replace(  # type: ignore[attr-defined]
-            resolve_actor(request), ip=client_ip(request), request_id=current_request_id()
+            resolve_actor(request), ip=client_ip(request), request_id=current_request_id(), source=Source.PAGE
         )
         if actor.user is not None:
             bind_contextvars(user_id=actor.user.pk)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        """What is done in the back office is recorded as such."""
+        if request.resolver_match and request.resolver_match.app_name == "admin":
+            request.actor = dataclasses.replace(request.actor, source=Source.ADMIN)  # type: ignore[attr-defined]
 
 
 class SignInStepsMiddleware:

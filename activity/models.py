@@ -75,6 +75,16 @@ class ActivityQuerySet(AppendOnlyQuerySet):
         return self.none()
 
 
+class Source(models.TextChoices):
+    """By which way something was done."""
+
+    PAGE = "page", _("Page")
+    ADMIN = "admin", _("Back office")
+    IMPORT = "import", _("Import")
+    TASK = "task", _("Background task")
+    COMMAND = "command", _("Command")
+
+
 class ActivityRecord(AppendOnly):
     """One thing that was done. Names are kept as text and no foreign keys, so that it outlives what it speaks of."""
 
@@ -93,6 +103,8 @@ class ActivityRecord(AppendOnly):
     changes = models.JSONField(_("details"), default=dict)
     ip = models.GenericIPAddressField(_("network address"), null=True)
     request_id = models.CharField(_("request"), max_length=64, blank=True)
+    # Empty for what was recorded before sources were.
+    source = models.CharField(_("source"), max_length=10, choices=Source.choices, blank=True, default="")
 
     objects = ActivityQuerySet.as_manager()
 
@@ -101,10 +113,12 @@ class ActivityRecord(AppendOnly):
         verbose_name_plural = _("activity records")
         default_permissions = ("view",)
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["target_type", "target_id", "-at"], name="activity_by_target"),
-            models.Index(fields=["provider_id", "-at"], name="activity_by_provider"),
-            models.Index(fields=["reseller_id", "-at"], name="activity_by_reseller"),
-            models.Index(fields=["customer_id", "-at"], name="activity_by_customer"),
+            models.Index(fields=["target_type", "target_id", "-at", "-id"], name="activity_target_latest"),
+            models.Index(fields=["provider_id", "-at", "-id"], name="activity_provider_latest"),
+            models.Index(fields=["reseller_id", "-at", "-id"], name="activity_reseller_latest"),
+            models.Index(fields=["customer_id", "-at", "-id"], name="activity_customer_latest"),
+            models.Index(fields=["actor_user_id", "-at", "-id"], name="activity_person_latest"),
+            models.Index(fields=["provider_id", "action", "-at", "-id"], name="activity_action_latest"),
         ]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ BATCH = 1_000
 def record(action: str, target: models.Model, *, by: Any, **changes: Any) -> ActivityRecord:
     """Record that `by` did `action` (dotted, past tense) to `target`; if this fails, so does the action.
 
-    `by` has user, label, acting_for, ip and request_id. A target that belongs to tenants says which in
+    `by` has user, label, acting_for, ip, request_id and source. A target that belongs to tenants says which in
     `activity_parties()`, a dict with the keys provider, reseller and customer and their Microsoft IDs.
     """
     _require_transaction()
@@ -54,6 +54,7 @@ def composed(action: str, target: models.Model, *, by: Any, **changes: Any) -> A
         changes=plain(changes),
         ip=known_ip(by.ip),
         request_id=str(by.request_id or "")[:64],
+        source=by.source,
     )
 
 

@@ -1,5 +1,6 @@
 """What may be done to the catalogue: import a file all or nothing, and choose the rules a SKU is sold under."""
 
+import dataclasses
 import hashlib
 import io
 import logging
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access import Actor, system_actor
+from activity.models import Source
 from activity.services import record
 from catalogue.importing import offer_matrix, price_list
 from catalogue.importing.columns import FORMATS, detect_kind, is_known
@@ -228,7 +230,7 @@ def finish(job: CatalogueImport, *, by: Actor, outcome: Outcome | None) -> None:
     record(
         "catalogue.imported" if done else "catalogue.import_refused",
         job,
-        by=by,
+        by=dataclasses.replace(by, source=Source.IMPORT),
         kind=job.kind,
         file=job.file_name,
         sha256=job.sha256,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.access import Actor, system_actor
 from accounts.models import Partner
+from activity.models import Source
 from catalogue.models import Segment, Sku
 from core import clock
 from subscriptions.incentives.accruing import accrue_due
@@ -18,7 +19,7 @@ from subscriptions.incentives.rates import add_rate
 from subscriptions.models import IncentiveMonth, Subscription
 from subscriptions.services import set_reseller_of_record, set_support_contact
 
-OFFICE = system_actor("demo data")
+OFFICE = system_actor("demo data", Source.COMMAND)
 # The offers that earn more than the others.
 BETTER = {"Microsoft 365 E3": "6.5", "Microsoft 365 Business Premium": "7"}
 MONTHS = 6

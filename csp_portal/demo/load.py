@@ -14,6 +14,7 @@ from accounts.access import Actor, system_actor
 from accounts.models import Partner, User
 from accounts.roles import Program, Role
 from accounts.services import add_member, enrol_partner, set_enrolment_state
+from activity.models import Source
 from catalogue.models import Price
 from catalogue.services import import_offer_matrix, import_price_list
 from core import clock
@@ -87,7 +88,8 @@ def load() -> None:
     _changes_of_fortune(people, now)
     load_requests(people.actors, now)
     load_profiles(people.actors, now)
-    office = Actor(user=User.objects.create_superuser(BACK_OFFICE, full_name="Back office"))
+    superuser = User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
+    office = Actor(user=superuser, source=Source.ADMIN)
     with quick_hashing():
         load_subscriptions(people.actors, office, lambda name: _customer(people, EVERY_STATE, name, 1), now)
     load_orders(people.actors["northwind.example"], office, now)
@@ -130,7 +132,7 @@ class Companies:
                 self._enrol(company)
 
     def _enrol(self, company: DemoCompany) -> None:
-        office = system_actor("demo data")
+        office = system_actor("demo data", Source.COMMAND)
         street, city, state, postal_code = company.address
         partner = enrol_partner(
             program=company.program,
@@ -161,7 +163,9 @@ class Companies:
                 language=company.language, time_zone=company.time_zone, email_proved_at=clock.now()
             )
             if company.domain not in self.actors:
-                self.actors[company.domain] = Actor(user=member.user, partner=partner, role=Role(role))
+                self.actors[company.domain] = Actor(
+                    user=member.user, partner=partner, role=Role(role), source=Source.PAGE
+                )
         self.partners[company.domain] = partner
 
 
@@ -199,7 +203,7 @@ def _changes_of_fortune(people: Companies, now: datetime) -> None:
             partner=people.partners["woodgrove.example"],
             state=Partner.EnrolmentState.SUSPENDED,
             reason="The yearly authorization has run out. Send us the signed form.",
-            by=system_actor("demo data"),
+            by=system_actor("demo data", Source.COMMAND),
         )
 
 

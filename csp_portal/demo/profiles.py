@@ -12,6 +12,7 @@ from accounts.services.profiles import (
     publish_profile,
     request_profile_change,
 )
+from activity.models import Source
 from core import clock
 
 PROFILES: dict[str, dict[str, Any]] = {
@@ -46,7 +47,7 @@ WISH = {
 
 def load_profiles(actors: dict[str, Actor], now: datetime) -> None:
     """Ask, approve and publish as people would; one change still waits for the back office."""
-    office = system_actor("demo data")
+    office = system_actor("demo data", Source.COMMAND)
     for number, (domain, wanted) in enumerate(PROFILES.items()):
         with clock.at(now - timedelta(days=380 - 20 * number)):
             change = request_profile_change(wanted=wanted, seen=_seen(actors[domain]), by=actors[domain])

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from accounts.access import Actor
+from activity.models import Source
 from core import clock
 from core.text import email_key
 from mail.models import OutgoingEmail
@@ -24,7 +25,7 @@ from resellers.services.resending import resend_request
 
 Actors = dict[str, Actor]
 Answer = Callable[[PartnershipRequest, Actors], object]
-ANONYMOUS = Actor()
+ANONYMOUS = Actor(source=Source.PAGE)
 
 
 class DemoRequest(NamedTuple):
@@ -62,7 +63,7 @@ def sent_again(request: PartnershipRequest, actors: Actors) -> None:
 
 def expired(request: PartnershipRequest, actors: Actors) -> None:
     """Nobody answered, and then somebody asks for a new link."""
-    expire_overdue(by=Actor(system="demo data"))
+    expire_overdue(by=Actor(system="demo data", source=Source.COMMAND))
     ask_for_new_link(request=PartnershipRequest.objects.get(pk=request.pk), nonce=request.nonce, by=ANONYMOUS)
 
 

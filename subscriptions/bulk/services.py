@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.models import Membership, Partner
 from accounts.roles import Permission, Role
+from activity.models import Source
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
@@ -190,8 +191,8 @@ def actor_of(change: BulkChange) -> Actor:
     memberships = Membership.objects.current().select_related("partner")
     member = memberships.filter(user=change.created_by, partner=change.provider, user__is_active=True).first()
     if member is None:
-        return Actor(user=change.created_by)
-    return Actor(user=change.created_by, partner=member.partner, role=Role(member.role))
+        return Actor(user=change.created_by, source=Source.TASK)
+    return Actor(user=change.created_by, partner=member.partner, role=Role(member.role), source=Source.TASK)
 
 
 def count(change: BulkChange, verdict: Verdict, shown: list[str]) -> None:
@@ -206,7 +207,7 @@ def finish(change: BulkChange) -> None:
     """Note that everything is done."""
     change.state, change.finished_at = State.DONE, clock.now()
     change.save(update_fields=["state", "finished_at"])
-    by = Actor(user=change.created_by, partner=change.provider)
+    by = Actor(user=change.created_by, partner=change.provider, source=Source.TASK)
     record("bulk_change.finished", change, by=by, **told(change), **counts(change))
 
 

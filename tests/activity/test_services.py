@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor, system_actor
 from accounts.models import Partner, User
 from accounts.roles import Program, Role
-from activity.models import ActivityRecord
+from activity.models import ActivityRecord, Source
 from activity.services import composed, plain, record, record_all
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def partner():
 @pytest.fixture
 def actor(partner):
     user = User.objects.create_user("ana@contoso.com", full_name="Ana Souza")
-    return Actor(user=user, partner=partner, role=Role.ADMIN_AGENT, ip="192.0.2.7", request_id="abc123")
+    return Actor(user=user, partner=partner, role=Role.ADMIN_AGENT, ip="192.0.2.7", request_id="abc123", source=Source.PAGE)
 
 
 def test_record_keeps_who_for_whom_what_and_from_where(actor, partner, monkeypatch):
@@ -53,6 +53,7 @@ def test_record_keeps_who_for_whom_what_and_from_where(actor, partner, monkeypat
         "changes": {"name_before": "Old", "name_after": "New"},
         "ip": "192.0.2.7",
         "request_id": "abc123",
+        "source": "page",
     }
 
 
@@ -96,7 +97,7 @@ def test_a_rolled_back_action_leaves_no_record(partner):
 @pytest.mark.django_db(transaction=True)
 def test_an_action_whose_record_fails_is_not_done(partner):
     """The column refuses a missing value, as any database error would."""
-    nobody = SimpleNamespace(user=None, label="x", acting_for=None, ip=None, request_id="")
+    nobody = SimpleNamespace(user=None, label="x", acting_for=None, ip=None, request_id="", source="")
 
     @transaction.atomic
     def rename():
@@ -168,7 +169,7 @@ def test_bytes_are_refused():
     [("2001:db8::1", "2001:db8::1"), ("unknown", None), ("192.0.2.1:443", None), ("", None), (None, None)],
 )
 def test_an_address_that_is_none_does_not_fail_the_action(partner, given, kept):
-    by = SimpleNamespace(user=None, label="x", acting_for=None, ip=given, request_id="r" * 100)
+    by = SimpleNamespace(user=None, label="x", acting_for=None, ip=given, request_id="r" * 100, source="")
     assert record("partner.checked", partner, by=by).ip == kept
 
 

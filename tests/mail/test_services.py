@@ -332,7 +332,7 @@ def test_what_left_or_is_leaving_or_was_withdrawn_is_not_touched(queue, state):
 )
 def test_an_intervention_whose_record_fails_is_not_done(queue, act):
     email = put(queue(), State.FAILED, attempts=30)
-    nameless = SimpleNamespace(user=None, acting_for=None, ip=None, request_id="")
+    nameless = SimpleNamespace(user=None, acting_for=None, ip=None, request_id="", source="")
     with pytest.raises(AttributeError):
         act(email, nameless)
     email.refresh_from_db()
