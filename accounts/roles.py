@@ -58,6 +58,8 @@ class Permission(TextChoices):
     GRANT_TENANT_OWNER = "grant_tenant_owner", _("Make an indirect reseller tenant owner")
     VIEW_TENANT_OWNERS = "view_tenant_owners", _("View tenant owners")
     VIEW_CUSTOMER_ACTIVITY = "view_customer_activity", _("View a customer’s activity")
+    VIEW_ACTIVITY = "view_activity", _("View the activity log")
+    EXPORT_ACTIVITY = "export_activity", _("Export the activity log")
     VIEW_SUBSCRIPTIONS = "view_subscriptions", _("View subscriptions")
     PLACE_ORDER = "place_order", _("Place orders")
     REASSIGN_DRAFTS = "reassign_drafts", _("Reassign the drafts of people who left")

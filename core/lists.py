@@ -1,5 +1,6 @@
 """The list page: filter, sort, count, page by key, and say why nothing is shown. Every state stands in the address."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -259,6 +260,15 @@ def filter_chips(filterset: PortalFilterSet, listing: Listing) -> list[dict[str,
     ]
 
 
+def _ungrouped(choices: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The choices themselves, where they stand in groups."""
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            yield from label
+        else:
+            yield value, label
+
+
 def filters_in_words(filterset: PortalFilterSet) -> list[tuple[str, str, str]]:
     """Each filter in force: its name, its label, and its value as people read it."""
     if not filterset.is_valid():
@@ -268,7 +278,7 @@ def filters_in_words(filterset: PortalFilterSet) -> list[tuple[str, str, str]]:
         value = filterset.form.cleaned_data.get(name)
         if value in (None, "", [], ()) or (hasattr(value, "exists") and not value):
             continue
-        labels = dict(getattr(bound, "choices", ())) if not hasattr(bound, "queryset") else {}
+        labels = dict(_ungrouped(getattr(bound, "choices", ()))) if not hasattr(bound, "queryset") else {}
         values = value if isinstance(value, list | tuple | QuerySet) else [value]
         words.append((name, str(bound.label), ", ".join(str(labels.get(one, one)) for one in values)))
     return words

@@ -9,7 +9,9 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from csp_portal import checks  # noqa: F401  (registers them)
+        from csp_portal.activity_log.sentences import register_all
 
+        register_all()
         if settings.METRICS_PORT:
             from csp_portal.metrics import count_security
 

@@ -29,6 +29,7 @@ CUSTOMERS = Item(_("Customers"), "building", "customers:list", Permission.VIEW_C
 INCENTIVES = Item(_("Incentives"), "cash-coin", "incentives:list", Permission.VIEW_INCENTIVES)
 RENEWALS = Item(_("Renewals"), "calendar3", "subscriptions:renewals", Permission.VIEW_CUSTOMERS)
 ORDERS = Item(_("Orders"), "receipt", "orders:list", Permission.VIEW_ORDERS)
+ACTIVITY = Item(_("Activity"), "clock-history", "activity:list", Permission.VIEW_ACTIVITY)
 SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permission.CHANGE_SUPPORT_PROFILE)
 PEOPLE = Item(_("People"), "people", "people:list", Permission.MANAGE_PEOPLE)
 WEBHOOKS = Item(_("Webhooks"), "send", "webhooks:list", Permission.MANAGE_WEBHOOKS)
@@ -44,6 +45,7 @@ PROVIDER = [
     Item(_("Indirect resellers"), "shop", "resellers:list", Permission.VIEW_RESELLERS),
     ORDERS,
     INCENTIVES,
+    ACTIVITY,
     Item(_("Company profile"), "patch-check", "profile:own", Permission.VIEW_PROFILE),
     PEOPLE,
     SUPPORT,
@@ -57,6 +59,7 @@ RESELLER = [
     ASKING,
     ORDERS,
     INCENTIVES,
+    ACTIVITY,
     Item(_("Indirect providers"), "diagram-3", "resellers:providers", Permission.VIEW_PROVIDERS),
     PEOPLE,
     SUPPORT,

@@ -9,12 +9,12 @@ from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
+from activity.sentences import sentence
 from core import clock
 from core.html import date_text, number_text
 from core.paging import COUNT_CAP
@@ -36,6 +36,7 @@ from subscriptions.filters import CHANGED, access_changed
 from subscriptions.full_list.conditions import answered_by
 from subscriptions.full_list.filters import OURS
 from subscriptions.models import ChangeRequest, Subscription
+from subscriptions.timeline import who
 
 RECENT_RECORDS = 10
 
@@ -275,35 +276,35 @@ def _drafts_to_look_at(actor: Actor) -> Iterator[Work]:
         yield Work(left_drafts(actor), label, reverse("orders:left_drafts"), always=False)
 
 
-# What happened, in words that the object's own name follows.
-ACTION_WORDS = {
-    "change_request.submitted": _("requested a change:"),
-    "change_request.questioned": _("has a question about the request"),
-    "change_request.answered": _("answered about the request"),
-    "change_request.withdrawn": _("withdrew the request"),
-    "change_request.approved": _("approved the request"),
-    "change_request.rejected": _("rejected the request"),
-    "customer.created": _("added the customer"),
-    "customer.relationship_established": _("established a reseller relationship with"),
-    "customer.reseller_changed": _("changed the managing reseller of"),
-    "customer.scope_changed": _("changed the access of the managing reseller to"),
-    "customer.access_removed": _("ended the access of the managing reseller to"),
-    "relationship_request.sent": _("requested the reseller relationship"),
-    "relationship_request.shared": _("requested the reseller relationship"),
-    "relationship_request.revoked": _("revoked the request for the reseller relationship"),
-    "relationship_request.accepted": _("accepted the reseller relationship"),
-    "relationship_request.declined": _("declined the reseller relationship"),
-    "order.placed": _("placed the order"),
-    "order_draft.handed_over": _("handed over the draft of"),
-    "partnership.began": _("began the partnership"),
-    "partnership.ended": _("ended the partnership"),
-    "partnership_request.sent": _("sent a partnership request to"),
-    "partnership_request.shared": _("shared a partnership request:"),
-    "partnership_request.revoked": _("revoked the partnership request to"),
-    "partnership_request.declined": _("declined the partnership request to"),
-    "partnership_request.resent": _("sent again the partnership request to"),
-    "partnership_request.extended": _("extended the partnership request to"),
-}
+# What is news to everybody in a company; all else is on the page Activity.
+NEWS = (
+    "change_request.submitted",
+    "change_request.questioned",
+    "change_request.answered",
+    "change_request.withdrawn",
+    "change_request.approved",
+    "change_request.rejected",
+    "customer.created",
+    "customer.relationship_established",
+    "customer.reseller_changed",
+    "customer.scope_changed",
+    "customer.access_removed",
+    "relationship_request.sent",
+    "relationship_request.shared",
+    "relationship_request.revoked",
+    "relationship_request.accepted",
+    "relationship_request.declined",
+    "order.placed",
+    "order_draft.handed_over",
+    "partnership.began",
+    "partnership.ended",
+    "partnership_request.sent",
+    "partnership_request.shared",
+    "partnership_request.revoked",
+    "partnership_request.declined",
+    "partnership_request.resent",
+    "partnership_request.extended",
+)
 
 
 class Happening(NamedTuple):
@@ -315,14 +316,9 @@ class Happening(NamedTuple):
 
 
 def recent_activity(actor: Actor) -> list[Happening]:
-    """The latest records that concern the actor's own company, those that have words for people."""
-    records = ActivityRecord.objects.visible_to(actor).filter(action__in=list(ACTION_WORDS))
-    return [
-        Happening(
-            record, record.actor_label.rpartition(" (")[0] or record.actor_label, str(ACTION_WORDS[record.action])
-        )
-        for record in records.order_by("-at", "-pk")[:RECENT_RECORDS]
-    ]
+    """The latest news that concern the actor's own company."""
+    records = ActivityRecord.objects.visible_to(actor).filter(action__in=NEWS).order_by("-at", "-pk")
+    return [Happening(record, who(record, actor), sentence(record)) for record in records[:RECENT_RECORDS]]
 
 
 class Delay(NamedTuple):

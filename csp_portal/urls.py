@@ -36,6 +36,7 @@ urlpatterns = [
     path("", include(([*reseller_pages, *partnership_pages, *resellers_urlpatterns], "resellers"))),
     # A page of the customers' that shows subscriptions or orders is served by the app that has them.
     path("", include(([*customer_pages, *order_history, *customers_urlpatterns], "customers"))),
+    path("activity/", include("csp_portal.activity_log.urls")),
     path("incentives/", include("subscriptions.incentives.urls")),
     path("", include("subscriptions.urls")),
     path("", include("orders.urls")),

@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy
 from accounts.access import can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
+from activity.sentences import sentence
 from core import html
 from core.lists import ListPage
 from core.paging import Sort
 from core.tables import PortalTable, TimeColumn
 from customers.pages import CustomerPage
-from subscriptions.timeline import SENTENCES, details, joined, sentence, who
+from subscriptions.timeline import customer_actions, details, joined, who
 
 
 class ActivityTable(PortalTable):
@@ -74,7 +75,7 @@ class CustomerActivityView(CustomerPage, ListPage):
     def get_queryset(self) -> QuerySet[ActivityRecord]:
         """Records that name the customer and have words for people."""
         visible = ActivityRecord.objects.visible_to(self.actor)
-        return visible.filter(customer_id=self.customer.microsoft_id, action__in=list(SENTENCES))
+        return visible.filter(customer_id=self.customer.microsoft_id, action__in=customer_actions())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(own=self.actor.is_customer, **kwargs)

@@ -17,6 +17,7 @@ from django.views.generic import TemplateView
 
 from accounts.access import can
 from accounts.roles import Permission
+from activity.sentences import FIELDS, value_words
 from core import clock, html
 from core.pages import conflict
 from customers.pages import CustomerPage
@@ -27,7 +28,6 @@ from subscriptions.details.making import answer_to, make_change
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Refused
 from subscriptions.rules.words import consequences
-from subscriptions.timeline import FIELDS, value_words
 
 # What a page of one kind asks, and what its button says.
 QUESTIONS: dict[str, tuple[Any, Any]] = {

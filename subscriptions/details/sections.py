@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
+from activity.sentences import sentence
 from core import clock, html
 from subscriptions.delegation import Delegation, Way, delegation_of
 from subscriptions.details.changing import change_url
@@ -21,7 +22,7 @@ from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
 from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
-from subscriptions.timeline import SENTENCES, details, sentence, who
+from subscriptions.timeline import customer_actions, details, who
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class Event:
 
 def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
     """What happened to the subscription, newest first, as far as the actor is concerned (one query)."""
-    records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=list(SENTENCES))
+    records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=customer_actions())
     prices = can(actor, Permission.VIEW_PRICES)
     return [
         Event(record.at, sentence(record), details(record, actor, prices=prices), who(record, actor))

@@ -9,15 +9,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import can
 from accounts.models import Membership
+from accounts.roles import Permission
 from activity.models import ActivityRecord
+from activity.sentences import sentence
 from core import html
 from core.tables import ActionsColumn, NumberColumn, PortalTable, StatusColumn, TimeColumn
 from customers.models import TENANT_DOMAIN, ResellerRelationship
 from resellers.models import Partnership
 from subscriptions.models import SubscriptionRelation
-from subscriptions.reseller_pages.history import linked_sentence, old_and_new, sentence
+from subscriptions.reseller_pages.history import linked_sentence
 from subscriptions.tables import STATUS_KINDS
+from subscriptions.timeline import details, joined, who
 
 NARROW = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 
@@ -158,20 +162,13 @@ class ActivityTable(PortalTable):
         return linked_sentence(record)
 
     def render_change(self, record: ActivityRecord) -> SafeString:
-        """What it was and what it became."""
-        pair = old_and_new(record)
-        if pair is None:
-            return html.missing(_("No details"))
-        old, new = (html.name(value) if value else html.missing(_("None")) for value in pair)
-        return format_html("<div>{} → {}</div>", old, new)
+        """What it was and what it became; prices only for who may see them."""
+        actor = self.listing.request.actor
+        return joined(details(record, actor, prices=can(actor, Permission.VIEW_PRICES)))
 
     def render_who(self, record: ActivityRecord) -> SafeString:
-        """The name without the address it signs in with, and the company acted for."""
-        person = record.actor_label.rpartition(" (")[0] or record.actor_label
-        if not record.acting_for_label:
-            return html.name(person)
-        company = record.acting_for_label
-        return format_html('<div><bdi>{}</bdi> <span class="muted">· <bdi>{}</bdi></span></div>', person, company)
+        """The person or the company."""
+        return who(record, self.listing.request.actor)
 
 
 def period(begins_at: Any, ends_at: Any) -> SafeString:

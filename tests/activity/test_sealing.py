@@ -214,7 +214,8 @@ def test_a_record_removed_and_the_rest_moved_up_is_found(chain):
 
 INSERT = (
     "INSERT INTO activity_activityrecord (id, at, action, actor_label, acting_for_label, target_type, target_id, "
-    "target_label, changes, request_id, source) VALUES (%s, '2026-01-01 00:00:00', 'a.b', 'x', '', 't', '1', 'l', '{}', '', 'page')"
+    "target_label, changes, request_id, source) "
+    "VALUES (%s, '2026-01-01 00:00:00', 'a.b', 'x', '', 't', '1', 'l', '{}', '', 'page')"
 )
 
 

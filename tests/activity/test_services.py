@@ -29,7 +29,9 @@ def partner():
 @pytest.fixture
 def actor(partner):
     user = User.objects.create_user("ana@contoso.com", full_name="Ana Souza")
-    return Actor(user=user, partner=partner, role=Role.ADMIN_AGENT, ip="192.0.2.7", request_id="abc123", source=Source.PAGE)
+    return Actor(
+        user=user, partner=partner, role=Role.ADMIN_AGENT, ip="192.0.2.7", request_id="abc123", source=Source.PAGE
+    )
 
 
 def test_record_keeps_who_for_whom_what_and_from_where(actor, partner, monkeypatch):

@@ -8,10 +8,10 @@ from django.utils import translation
 from accounts.access import Actor
 from accounts.models import Partner
 from accounts.roles import Role
+from activity.sentences import SENTENCES
 from customers.models import Customer
 from subscriptions.changing import change_subscription
 from subscriptions.rules import ChangeLicenses, Suspend
-from subscriptions.timeline import SENTENCES
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerAdministratorFactory
 from tests.subscriptions.living import bought, offer, ready_customer
