@@ -17,6 +17,7 @@ SENTENCES: dict[str, Promise] = {
     "partner.reconsidered": _("Enrolment looked at again"),
     "partner.support_profile_changed": _("Support profile changed"),
     "membership.began": _("Person added to the company"),
+    "membership.role_changed": _("Role of a person changed"),
     "membership.ended": _("Person removed from the company"),
     "profile_change.requested": _("Change of the company profile requested"),
     "profile_change.withdrawn": _("Requested change of the company profile withdrawn"),

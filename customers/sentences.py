@@ -29,6 +29,7 @@ SENTENCES: dict[str, Promise] = {
     "relationship_request.shared": _("Reseller relationship requested"),
     "relationship_request.accepted": _("Reseller relationship accepted"),
     "relationship_request.declined": _("Reseller relationship declined"),
+    "relationship_request.handed_over": _("Request for a reseller relationship handed over to a colleague"),
     "relationship_request.revoked": _("Request for a reseller relationship revoked"),
 }
 FIELDS: dict[str, Promise] = {

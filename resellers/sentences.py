@@ -18,6 +18,7 @@ SENTENCES: dict[str, Promise] = {
     "partnership_request.accepted": _("Partnership request accepted"),
     "partnership_request.declined": _("Partnership request declined"),
     "partnership_request.revoked": _("Partnership request revoked"),
+    "partnership_request.handed_over": _("Partnership request handed over to a colleague"),
     "partnership_request.expired": _("Partnership request expired"),
     "partnership_request.superseded": _("Partnership request replaced by a newer one"),
     "partnership_request.discarded": _("Draft of a partnership request discarded"),

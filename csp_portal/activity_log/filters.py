@@ -30,10 +30,13 @@ EXPORTS = "exports"
 # What actions begin with, by what people look for.
 GROUPS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "customers": (_("Customers"), ("customer.", "relationship_request.")),
-    "subscriptions": (_("Subscriptions"), ("subscription.", "bulk_change.")),
+    "subscriptions": (_("Subscriptions"), ("subscription.", "change_request.", "bulk_change.")),
     "orders": (_("Orders"), ("order.", "order_draft.")),
     "partnerships": (_("Partnerships"), ("partnership.", "partnership_request.", "pending_acceptance.")),
-    "company": (_("Company and people"), ("partner.", "membership.", "profile.", "profile_change.", "user.")),
+    "company": (
+        _("Company and people"),
+        ("partner.", "membership.", "profile.", "profile_change.", "user.", "webhook."),
+    ),
     "incentives": (_("Incentives"), ("incentive.", "incentives.", "incentive_rate.")),
     "views": (_("Saved views"), ("saved_view.",)),
     EXPORTS: (_("Exports"), ()),

@@ -23,6 +23,7 @@ NO_ACTIONS = {
     "orders.review",
     "orders.urls",
     "subscriptions.urls",
+    "webhook.test",
 }
 
 
