@@ -1,14 +1,18 @@
 """The record of customers and subscriptions for a reader: which of it, what of its values, and who did it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.access import ANONYMOUS, Actor
+from accounts.access import ANONYMOUS, Actor, can
+from accounts.roles import Permission
 from activity.models import ActivityRecord
-from activity.sentences import FIELDS, SENTENCES, field_label, value_words
+from activity.sentences import FIELDS, SENTENCES, field_label, sentence, value_words
 from core import html
 from customers.account.words import ACCOUNT_FIELDS
 
@@ -24,6 +28,25 @@ TOLD = {
 LISTS = {"columns", "lines", "markets"}
 # Decisions of the back office, whose reason the customer is told.
 TOLD_WHY = ("customer.approved", "customer.not_approved", "customer.put_under_review")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a history."""
+
+    at: datetime
+    what: str
+    lines: list[SafeString]
+    who: SafeString
+
+
+def events_of(records: Iterable[ActivityRecord], reader: Actor) -> list[Event]:
+    """Records as lines of a history."""
+    prices = can(reader, Permission.VIEW_PRICES)
+    return [
+        Event(record.at, sentence(record), details(record, reader, prices=prices), who(record, reader))
+        for record in records
+    ]
 
 
 def customer_actions() -> list[str]:

@@ -64,7 +64,7 @@ class ActivityTable(PortalTable):
         lines = sorted(self.lines_of(record), key=lambda line: "→" not in line)
         more = len(lines) - SHOWN_CHANGES
         if more > 1:
-            words = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
+            words = ngettext("and %(shown)s more", "and %(shown)s more", more) % {"shown": more}
             lines = [*lines[:SHOWN_CHANGES], format_html('<span class="muted">{}</span>', words)]
         return format_html('<div class="small-lines">{}</div>', joined(lines)) if lines else html.missing()
 

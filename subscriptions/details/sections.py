@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
-from activity.sentences import sentence
 from core import clock, html
 from subscriptions.delegation import Delegation, Way, delegation_of
 from subscriptions.details.changing import change_url
@@ -22,7 +21,7 @@ from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
 from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
-from subscriptions.timeline import customer_actions, details, who
+from subscriptions.timeline import Event, customer_actions, events_of
 
 
 @dataclass(frozen=True)
@@ -158,21 +157,7 @@ def status_actions(subscription: Subscription) -> list[Action]:
     return actions
 
 
-@dataclass(frozen=True)
-class Event:
-    """One line of the timeline."""
-
-    at: Any
-    what: str
-    lines: list[Any]
-    who: Any
-
-
 def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
     """What happened to the subscription, newest first, as far as the actor is concerned (one query)."""
     records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=customer_actions())
-    prices = can(actor, Permission.VIEW_PRICES)
-    return [
-        Event(record.at, sentence(record), details(record, actor, prices=prices), who(record, actor))
-        for record in records[:50]
-    ]
+    return events_of(records[:50], actor)

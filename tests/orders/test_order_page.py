@@ -131,7 +131,7 @@ def test_the_document_costs_the_same_with_more_lines(sales, standard, lines, dja
     order = make_order(sales, *[standard] * lines)
     browser = signed_in(sales)
     browser.get(order.get_absolute_url())
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get(order.get_absolute_url())
 
 

@@ -244,7 +244,7 @@ def test_a_reseller_that_views_and_requests_changes_nothing(new: Subscription, r
     client = Client()
     client.force_login(actor_of(reseller).user)
     page = text(client, address(new))
-    assert "Timeline" in page
+    assert "History" in page
     assert "Submit" not in page
     for name in ("rename", "reseller", "support_contact"):
         assert client.post(address(new, name)).status_code == 403
