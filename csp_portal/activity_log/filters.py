@@ -35,7 +35,7 @@ GROUPS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "partnerships": (_("Partnerships"), ("partnership.", "partnership_request.", "pending_acceptance.")),
     "company": (
         _("Company and people"),
-        ("partner.", "membership.", "profile.", "profile_change.", "user.", "webhook."),
+        ("partner.", "membership.", "colleague_invitation.", "profile.", "profile_change.", "user.", "webhook."),
     ),
     "incentives": (_("Incentives"), ("incentive.", "incentives.", "incentive_rate.")),
     "views": (_("Saved views"), ("saved_view.",)),
