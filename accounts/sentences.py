@@ -59,6 +59,8 @@ FIELDS: dict[str, Promise] = {
     "role": _("Role"),
     "sign_in_name": _("Sign-in name"),
     "is_staff": _("Back office"),
+    "is_active": _("May sign in"),
+    "published_at": _("Published"),
     "page": _("Page"),
     "query": _("Filters"),
     "name": _("Name"),

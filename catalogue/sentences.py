@@ -24,4 +24,8 @@ FIELDS: dict[str, Promise] = {
     "policy": _("Rules"),
     "problems": _("Problems"),
 }
-LABELS = {"kind": dict(CatalogueImport.Kind.choices), "policy": dict(Policy.choices)}
+LABELS = {
+    "kind": dict(CatalogueImport.Kind.choices),
+    "state": dict(CatalogueImport.State.choices),
+    "policy": dict(Policy.choices),
+}

@@ -100,10 +100,11 @@ def requeue_import(*, job: CatalogueImport, by: Actor) -> CatalogueImport:
         raise InvalidTransition(_("This import is finished. Upload the file again to import it again."))
     if not job.is_stalled:
         raise InvalidTransition(_("This import is already under way."))
+    before = job.state
     # The attempts go on counting: their number is what tells a worker that it has lost the import to another one.
     job.state, job.sent_at, job.retries_left = State.QUEUED, None, MOST_RETRIES
     job.save(update_fields=["state", "sent_at", "retries_left"])
-    record("catalogue.import_requeued", job, by=by)
+    record("catalogue.import_requeued", job, by=by, state=[before, job.state])
     transaction.on_commit(lambda: kick(job.pk), robust=True)
     return job
 

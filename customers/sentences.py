@@ -5,7 +5,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from customers.account.words import ACCOUNT_FIELDS
-from customers.models import Customer, ResellerRelationship
+from customers.models import Customer, RelationshipRequest, ResellerRelationship
 
 SENTENCES: dict[str, Promise] = {
     "customer.created": _("Customer added"),
@@ -40,6 +40,7 @@ FIELDS: dict[str, Promise] = {
     "administrator": _("Administrator"),
 }
 LABELS = {
+    "state": dict(RelationshipRequest.State.choices),
     "status": dict(Customer.Status.choices),
     "language": dict(settings.LANGUAGES),
     "scope": dict(ResellerRelationship.Scope.choices),

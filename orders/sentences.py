@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from orders.models import OrderLine
+
 SENTENCES: dict[str, Promise] = {
     "order.placed": _("Order placed"),
     "order.line_fulfilled": _("Line of an order fulfilled"),
@@ -17,3 +19,4 @@ FIELDS: dict[str, Promise] = {
     "lines": _("Lines"),
     "subscription": _("Subscription"),
 }
+LABELS = {"state": dict(OrderLine.State.choices)}

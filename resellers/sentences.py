@@ -42,6 +42,7 @@ FIELDS: dict[str, Promise] = {
     "last": _("Last reminder"),
 }
 LABELS = {
+    "state": dict(PartnershipRequest.State.choices),
     "side": dict(Partnership.Side.choices),
     "channel": dict(PartnershipRequest.Channel.choices),
     "state_before": dict(PartnershipRequest.State.choices),

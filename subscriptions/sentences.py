@@ -93,6 +93,8 @@ FIELDS: dict[str, Promise] = {
     "effective_to": _("To"),
     "month": _("Month"),
     "waiting": _("Waiting"),
+    "confirmed_at": _("Confirmed"),
+    "paid_at": _("Paid"),
     "columns": _("Columns"),
     "tab": _("Tab"),
 }

@@ -21,8 +21,8 @@ CUSTOMER_PREFIXES = ("customer.", "relationship_request.", "order.", "subscripti
 PRICES = {"unit_price", "amount"}
 # The fields that companies other than the provider read; what else stands in a record is the provider's.
 TOLD = {
-    *("status", "quantity", "nickname", "offer_name", "offer", "term_duration", "billing_plan", "at_end", "is_trial"),
-    *("reseller", "scope", "reason", *PRICES, *ACCOUNT_FIELDS),
+    *("status", "state", "quantity", "nickname", "offer_name", "offer", "term_duration", "billing_plan", "at_end"),
+    *("is_trial", "reseller", "scope", "reason", *PRICES, *ACCOUNT_FIELDS),
 }
 # What holds several values, which are no pair of before and after.
 LISTS = {"columns", "lines", "markets"}

@@ -84,7 +84,7 @@ def set_user_active(*, user: User, active: bool, by: Actor) -> User:
         raise Refused(_("You cannot deactivate your own account."))
     user.is_active = active
     user.save(update_fields=["is_active"])
-    record("user.reactivated" if active else "user.deactivated", user, by=by)
+    record("user.reactivated" if active else "user.deactivated", user, by=by, is_active=[not active, active])
     if not active:
         end_sessions(user=user, by=by)
     return user

@@ -178,7 +178,7 @@ def publish_profile(*, profile: ProviderProfile, by: Actor) -> ProviderProfile:
         raise Refused(_("The profile lacks: %(fields)s.") % {"fields": ", ".join(lacking)})
     profile.published_at = clock.now()
     profile.save(update_fields=["published_at"])
-    record("profile.published", profile, by=by)
+    record("profile.published", profile, by=by, published_at=[None, profile.published_at])
     return profile
 
 
@@ -190,9 +190,9 @@ def unpublish_profile(*, profile: ProviderProfile, reason: str, by: Actor) -> Pr
         raise InvalidTransition(_("This profile is not published."))
     if not reason.strip():
         raise Refused(_("Give a reason: the company will ask for it."))
-    profile.published_at = None
+    before, profile.published_at = profile.published_at, None
     profile.save(update_fields=["published_at"])
-    record("profile.unpublished", profile, by=by, reason=reason.strip())
+    record("profile.unpublished", profile, by=by, published_at=[before, None], reason=reason.strip())
     return profile
 
 

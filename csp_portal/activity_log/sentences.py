@@ -31,7 +31,6 @@ OWN: dict[str, Promise] = {
 
 def register_all() -> None:
     """Fill the catalogue."""
-    for app in (accounts, catalogue, resellers, customers, subscriptions):
+    for app in (accounts, catalogue, resellers, customers, subscriptions, orders):
         register(app.SENTENCES, fields=app.FIELDS, labels=app.LABELS)
-    register(orders.SENTENCES, fields=orders.FIELDS)
     register(OWN, labels={"state_before": dict(OutgoingEmail.State.choices)})

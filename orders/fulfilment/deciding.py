@@ -59,6 +59,7 @@ def fulfil_line(*, line: OrderLine, subscription_id: UUID | None = None, by: Act
         offer=held.line.offer_name,
         quantity=held.line.quantity,
         subscription=held.line.subscription.subscription_id,
+        state=[State.PENDING, State.FULFILLED],
     )
     return _keep(held, [held.line])
 
@@ -79,7 +80,8 @@ def refuse_line(*, line: OrderLine, reason: str, by: Actor) -> OrderLine:
             mark(one, State.REFUSED, by=by, refusal=_base_refused(held.order, one.base_line))
             refused.append(one)
     for one in refused:
-        record("order.line_refused", held.order, by=by, offer=one.offer_name, reason=one.refusal)
+        states = [State.PENDING, State.REFUSED]
+        record("order.line_refused", held.order, by=by, offer=one.offer_name, state=states, reason=one.refusal)
     return _keep(held, refused)
 
 
@@ -98,7 +100,8 @@ def retry_line(*, line: OrderLine, by: Actor, fulfilment: Fulfilment | None = No
     _require_partners(held.order)
     require_account_to_come(held.order.customer)
     mark(held.line, State.PENDING, by=by)
-    record("order.line_retried", held.order, by=by, offer=held.line.offer_name, quantity=held.line.quantity)
+    what = {"offer": held.line.offer_name, "quantity": held.line.quantity, "state": [State.REFUSED, State.PENDING]}
+    record("order.line_retried", held.order, by=by, **what)
     (fulfilment or fulfilment_in_use()).carry_out(held.order, [held.line], by=by)
     return _keep(held, [held.line], tell=False)
 

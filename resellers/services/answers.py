@@ -93,9 +93,10 @@ def decline_request(
     person = by.user if by.user and by.user.is_authenticated else None
     now = clock.now()
     answer = {"answered_at": now, "answered_by": person, "decline_reason": reason, "decline_note": note}
+    before = request.state
     move(request, State.DECLINED, **answer, **opened_by(now))
     request = lock_request(request)
-    record("partnership_request.declined", request, by=by, reason=reason, note=note)
+    record("partnership_request.declined", request, by=by, state=[before, request.state], reason=reason, note=note)
     staff = staff_of(request)
     assert request.expires_at is not None
     tell_staff(

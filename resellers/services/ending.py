@@ -70,7 +70,8 @@ def revoke_open_requests(partnership: Partnership, by: Actor) -> int:
     rows = open_requests(partnership).select_for_update(of=("self",), skip_locked=True).order_by("pk")
     requests = list(rows.select_related("provider"))
     for request in requests:
+        before = request.state
         move(request, State.REVOKED, nonce=new_nonce())
-        record("partnership_request.revoked", request, by=by)
+        record("partnership_request.revoked", request, by=by, state=[before, State.REVOKED])
         lapse_acceptances(request, by)
     return len(requests)

@@ -44,5 +44,6 @@ def _expire(pk: int, *, by: Actor) -> bool:
     if not sent.filter(expires_at__lte=clock.now()).update(state=State.EXPIRED):
         return False
     request.state = State.EXPIRED
-    record("partnership_request.expired", request, by=by, valid_until=request.expires_at)
+    states = [State.SENT, State.EXPIRED]
+    record("partnership_request.expired", request, by=by, state=states, valid_until=request.expires_at)
     return True

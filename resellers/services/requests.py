@@ -124,9 +124,10 @@ def revoke_request(*, request: PartnershipRequest, by: Actor) -> PartnershipRequ
 
 def withdraw(request: PartnershipRequest, by: Actor) -> PartnershipRequest:
     """Revoke a request for whoever was found to be allowed to."""
+    before = request.state
     move(request, State.REVOKED, nonce=new_nonce())
     request = _reload(request)
-    record("partnership_request.revoked", request, by=by)
+    record("partnership_request.revoked", request, by=by, state=[before, request.state])
     lapse_acceptances(request, by)
     return request
 

@@ -200,8 +200,9 @@ def confirm_month(*, month: IncentiveMonth, by: Actor) -> IncentiveMonth:
         raise InvalidTransition(_("The ledger of this month is not finished yet."))
     if not _of(month).filter(confirmed_at=None).exists():
         raise InvalidTransition(_("Everything of this month is confirmed already."))
+    before = month.confirmed_at
     _decide(month, "confirmed")
-    record("incentives.confirmed", month, by=by)
+    record("incentives.confirmed", month, by=by, confirmed_at=[before, month.confirmed_at])
     return month
 
 
@@ -216,8 +217,9 @@ def pay_month(*, month: IncentiveMonth, reason: str, by: Actor) -> IncentiveMont
         raise InvalidTransition(_("The worker is still at work on this month. Try again in a few minutes."))
     if not _of(month).filter(confirmed_at__isnull=False, paid_at=None).exists():
         raise InvalidTransition(_("Nothing of this month is confirmed and not yet paid."))
+    before = month.paid_at
     _decide(month, "paid")
-    record("incentives.paid", month, by=by, reason=reason.strip())
+    record("incentives.paid", month, by=by, paid_at=[before, month.paid_at], reason=reason.strip())
     return month
 
 

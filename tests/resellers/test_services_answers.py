@@ -300,7 +300,7 @@ def test_declining_keeps_the_reason_and_the_note(sent, riley):
     sent.refresh_from_db()
     assert (sent.decline_reason, sent.decline_note) == ("other_provider", "We have one.")
     changes = ActivityRecord.objects.get(action="partnership_request.declined").changes
-    assert changes == {"reason": "other_provider", "note": "We have one."}
+    assert changes == {"state": ["sent", "declined"], "reason": "other_provider", "note": "We have one."}
     mail = OutgoingEmail.objects.get(kind="partnership_declined")
     assert "Reason: We work with another provider" in mail.text
     assert "We have one." in mail.text
