@@ -327,7 +327,8 @@ def test_nothing_is_saved_when_the_record_fails(
 # --- publishing ---
 def test_publishing_and_taking_back(office: Actor) -> None:
     profile = make_profile(published=False)
-    assert publish_profile(profile=profile, by=office).published_at is not None
+    published_at = publish_profile(profile=profile, by=office).published_at
+    assert published_at is not None
     assert list(ProviderProfile.objects.published()) == [profile]
     with pytest.raises(InvalidTransition, match="already published"):
         publish_profile(profile=profile, by=office)
@@ -338,9 +339,10 @@ def test_publishing_and_taking_back(office: Actor) -> None:
     with pytest.raises(InvalidTransition, match="not published"):
         unpublish_profile(profile=profile, reason="Asked to.", by=office)
     rows = ActivityRecord.objects.order_by("pk").values_list("action", "changes", "actor_user_id")
+    moment = published_at.isoformat()
     assert list(rows) == [
-        ("profile.published", {}, office.user.pk),
-        ("profile.unpublished", {"reason": "Asked to."}, office.user.pk),
+        ("profile.published", {"published_at": [None, moment]}, office.user.pk),
+        ("profile.unpublished", {"published_at": [moment, None], "reason": "Asked to."}, office.user.pk),
     ]
 
 

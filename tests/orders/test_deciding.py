@@ -172,7 +172,7 @@ def test_a_refused_line_says_why_and_the_rest_waits(order, office, sales):
     record = ActivityRecord.objects.get(action="order.line_refused")
     assert (record.target_label, record.changes) == (
         order.number,
-        {"offer": "Visio", "reason": "Not sold to bakeries."},
+        {"offer": "Visio", "state": ["pending", "refused"], "reason": "Not sold to bakeries."},
     )
 
 
