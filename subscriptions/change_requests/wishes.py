@@ -4,11 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from activity.sentences import FIELDS, LABELS
 from catalogue.models import Price
 from core.html import number_text
 from subscriptions.details.forms import FORMS, ChangeForm, price_label
 from subscriptions.models import ChangeRequest, Subscription
-from subscriptions.timeline import FIELDS, LABELS
 
 Kind = ChangeRequest.Kind
 # What is kept of a subscription at the moment of asking, as people know it.
