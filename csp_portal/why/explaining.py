@@ -46,6 +46,11 @@ class Fact:
     speaks_for: bool | None = None
     since: datetime | None = None
 
+    @property
+    def sentence(self) -> str:
+        """The text with one period at its end, also where a company's name brings its own."""
+        return self.text[:-1] if self.text.endswith("..") else self.text
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -14,7 +14,7 @@ from accounts.models import Membership, Partner
 from accounts.roles import Permission, Role
 from accounts.services.colleagues import change_role
 from core import clock
-from csp_portal.why.explaining import Explanation, asked_permissions, explain, is_seen
+from csp_portal.why.explaining import Explanation, Fact, asked_permissions, explain, is_seen
 from customers.models import Customer, ResellerRelationship
 from resellers.models import Partnership
 from tests.factories import (
@@ -138,6 +138,10 @@ def test_somebody_who_left_or_may_not_sign_in_sees_nothing(customer: Customer, p
         assert not found.sees
         assert any(words in text for text in texts(found))
         assert {one.because for one in found.answers} == {"The person does not act for Northwind now."}
+
+
+def test_a_name_with_a_period_ends_no_sentence_twice() -> None:
+    assert Fact("Ana works for Northwind Inc..").sentence == "Ana works for Northwind Inc."
 
 
 def test_a_changed_role_says_since_when(customer: Customer, provider: Partner) -> None:
