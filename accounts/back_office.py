@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from core.admin_search import FoldedSearch
 from core.exceptions import Refused
 
 
@@ -20,7 +21,7 @@ class ReasonActionForm(ActionForm):
     reason = forms.CharField(label=_("Reason:"), required=False, max_length=500)
 
 
-class RecordedAdmin(admin.ModelAdmin):
+class RecordedAdmin(FoldedSearch, admin.ModelAdmin):
     """Nothing is edited in place and nothing is removed: what can be done, services do and record."""
 
     show_full_result_count = False

@@ -4,15 +4,19 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from activity.models import ActivityRecord
+from core.admin_search import FoldedSearch
 
 
 @admin.register(ActivityRecord)
-class ActivityRecordAdmin(admin.ModelAdmin):
+class ActivityRecordAdmin(FoldedSearch, admin.ModelAdmin):
     """Read, filter and search; nothing can be added, changed or removed here."""
 
     list_display = ("at", "actor_label", "acting_for_label", "action", "target_label", "target_type")
-    list_filter = ("action", "target_type", "at")
-    search_fields = ("action", "actor_label", "acting_for_label", "target_label", "target_id")
+    list_filter = ("at",)
+    search_fields = (
+        "target_id__exact", "provider_id__exact", "reseller_id__exact", "customer_id__exact", "request_id__exact",
+        "action", "actor_label", "target_label",
+    )  # fmt: skip
     ordering = ("-at", "-pk")
     show_full_result_count = False
     list_per_page = 50

@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Expression, F, Model, Q, QuerySet
+from django.utils.functional import cached_property
 
 COUNT_CAP = 10_001
 KEY = "list_key"
@@ -218,3 +220,13 @@ class KeysetPaginator:
             return (empty & tie) | ~empty if backwards else empty & tie
         beyond = Q(**{f"{KEY}__{side}": cursor.value}) | (Q(**{KEY: cursor.value}) & tie)
         return beyond if backwards else beyond | empty
+
+
+class CappedPaginator(Paginator):
+    """Numbered pages of the back office; what lies behind the first ten thousand rows is found by search."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows, up to the cap."""
+        rows: QuerySet = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:COUNT_CAP].count()

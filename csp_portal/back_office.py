@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from accounts.middleware import SEEN_EVERY_SECONDS, page_of_form
 from accounts.step_up import redirect_to_confirm, stepped_up
 from core import clock
+from core.paging import CappedPaginator
 
 SEEN_AT = "back_office_seen_at"
 NEXT = "next"
@@ -47,6 +48,11 @@ class BackOfficeSite(AdminSite):
     """Django's admin, with a door, and what needs somebody on its first page."""
 
     index_template = "admin/health.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """With what lists of a million rows need: no count beyond the cap, and pages of fifty."""
+        needed = {"paginator": CappedPaginator, "show_full_result_count": False, "list_per_page": 50}
+        super().register(model_or_iterable, admin_class, **{**needed, **options})
 
     def admin_view(  # type: ignore[override]
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False

@@ -70,9 +70,9 @@ class CustomerAdmin(ReadOnly, AccountDecisions):
     """Every provider's customers; the state of their accounts is decided here, with a reason."""
 
     list_display = ("company_name", "domain", "provider", "country", "status", "created_at")
-    list_filter = ("status", "qualification", "provider")
+    list_filter = ("status", "qualification")
     list_select_related = ("provider",)
-    search_fields = ("search_text",)
+    search_fields = ("search_text", "microsoft_id__exact")
     exclude = ("search_text",)
     inlines: ClassVar[Any] = [RelationshipInline, BillToInline, AgreementInline, AdministratorInline]
 

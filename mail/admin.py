@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from core.admin_search import FoldedSearch
 from core.exceptions import Refused
 from mail.models import OutgoingEmail
 from mail.services import drop_email, retry_email
@@ -23,12 +24,12 @@ class InterventionForm(ActionForm):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(admin.ModelAdmin):
+class OutgoingEmailAdmin(FoldedSearch, admin.ModelAdmin):
     """Read, retry and withdraw; nothing can be added, edited or removed here."""
 
     list_display = ("created_at", "kind", "recipient", "state", "attempts", "due_at", "last_error", "sent_at")
-    list_filter = ("state", "kind", "language", "created_at")
-    search_fields = ("recipient", "subject", "kind", "about_id")
+    list_filter = ("state", "created_at")
+    search_fields = ("id__exact", "recipient", "kind", "about_id__exact")
     ordering = ("-created_at", "-pk")
     show_full_result_count = False
     list_per_page = 50

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from core.admin_search import FoldedSearch
 from orders.fulfilment import admin as fulfilment_admin
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderLine
 
@@ -42,15 +43,15 @@ class OrderDraftLineInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
+class OrderAdmin(ReadOnly, FoldedSearch, admin.ModelAdmin):
     """Orders, latest first."""
 
     list_display = ("number", "customer", "provider", "reseller", "placed_by", "placed_at", "currency", "status")
     list_select_related = ("customer", "provider", "reseller", "placed_by")
     list_filter = ("status", "currency")
-    search_fields = ("public_id", "customer__search_text")
-    date_hierarchy = "placed_at"
-    ordering = ("-placed_at", "-pk")
+    search_fields = ("public_id__exact", "customer__search_text")
+    # In the order of their numbers, which is that of their times and has an index.
+    ordering = ("-pk",)
     show_full_result_count = False
     list_per_page = 50
     inlines = (OrderLineInline,)

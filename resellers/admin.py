@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from core.admin_search import FoldedSearch
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(FoldedSearch, admin.ModelAdmin):
     """Rows to find and to read; nothing can be added, changed or removed here."""
 
     show_full_result_count = False
