@@ -250,3 +250,10 @@ def test_anothers_passkey_is_not_found(client: Client, user: User, passkey: Soft
     address = reverse(name, args=[row.pk])
     assert [other.get(address).status_code, other.post(address, {"name": "Mine"}).status_code] == [404, 404]
     assert json.loads(json.dumps(Authenticator.objects.get(pk=row.pk).data))["name"] == "Blue key"
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", r"/\evil.example", "javascript:alert(1)"]
+)
+def test_a_passkey_leads_nowhere_else(client: Client, user: User, passkey: SoftPasskey, target: str) -> None:
+    assert sign_in_with(client, passkey, query=f"?next={target}")["Location"] == "/"

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import system_actor
-from accounts.models import User
-from accounts.services import set_user_active
+from accounts.models import Membership, User
+from accounts.services import end_membership, set_user_active
 from tests.accounts.conftest import SignIn
 from tests.contracts import header_faults
+from tests.world import PASSWORD, make_world
 
 PAGE = "/account/preferences/"
 
@@ -120,3 +121,27 @@ def test_an_ended_session_cannot_be_kept(client: Client, user: User) -> None:
     with later(minutes=31):
         assert client.post(reverse("accounts:keep_session")).status_code == 302
     assert "_auth_user_id" not in client.session
+
+
+def test_a_role_taken_away_is_gone_at_the_next_request(client: Client, membership: Membership) -> None:
+    assert client.get(reverse("customers:list")).status_code == 200
+    end_membership(membership=membership, by=system_actor("tests"))
+    assert client.get(reverse("customers:list")).status_code == 403
+
+
+def test_a_step_of_a_draft_sent_too_late_is_open_again_after_sign_in(db: None) -> None:
+    world = make_world()
+    person, draft = world.ours.provider_admin.user, world.ours.draft
+    assert person is not None
+    browser = Client()
+    browser.force_login(person)
+    step = reverse("orders:details", args=[draft.public_id])
+    before = browser.get(step).content
+    with later(minutes=31):
+        held = browser.post(step, {"company_name": "Late"}, headers={"referer": f"http://testserver{step}"})
+        assert held["Location"] == f"/account/sign-in/?next={step}"
+        back = browser.post(held["Location"], {"login": person.sign_in_name, "password": PASSWORD})
+        assert back["Location"] == step
+        after = browser.get(step)
+    draft.refresh_from_db()
+    assert (after.status_code, b"Late" in after.content, b'name="company_name"' in before) == (200, False, True)
