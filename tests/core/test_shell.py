@@ -159,7 +159,8 @@ def test_no_page_of_the_kit_carries_inline_code(kit: Client) -> None:
         page = parse(body)
         for element in page.iter():
             assert not [name for name in element.attrib if name.startswith("on") or name == "style"], element.tag
-        assert [script.get("src") for script in page.iter("script")] == ["/static/js/portal.js"]
+        ours = ["/static/js/portal.js", "/static/js/session.js"]
+        assert [script.get("src") for script in page.iter("script")] == (ours[:1] if "fail" in address else ours)
         assert page.find(".//style") is None
 
 

@@ -75,5 +75,6 @@ def check_page(response, request) -> None:
 
 def buttons(response) -> list[str]:
     """What the page offers to do, in order: buttons and links in button dress."""
-    found = re.findall(r'<(?:button|a)[^>]*class="btn [^>]*>(.*?)</(?:button|a)>', words(response))
+    page, _end, _dialogs = words(response).partition("</main>")
+    found = re.findall(r'<(?:button|a)[^>]*class="btn [^>]*>(.*?)</(?:button|a)>', page)
     return [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in found]
