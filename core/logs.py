@@ -29,7 +29,7 @@ SECRET_FIELD = re.compile(rf"{SECRET_NAME.pattern}|authorization|session_?key|cs
 # Each alternative keeps its named group `kept…` and loses the rest. One pass, so that a line costs microseconds.
 SECRETS = re.compile(
     r"""
-      (?P<kept_link>/i/[^/\s"']{1,60}/)[^/\s"'?]{16,}                # the link of a partnership request
+      (?P<kept_link>/(?:i|join)/[^/\s"']{1,60}/)[^/\s"'?]{16,}       # the link of an invitation
     | (?P<kept_reset>/reset/)[0-9A-Za-z]+-[^/\s"']{8,}               # the link to choose a password
     | (?P<kept_address>\w{2,12}://[^\s:/@"']*:)[^\s@"']+(?=@)         # the password in an address
     | (?P<kept_header>(?i:\b(?:authorization|(?:set-)?cookie|x-csrftoken)["']?\s*[:=]\s*["']?))[^\r\n"']+

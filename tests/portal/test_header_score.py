@@ -133,14 +133,14 @@ def test_a_production_scores_a_plus_on_every_page(tmp_path: Path, settings: Any)
         "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "VAR_DIR": str(tmp_path),
-        "LOG_LEVEL": "CRITICAL",
+        "LOG_LEVEL": "ERROR",
     }
     people = [str(world.ours.provider_admin.user.pk), str(world.back_office.pk)]
     command = [sys.executable, "-W", "ignore", "-c", ASK, *people, *PATHS]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     told = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert [one["status"] for one in told] == list(PATHS.values())
+    assert [one["status"] for one in told] == list(PATHS.values()), ran.stderr[-3000:]
     assert any(one["cookies"] for one in told)
     for one in told:
         answer = Answer(one["headers"], tuple(one["cookies"]), one["plain"])

@@ -165,6 +165,7 @@ SECRETS = [
     "rediss://:%s@redis.internal/0",
     "GET /i/5f0c1a50-5a5e-4b0e-9d57-000000000000/%s/",
     "GET /i/what-a-mail-program-left/%s",
+    "GET /join/5f0c1a50-5a5e-4b0e-9d57-000000000000/%s/",
     "GET /account/password/reset/3f-%s/",
 ]
 
