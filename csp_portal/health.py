@@ -9,8 +9,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
-from core import clock
+from core import clock, fence
 from core.cache import let_redis_rest, redis_rests
+from csp_portal.fence import roles
 from mail import heartbeat
 from mail.models import OutgoingEmail
 from operations.models import BackupNote
@@ -57,6 +58,7 @@ class Health:
     redis_answers: bool
     mail_delayed: bool
     backup: BackupNote | None
+    fence_holds: bool
 
     @property
     def troubles(self) -> list[str]:
@@ -68,6 +70,7 @@ class Health:
             "mail delayed": self.mail_delayed,
             # Whoever notes no backups at all is not reminded here.
             "backup": self.backup is not None and self.backup.is_too_old,
+            "second fence": not self.fence_holds,
         }
         return [name for name, trouble in troubled.items() if trouble]
 
@@ -81,6 +84,7 @@ def look() -> Health:
         redis_answers=redis_is_there,
         mail_delayed=OutgoingEmail.objects.delayed().exists(),
         backup=BackupNote.objects.latest_of(BackupNote.Kind.BACKUP),
+        fence_holds=not fence.is_up() or roles.holds(connection),
     )
 
 

@@ -52,6 +52,13 @@ DATABASES = {
     if env.str("DATABASE_URL", default="")
     else dj_database_url.parse(f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"),
 }
+# Pages reach PostgreSQL under an account of their own, behind row-level security; csp_portal/wsgi.py says that a
+# process serves pages. Migrations and workers keep DATABASE_URL.
+SERVES_PAGES = env.bool("SERVES_PAGES", default=False)
+WEB_DATABASE_URL = env.str("WEB_DATABASE_URL", default="")
+SECOND_FENCE = bool(SERVES_PAGES and WEB_DATABASE_URL not in ("", "off"))
+if SECOND_FENCE:
+    DATABASES["default"] = env.dj_db_url("WEB_DATABASE_URL")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CSP portal <portal@localhost>")
 EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", default=25)
@@ -93,6 +100,11 @@ if PRODUCTION and not MFA_REQUIRED:
 if BREACHED_PASSWORDS_FILE and not Path(BREACHED_PASSWORDS_FILE).is_file():
     raise ImproperlyConfigured("BREACHED_PASSWORDS_FILE names no file.")
 PORTAL_BASE_URL = PORTAL_BASE_URL.rstrip("/")
+if PRODUCTION and SERVES_PAGES and not WEB_DATABASE_URL and DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    raise ImproperlyConfigured(
+        "WEB_DATABASE_URL is not set: pages need an account of the database that owns nothing. Run manage.py "
+        "prepare_database_roles and name portal_web in it, or set it to `off` to do without the second fence."
+    )
 
 # --- database --------------------------------------------------------------------------------------------------------
 _engine = DATABASES["default"]["ENGINE"]
@@ -189,6 +201,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "csp_portal.fence.middleware.FenceMiddleware",
     "accounts.middleware.SignInStepsMiddleware",
 ]
 if METRICS_PORT:

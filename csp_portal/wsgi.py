@@ -2,6 +2,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+# Pages use the database under an account of their own.
+os.environ["SERVES_PAGES"] = "1"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csp_portal.settings")
 
 application = get_wsgi_application()

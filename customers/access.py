@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from accounts.access import Actor, membership_user
+from core.fence import beyond_the_fence
 from customers.agreements import has_agreement
 from customers.models import CustomerAdministrator
 
@@ -18,7 +19,9 @@ OWN_ACCOUNT = ("account_", "accounts:", "mfa_")
 def customer_actor(request: HttpRequest) -> Actor | None:
     """Whom a signed-in administrator of a customer acts for, or None when the person is not one."""
     user = membership_user(request)
-    administrator = CustomerAdministrator.objects.select_related("customer__provider").filter(user=user).first()
+    administrators = CustomerAdministrator.objects.select_related("customer__provider").filter(user=user)
+    with beyond_the_fence("Who acts is not known before this."):
+        administrator = administrators.first()
     return Actor(user=user, customer=administrator.customer) if administrator else None
 
 

@@ -11,6 +11,7 @@ from accounts.models import Partner, User
 from accounts.roles import Permission
 from activity.services import record
 from core.exceptions import NotPermitted, Refused
+from core.fence import beyond_the_fence
 from customers import rules
 from customers.agreements import tell_of_agreement
 from customers.details import CustomerDetails, DetailsRejected
@@ -51,10 +52,11 @@ def administrator_name(prefix: str) -> str:
 
 def domain_is_free(prefix: str) -> bool:
     """Say whether no customer has this primary domain, as of now."""
-    return not (
-        Customer.objects.filter(domain_prefix=prefix).exists()
-        or User.objects.filter(sign_in_name=administrator_name(prefix)).exists()
-    )
+    with beyond_the_fence("A domain is taken whoever's customer has it."):
+        return not (
+            Customer.objects.filter(domain_prefix=prefix).exists()
+            or User.objects.filter(sign_in_name=administrator_name(prefix)).exists()
+        )
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -76,7 +77,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -168,6 +169,42 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+# --- the second fence -------------------------------------------------------------------------------------------------
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let every page of every test stand behind the second fence."""
+    parser.addoption("--fence", action="store_true", help="serve all pages behind row-level security (PostgreSQL)")
+
+
+@pytest.fixture(scope="session")
+def prepared_roles(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The roles and policies, once; roles belong to the whole server, where another run may be making them too."""
+    from csp_portal.fence.roles import prepare
+
+    with django_db_blocker.unblock():
+        for attempt in range(5):
+            try:
+                prepare(connection)
+                return
+            except DatabaseError:
+                if attempt == 4:
+                    raise
+                time.sleep(1)
+
+
+@pytest.fixture
+def fenced(request: pytest.FixtureRequest, settings: Any) -> None:
+    """Serve pages behind the second fence."""
+    request.getfixturevalue("prepared_roles")
+    settings.SECOND_FENCE = True
+
+
+@pytest.fixture(autouse=True)
+def fenced_when_asked(request: pytest.FixtureRequest) -> None:
+    """The same for every test of a run with --fence."""
+    if request.config.getoption("--fence") and connection.vendor == "postgresql":
+        request.getfixturevalue("fenced")
 
 
 # --- every test ---------------------------------------------------------------------------------------------------

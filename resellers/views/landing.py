@@ -11,6 +11,7 @@ from django.views.generic import View
 
 from accounts.access import Actor
 from core.bad_links import SECONDS, count_bad_link
+from core.fence import beyond_the_fence
 from core.pages import too_many
 from resellers.landing import remember
 from resellers.models import PartnershipRequest
@@ -27,7 +28,8 @@ class InvitationView(View):
         Only addresses that hold a token say no-referrer: under that policy browsers post forms with `Origin: null`,
         which the forgery protection must refuse. The others keep same-origin, and there is nothing secret in them.
         """
-        response = super().dispatch(request, *args, **kwargs)
+        with beyond_the_fence("A link is its own proof, and what it leads to is another company's."):
+            response = super().dispatch(request, *args, **kwargs)
         if "token" in kwargs or "rest" in kwargs:
             response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
