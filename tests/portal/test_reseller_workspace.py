@@ -130,8 +130,8 @@ EXPORTED = {"columns": ["microsoft_id", "company_name"]}
 
 
 def steady(text: str) -> str:
-    """The text without tokens and spans of time."""
-    text = re.sub(r'value="[A-Za-z0-9]{64}"', "", text)
+    """The text without tokens, spans of time and the seconds that are left of the session."""
+    text = re.sub(r'value="[A-Za-z0-9]{64}"|data-(idle|end)="\d+"', "", text)
     return re.sub(r"<time[^>]*>[^<]*</time>", "", text)
 
 
