@@ -396,3 +396,11 @@ def test_rules_are_whole() -> None:
 def test_everything_that_is_told_has_words() -> None:
     wordless = [action for action in RULES if sentence(ActivityRecord(action=action)) == action]
     assert wordless == []
+
+
+def test_colleagues_of_whoever_did_it_are_not_told(world: World) -> None:
+    colleague = make_member(world.ours.reseller, "second", Role.GLOBAL_ADMIN)
+    happened(world)
+    happened(world, "subscription.renewed", actor_user_id=None, acting_for_id=None)
+    told()
+    assert [line.record.action for line in page_of(fresh(colleague)).lines] == ["subscription.renewed"]

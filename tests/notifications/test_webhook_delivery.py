@@ -285,3 +285,13 @@ def test_sweep_asks_little(
 ) -> None:
     with django_assert_num_queries(3):  # savepoint and what is ready
         deliver_due()
+
+
+def test_slow_sender_does_not_mark_what_another_holds(delivery: WebhookDelivery) -> None:
+    slow = claim(WebhookDelivery.objects.ready())
+    with time_machine.travel(clock.now() + LEASE + timedelta(seconds=1)):
+        second = claim(WebhookDelivery.objects.ready())
+        assert slow is not None
+        assert second is not None
+        assert delivering.mark(slow, state=State.FAILED) is False
+        assert delivering.mark(second, state=State.DELIVERED, delivered_at=clock.now()) is True
