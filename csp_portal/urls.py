@@ -27,7 +27,6 @@ urlpatterns = [
     path("profile/", include("accounts.profile_urls")),
     path("views/", include("accounts.saved_views.urls")),
     path("", include("accounts.people.urls")),
-    path("company/", include("accounts.people.urls")),
     path("notifications/", include("notifications.feed.urls")),
     path("webhooks/", include("notifications.webhooks.urls")),
     path("support-profile/", SupportProfileView.as_view(), name="support_profile"),
