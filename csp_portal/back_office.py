@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.middleware import SEEN_EVERY_SECONDS, page_of_form
@@ -48,6 +49,7 @@ class BackOfficeSite(AdminSite):
     """Django's admin, with a door, and what needs somebody on its first page."""
 
     index_template = "admin/health.html"
+    index_title = gettext_lazy("Back office")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """With what lists of a million rows need: no count beyond the cap, and pages of fifty."""

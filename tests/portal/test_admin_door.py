@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
 from django.contrib.auth.signals import user_logged_in
 from django.test import Client
@@ -86,6 +87,13 @@ def test_who_signed_in_long_ago_confirms_first(world: World) -> None:
     assert client.get(ENTER).headers["Location"] == CONFIRM
     assert client.post("/admin/enter/", {"next": ADMIN}).headers["Location"] == CONFIRM
     assert client.get(ADMIN).status_code == 302
+
+
+def test_a_password_alone_opens_nothing_for_whoever_has_a_second_factor(office: Client, world: World) -> None:
+    Authenticator.objects.create(user=world.back_office, type="totp", data={"secret": "x"})
+    assert office.get(ENTER).headers["Location"] == CONFIRM
+    assert office.post("/admin/enter/", {"next": ADMIN}).headers["Location"] == CONFIRM
+    assert office.get(ADMIN).headers["Location"] == ENTER
 
 
 def test_a_confirmation_goes_stale(office: Client) -> None:
