@@ -12,6 +12,7 @@ from django.views.generic import View
 from accounts.access import Actor, can
 from accounts.models import Membership, User
 from accounts.roles import Permission, Role
+from core.fence import beyond_the_fence
 from core.forms import PortalForm
 from core.text import email_key
 from csp_portal.why.explaining import (
@@ -116,7 +117,11 @@ class WhyView(View):
         given = {name: request.GET[name] for name in ("person", "object") if request.GET.get(name)}
         if len(given) < 2:
             return self.page(WhyForm(initial=given, actor=self.actor))
-        form = WhyForm(given, actor=self.actor)
+        with beyond_the_fence("The question is what somebody else sees; what may be asked about, the form decides."):
+            return self.answer(WhyForm(given, actor=self.actor))
+
+    def answer(self, form: WhyForm) -> HttpResponse:
+        """The explanations, or what is wrong with the question."""
         if not form.is_valid():
             return self.page(form)
         user, thing = form.cleaned_data["person"], form.cleaned_data["object"]

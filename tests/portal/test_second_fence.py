@@ -297,10 +297,20 @@ def test_preparing_again_changes_nothing(prepared_roles: None, db: None) -> None
         assert cursor.fetchone() == (len(before),)
 
 
+def test_the_back_office_is_told_what_people_of_a_company_see(world: World, as_web: None) -> None:
+    client = Client()
+    client.force_login(world.back_office)
+    person = world.ours.provider_admin.user.sign_in_name
+    query = {"person": person, "object": str(world.ours.customer.microsoft_id)}
+    answer = client.get(reverse("why"), query)
+    assert [one.sees for one in answer.context["explanations"]] == [True]
+
+
 # --- the ways out -----------------------------------------------------------------------------------------------------
 WAYS_OUT = {
     "customers/access.py": 1,
     "customers/services.py": 1,
+    "csp_portal/why/views.py": 1,
     "resellers/views/landing.py": 1,
 }
 
