@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can, require
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.models import ActivityRecord
 from activity.sentences import sentence
 from activity.services import record
@@ -31,6 +32,7 @@ from subscriptions.timeline import details, who
 CHUNK = 500
 
 
+@step_up_required(again=EXPORT_AGAIN)
 class ExportActivityView(PermittedView):
     """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
 

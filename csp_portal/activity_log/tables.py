@@ -89,7 +89,7 @@ class ActivityTable(PortalTable):
         template = get_template("activity/_record.html")
 
         def make(record: ActivityRecord) -> SafeString:
-            return SafeString(template.render({"facts": self.facts(record), "lines": self.lines_of(record)}))
+            return SafeString(template.render({"facts": self.facts(record)}))
 
         return make
 
@@ -100,6 +100,7 @@ class ActivityTable(PortalTable):
             (_("Acting for"), html.name(record.acting_for_label) if record.acting_for_label else html.missing()),
             (_("Object"), html.name(record.target_label)),
             (_("Object’s ID"), html.copy_text(record.target_id, _("Object’s ID"))),
+            (_("From → to"), joined(self.lines_of(record))),
             (_("Source"), record.get_source_display()),
         ]
         if record.request_id:

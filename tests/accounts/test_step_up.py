@@ -30,6 +30,7 @@ GUARDED = [
     ("subscriptions:export", "owner", False),
     ("resellers:export", "owner", False),
     ("incentives:export", "owner", False),
+    ("activity:export", "owner", False),
     ("account_change_password", "owner", True),
     ("mfa_activate_totp", "owner", True),
     ("mfa_add_webauthn", "owner", True),
