@@ -144,7 +144,8 @@ def test_a_sibling_s_business_changes_no_byte_for_us(world: World) -> None:
     before = bodies(world.ours.reseller_admin, world)
     sibling = make_sibling(world)
     after = bodies(world.ours.reseller_admin, world)
-    assert [route for route in before if before[route] != after[route]] == []
+    changed = [route for route in before if before[route] != after[route]]
+    assert changed == []
     assert [(route, one) for route, text in after.items() for one in sibling.secrets if one in text] == []
 
 
