@@ -36,6 +36,9 @@ ALL = sorted(set(named_routes(get_resolver().url_patterns)))
 # Addresses that show the mail of the whole demo, end the session, or offer a secret that is new each time.
 LEFT_OUT = {"demo:mailbox", "demo:mail", "demo:requests", "account_logout", "mfa_activate_totp"}
 
+# They show the number of the very request that took a file.
+OWN_NUMBERS = {"activity:list", "activity:export"}
+
 
 @dataclass
 class Sibling:
@@ -144,7 +147,7 @@ def test_a_sibling_s_business_changes_no_byte_for_us(world: World) -> None:
     before = bodies(world.ours.reseller_admin, world)
     sibling = make_sibling(world)
     after = bodies(world.ours.reseller_admin, world)
-    changed = [route for route in before if before[route] != after[route]]
+    changed = [route for route in before if before[route] != after[route] and route not in OWN_NUMBERS]
     assert changed == []
     assert [(route, one) for route, text in after.items() for one in sibling.secrets if one in text] == []
 
