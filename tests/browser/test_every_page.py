@@ -17,7 +17,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Not pages, but answers to machines and scripts.
-NO_PAGES = {"healthz", "healthz_ready", "resellers:suggest", "customers:suggest"}
+NO_PAGES = {
+    "healthz",
+    "healthz_live",
+    "healthz_ready",
+    "activity:suggest_customers",
+    "activity:suggest_people",
+    "customers:suggest",
+    "resellers:suggest",
+}
 
 
 REFUSALS = 3
