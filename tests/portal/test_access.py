@@ -12,11 +12,14 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import get_resolver, resolve, reverse
 
+from accounts.access import Actor, can
+from accounts.models import User
+from accounts.roles import Permission, Role
 from tests.contracts import header_faults, html_faults, public_header_faults
 from tests.portal.routes import KINDS, ROUTES, SIMPLE, named_routes, nothing
-from tests.world import World, make_world
+from tests.world import World, make_member, make_world
 
 TABLE = Path(__file__).parent / "access.csv"
 ROWS = {(row["route"], row["method"]): row for row in csv.DictReader(TABLE.read_text().splitlines())}
@@ -43,17 +46,48 @@ OBJECT_PAGES = [
 ]
 
 
+# The further roles: beside whom of the table each works, and in which role.
+COLLEAGUES: dict[str, tuple[str, Role]] = {
+    "admin_agent": ("owner", Role.ADMIN_AGENT),
+    "sales_agent": ("owner", Role.SALES_AGENT),
+    "resellers_admin_agent": ("reseller", Role.ADMIN_AGENT),
+    "resellers_sales_agent": ("reseller", Role.SALES_AGENT),
+    "resellers_helpdesk_agent": ("reseller", Role.HELPDESK_AGENT),
+}
+# What belongs to a person rather than to the company: nobody finds a colleague's draft, nor changes its saved view.
+DRAFT_PAGES = (
+    "details subscriptions update_offers all_offers skip_offers review submit hand_over confirm_cancel cancel canceled "
+    "confirmation done"
+)
+PERSONAL = {
+    **{("owner", f"orders:{name}"): "404" for name in DRAFT_PAGES.split()},
+    **{("reseller", f"subscriptions:{name}_change"): "404" for name in ("submit", "save", "discard")},
+    ("owner", "saved_views:rename"): "403",
+    ("owner", "saved_views:delete"): "403",
+    # Of Global admins and the back office.
+    ("owner", "why"): "403",
+    ("reseller", "why"): "403",
+}
+
+
 class Visitors:
     """Two of everything, made once for all tests here, and the session of each kind of user."""
 
     def __init__(self) -> None:
         self.world = make_world()
-        self.cookies: dict[str, Any] = {}
-        for kind, who in KINDS.items():
-            client = Client()
-            if user := who(self.world):
-                client.force_login(user)
-            self.cookies[kind] = client.cookies
+        self.cookies = {kind: self.session(who(self.world)) for kind, who in KINDS.items()}
+        self.colleagues: dict[str, Actor] = {}
+        for kind, (peer, role) in COLLEAGUES.items():
+            company = self.world.ours.provider if peer == "owner" else self.world.ours.reseller
+            self.colleagues[kind] = make_member(company, kind, role)
+            self.cookies[kind] = self.session(self.colleagues[kind].user)
+
+    def session(self, user: User | None) -> Any:
+        """The cookies of somebody who has just signed in."""
+        client = Client()
+        if user:
+            client.force_login(user)
+        return client.cookies
 
     def client(self, kind: str, **options: Any) -> Client:
         """A browser of this kind of user."""
@@ -135,6 +169,24 @@ def test_route_answers_each_kind_of_user(route: str, method: str, visitors: Visi
     assert faults == []
 
 
+@pytest.mark.parametrize("kind", COLLEAGUES)
+def test_every_further_role_is_answered_as_the_matrix_says(kind: str, visitors: Visitors) -> None:
+    """A colleague with the page's permission sees what the Global admin sees, one without it is refused with 403."""
+    peer, actor, wrong = COLLEAGUES[kind][0], visitors.colleagues[kind], []
+    for route, method in ROWS:
+        if method != "get":
+            continue
+        address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(visitors.world))
+        view = getattr(resolve(address).func, "view_class", None)
+        permission = getattr(view, "permission", None)
+        may = not isinstance(permission, Permission) or can(actor, permission)
+        expected = PERSONAL.get((peer, route), ROWS[route, method][peer]) if may else "403"
+        found = str(ask(visitors, kind, route, method).status_code)
+        if found != expected:
+            wrong.append(f"{route}: {found} instead of {expected} ({permission})")
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("route", OBJECT_PAGES)
 def test_foreign_object_looks_like_a_missing_one(route: str, visitors: Visitors, world: World) -> None:
     """Whoever asks for another tenant's object learns nothing: the answer is that for an object that never was."""
@@ -158,7 +210,7 @@ def test_every_other_verb_is_refused(visitors: Visitors, world: World) -> None:
             response = getattr(client, verb)(reverse(route, kwargs=shape.arguments(world)))
             if response.status_code != 405:
                 wrong.append(f"{verb} {route}: {response.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_post_without_its_token_is_accepted(visitors: Visitors, world: World) -> None:
@@ -172,7 +224,7 @@ def test_no_post_without_its_token_is_accepted(visitors: Visitors, world: World)
         response = client.post(reverse(route, kwargs=shape.arguments(world)), shape.data(world))
         if response.status_code != 403:
             wrong.append(f"{route}: {response.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 NASTY = (
@@ -211,4 +263,4 @@ def test_no_query_breaks_a_page(route: str, visitors: Visitors, world: World) ->
         response = client.get(address, dict.fromkeys(PARAMETERS, value))
         if response.status_code >= 500 or "<script>'" in text_of(response):
             wrong.append(f"{value!r}: {response.status_code}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
