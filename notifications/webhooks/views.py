@@ -16,6 +16,7 @@ from django.views.generic import FormView, TemplateView
 
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from accounts.step_up import step_up_required
 from accounts.throttle import APP, minutes_until_allowed
 from core import clock, html
 from core.exceptions import Refused
@@ -67,6 +68,7 @@ class EndpointList(WebhooksPage, TemplateView):
         return super().get_context_data(table=EndpointTable(rows), count=len(rows), **kwargs)
 
 
+@step_up_required
 class RegisterView(WebhooksPage, FormView):
     """Register an address."""
 
@@ -247,6 +249,7 @@ class AskingView(EndpointPage, TemplateView):
         return super().get_context_data(**{**texts, **kwargs})
 
 
+@step_up_required
 class RotateView(AskingView):
     """A new secret beside the old one, for a day."""
 

@@ -31,6 +31,8 @@ GUARDED = [
     ("resellers:export", "owner", False),
     ("incentives:export", "owner", False),
     ("activity:export", "owner", False),
+    ("webhooks:register", "owner", True),
+    ("webhooks:rotate", "owner", True),
     ("account_change_password", "owner", True),
     ("mfa_activate_totp", "owner", True),
     ("mfa_add_webauthn", "owner", True),
