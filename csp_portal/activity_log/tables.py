@@ -1,4 +1,4 @@
-"""Activity as a table: when, what, about what, for which customer, who, from what to what, and by which way."""
+"""Activity as a table: when, who and by which way, what, about what, for which customer, from what to what."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,10 +33,10 @@ class ActivityTable(PortalTable):
     opens = True
 
     at = TimeColumn(gettext_lazy("When"), style="absolute")
+    who = tables.Column(gettext_lazy("Who and source"), accessor="pk")
     what = tables.Column(gettext_lazy("Action and object"), accessor="action")
     customer = tables.Column(gettext_lazy("Customer"), accessor="pk", attrs=HIDDEN_ON_TABLETS)
     change = tables.Column(gettext_lazy("From → to"), accessor="pk", attrs=HIDDEN_ON_TABLETS)
-    who = tables.Column(gettext_lazy("Who and source"), accessor="pk")
 
     def __init__(self, *args: Any, links: Links, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
