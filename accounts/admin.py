@@ -16,14 +16,13 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import profile_admin, services  # noqa: F401 – registers itself
-from accounts.back_office import RecordedAdmin
+from accounts import person_admin, profile_admin, services, session_admin  # noqa: F401 – register themselves
+from accounts.back_office import ReasonActionForm, RecordedAdmin
 from accounts.enrolment import admin as enrolment_admin  # noqa: F401
 from accounts.models import Membership, User
-from accounts.step_up import ask_first
 from core.text import email_key
 
 for model in (Authenticator, EmailAddress, EmailConfirmation, Group, UserSession):
@@ -32,85 +31,6 @@ for model in (Authenticator, EmailAddress, EmailConfirmation, Group, UserSession
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = _("CSP portal, back office")  # type: ignore[assignment]
-
-
-class UserAddForm(forms.ModelForm):
-    """A new person, who chooses a password by a mailed link."""
-
-    class Meta:
-        model = User
-        fields = ("sign_in_name", "full_name", "language", "is_staff")
-        labels = {"sign_in_name": _("E-mail address")}
-
-    def clean_sign_in_name(self) -> str:
-        """The normal form of the address."""
-        return email_key(self.cleaned_data["sign_in_name"])
-
-
-@admin.register(User)
-class UserAdmin(RecordedAdmin):
-    """People: no password is typed or shown here; a person is sent a link to choose one."""
-
-    list_display = ("sign_in_name", "full_name", "is_active", "is_staff", "last_login")
-    list_filter = ("is_active", "is_staff")
-    search_fields = ("sign_in_name", "full_name")
-    ordering = ("sign_in_name",)
-    fields = (
-        "sign_in_name", "email", "full_name", "language", "time_zone", "is_active", "is_staff", "is_superuser",
-        "must_change_password", "password_expires_at", "last_login", "date_joined",
-    )  # fmt: skip
-    actions = ("deactivate", "reactivate", "send_password_link", "reset_second_factor")
-
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
-        """Few fields to begin with."""
-        if obj is None:
-            kwargs |= {"form": UserAddForm, "fields": UserAddForm.Meta.fields}
-        return super().get_form(request, obj, **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """The same few."""
-        return self.fields if obj else UserAddForm.Meta.fields
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Create through the service."""
-        created = services.open_account(
-            sign_in_name=obj.sign_in_name,
-            full_name=obj.full_name,
-            language=obj.language,
-            is_staff=obj.is_staff,
-            by=request.actor,  # type: ignore[attr-defined]
-        )
-        obj.__dict__.update(created.__dict__)
-
-    @admin.action(description=_("Deactivate: may not sign in any more"))
-    def deactivate(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Shut people out, at once."""
-        self.call_for_each(
-            request, queryset, lambda user: services.set_user_active(user=user, active=False, by=request.actor)
-        )  # type: ignore[attr-defined]
-
-    @admin.action(description=_("Reactivate: may sign in again"))
-    def reactivate(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Let people in again."""
-        self.call_for_each(
-            request, queryset, lambda user: services.set_user_active(user=user, active=True, by=request.actor)
-        )  # type: ignore[attr-defined]
-
-    @admin.action(description=_("Send a link to choose a new password"))
-    def send_password_link(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
-        """Start a reset; what the password will be only its owner knows."""
-        if question := ask_first(request):
-            return question
-        self.call_for_each(request, queryset, lambda user: services.send_password_link(user=user, by=request.actor))  # type: ignore[attr-defined]
-        return None
-
-    @admin.action(description=_("Forget the lost second factor"))
-    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
-        """Let people set up a new second factor."""
-        if question := ask_first(request):
-            return question
-        self.call_for_each(request, queryset, lambda user: services.reset_second_factor(user=user, by=request.actor))  # type: ignore[attr-defined]
-        return None
 
 
 class MembershipAddForm(forms.ModelForm):
@@ -154,6 +74,7 @@ class MembershipAdmin(RecordedAdmin):
     ordering = ("partner__legal_name", "user__full_name")
     autocomplete_fields = ("partner",)
     fields = ("user", "partner", "role", "began_at", "ended_at")
+    action_form = ReasonActionForm
     actions = ("end",)
 
     def get_form(self, request: HttpRequest, obj: Membership | None = None, **kwargs: Any) -> Any:
@@ -177,7 +98,11 @@ class MembershipAdmin(RecordedAdmin):
         )
         obj.__dict__.update(created.__dict__)
 
-    @admin.action(description=_("End the membership"))
+    @admin.action(description=_("End the membership (give a reason)"))
     def end(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Take people's role away, at once."""
-        self.call_for_each(request, queryset, lambda row: services.end_membership(membership=row, by=request.actor))  # type: ignore[attr-defined]
+        # Somebody's own: this very session stays, or the page that tells of it could not be shown.
+        said = {"by": request.actor, "keep": request.session.session_key or ""}  # type: ignore[attr-defined]
+        self.call_with_reason(
+            request, queryset, lambda row, reason: services.end_membership(membership=row, reason=reason, **said)
+        )

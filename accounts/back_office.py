@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,12 @@ from django.utils.translation import ngettext
 
 from core.admin_search import FoldedSearch
 from core.exceptions import Refused
+from core.text import clean_name
+
+
+def clean_reason(text: str) -> str:
+    """A reason on one line, however it was typed, without characters that only deceive."""
+    return clean_name(" ".join(text.split()))[:500]
 
 
 class ReasonActionForm(ActionForm):
@@ -42,6 +49,18 @@ class RecordedAdmin(FoldedSearch, admin.ModelAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No actions for those who may only look."""
         return super().get_actions(request) if self.may_act(request) else {}
+
+    def call_with_reason(self, request: HttpRequest, queryset: QuerySet, service: Callable[[Any, str], object]) -> None:
+        """Run a service for each selected row, with the one reason that must be given for all."""
+        try:
+            reason = clean_reason(request.POST.get("reason", ""))
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
+        if not reason:
+            self.message_user(request, _("Give a reason: it stands in the record."), messages.ERROR)
+            return
+        self.call_for_each(request, queryset, lambda row: service(row, reason))
 
     def call_for_each(self, request: HttpRequest, queryset: QuerySet, service: Callable[[Any], object]) -> None:
         """Run a service for each selected row; each succeeds or is refused by itself, and both are said."""

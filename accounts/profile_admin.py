@@ -17,9 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin
+from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from accounts.differences import differences
-from accounts.enrolment.admin import clean_reason
 from accounts.models import ProfileChange, ProviderProfile
 from accounts.profile_facts import completeness, in_form_order, label_of, names_of, public_facts, words_of
 from accounts.services.profiles import (

@@ -60,6 +60,7 @@ FIELDS: dict[str, Promise] = {
     "sign_in_name": _("Sign-in name"),
     "is_staff": _("Back office"),
     "is_active": _("May sign in"),
+    "sessions": _("Sessions ended"),
     "published_at": _("Published"),
     "page": _("Page"),
     "query": _("Filters"),

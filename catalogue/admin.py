@@ -75,9 +75,9 @@ class SkuAdmin(ReadOnlyAdmin):
 
     def move_each(self, request: HttpRequest, queryset: QuerySet, policy: str) -> None:
         """Each of the selected SKUs, with one reason for all."""
-        reason, actor = " ".join(request.POST.get("reason", "").split()), request.actor  # type: ignore[attr-defined]
-        self.call_for_each(
-            request, queryset, lambda sku: services.set_policy(sku=sku, policy=policy, reason=reason, by=actor)
+        actor = request.actor  # type: ignore[attr-defined]
+        self.call_with_reason(
+            request, queryset, lambda sku, reason: services.set_policy(sku=sku, policy=policy, reason=reason, by=actor)
         )
 
     @admin.action(description=_("Sell under the legacy rules (give a reason)"))

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext
 
 from core.admin_search import FoldedSearch
 from core.exceptions import Refused
+from core.text import clean_name
 from mail.models import OutgoingEmail
 from mail.services import drop_email, retry_email
 
@@ -60,7 +62,11 @@ class OutgoingEmailAdmin(FoldedSearch, admin.ModelAdmin):
     @admin.action(description=_("Withdraw"), permissions=["intervene"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
         """Withdraw the chosen mails, with a reason."""
-        reason = request.POST.get("reason", "").strip()[:200]
+        try:
+            reason = clean_name(" ".join(request.POST.get("reason", "").split()))[:200]
+        except ValidationError as error:
+            self.message_user(request, error.messages[0], messages.ERROR)
+            return
         if not reason:
             self.message_user(request, _("Say in the reason why the mail is withdrawn."), messages.ERROR)
             return

@@ -17,12 +17,11 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.back_office import ReasonActionForm, RecordedAdmin
+from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from accounts.look_alikes import look_alikes, mixes_alphabets
 from accounts.models import Membership, Partner
 from core import clock
 from core.exceptions import Refused
-from core.text import clean_name
 
 State = Partner.EnrolmentState
 
@@ -69,11 +68,6 @@ DECISIONS = {
         ),
     )
 }  # fmt: skip
-
-
-def clean_reason(text: str) -> str:
-    """A reason on one line, however it was typed, without characters that only deceive."""
-    return clean_name(" ".join(text.split()))[:500]
 
 
 class DecisionForm(forms.Form):

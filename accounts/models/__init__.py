@@ -12,6 +12,7 @@ from accounts.models.profiles import (
     Specialty,
 )
 from accounts.models.saved import SavedView, SavedViewQuerySet
+from accounts.models.sessions import PersonSession
 from accounts.models.support import SupportProfile
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MembershipQuerySet",
     "Partner",
     "PartnerQuerySet",
+    "PersonSession",
     "ProfileChange",
     "ProfileChangeQuerySet",
     "ProviderProfile",

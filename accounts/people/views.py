@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -31,6 +31,7 @@ from accounts.services.colleagues import (
     reset_colleague_second_factor,
     send_colleague_password_link,
 )
+from accounts.step_up import ask_first
 from accounts.throttle import minutes_until_code
 from core.exceptions import InvalidTransition, Refused
 from core.html import time_tag
@@ -148,14 +149,18 @@ def person_facts(membership: Membership) -> list[tuple[str, Any]]:
 class RoleView(PersonPage):
     """Give a colleague another role."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Ask which."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         return self.page(RoleForm(initial={"role": self.membership.role}, own=self.own_role()))
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Change it; the same role again changes nothing."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         form = RoleForm(request.POST, own=self.own_role())
         if not form.is_valid():
             return self.page(form)
@@ -190,16 +195,20 @@ class SettlingView(View):
 class DeactivateView(SettlingView, PersonPage):
     """End a colleague's work for the company."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """What will happen, and what is to be settled first."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         if not self.membership.is_at_work:
             return redirect(self.membership)
         return redirect("people:leave") if self.is_own else self.ask(self.membership)
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Settle and end, in one transaction."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         form = SettleForm(request.POST, works=unfinished(self.membership))
         if not form.is_valid():
             return self.ask(self.membership, form)
@@ -227,7 +236,11 @@ class LeaveView(SettlingView):
         form = SettleForm(request.POST, works=unfinished(self.membership))
         if form.is_valid():
             try:
-                leave_company(choices=form.choices(), by=self.request.actor)  # type: ignore[attr-defined]
+                leave_company(
+                    choices=form.choices(),
+                    by=self.request.actor,  # type: ignore[attr-defined]
+                    keep=request.session.session_key or "",
+                )
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -292,14 +305,18 @@ class PasswordLinkView(PersonPage):
 class SecondFactorView(PersonPage):
     """Forget a colleague's lost second factor."""
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Ask first."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         return self.page()
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The next sign-in sets up a new one."""
         self.require_reach()
+        if question := ask_first(request):
+            return question
         try:
             reset_colleague_second_factor(membership=self.membership, by=self.actor)
             text = _("The second factor is removed. %(person)s sets up a new one at the next sign-in.")

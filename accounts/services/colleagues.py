@@ -58,14 +58,14 @@ def deactivate_colleague(*, membership: Membership, choices: Mapping[str, str], 
 
 
 @transaction.atomic
-def leave_company(*, choices: Mapping[str, str], by: Actor) -> Membership:
-    """End one's own work for the company for which one acts."""
+def leave_company(*, choices: Mapping[str, str], by: Actor, keep: str = "") -> Membership:
+    """End one's own work for the company for which one acts; `keep` is the key of the session that stays signed in."""
     assert by.user is not None
     membership = own_membership(by)
     if membership is None or by.partner is None:
         raise InvalidTransition(_("You do not work for this company any more."))
     lock_people(by.partner)
-    return _end(_fresh(membership), choices, by)
+    return _end(_fresh(membership), choices, by, keep)
 
 
 @transaction.atomic
@@ -165,14 +165,14 @@ def _refuse_last_admin(membership: Membership) -> None:
         raise LastGlobalAdmin
 
 
-def _end(membership: Membership, choices: Mapping[str, str], by: Actor) -> Membership:
+def _end(membership: Membership, choices: Mapping[str, str], by: Actor, keep: str = "") -> Membership:
     _refuse_who_left(membership)
     _refuse_last_admin(membership)
     # Before the end: what the person had open is settled while it is still theirs.
     for work in open_work_of(membership):
         if work.rows():
             _settle(work, choices.get(work.key, ""), by)
-    membership = end_membership(membership=membership, by=by)
+    membership = end_membership(membership=membership, by=by, keep=keep)
     tell_colleague(membership, "ended", by=by)
     return membership
 

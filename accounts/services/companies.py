@@ -11,6 +11,7 @@ from accounts.registry import enrolment_followers
 from accounts.roles import Role
 from accounts.services.letters import tell_company
 from accounts.services.people import open_account
+from accounts.services.sessions import said, shut_out_of_company
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, Refused
@@ -96,14 +97,19 @@ def add_member(
 
 
 @transaction.atomic
-def end_membership(*, membership: Membership, by: Actor) -> Membership:
-    """End a person's work for a company; the person sees none of its rows from the next request on."""
+def end_membership(*, membership: Membership, by: Actor, reason: str = "", keep: str = "") -> Membership:
+    """End a person's work for a company; the person sees none of its rows from the next request on.
+
+    Sessions in which the person acts for the company end, but for the one with the key `keep`.
+    """
     membership = (
         Membership.objects.select_for_update(of=("self",)).select_related("user", "partner").get(pk=membership.pk)
     )
     if membership.ended_at is not None:
         raise InvalidTransition(_("This membership has already ended."))
+    ended = shut_out_of_company(membership=membership, keep=keep)
     membership.ended_at = clock.now()
     membership.save(update_fields=["ended_at"])
-    record("membership.ended", membership, by=by, person=membership.user.sign_in_name, role=membership.role)
+    more = said(reason) | ({"sessions": ended} if ended else {})
+    record("membership.ended", membership, by=by, person=membership.user.sign_in_name, role=membership.role, **more)
     return membership

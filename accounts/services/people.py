@@ -14,7 +14,7 @@ from accounts.access import Actor
 from accounts.models import User
 from accounts.passwords import new_temporary_password
 from accounts.services.mailboxes import mark_mailbox_proved
-from accounts.services.sessions import end_sessions, forget_sessions
+from accounts.services.sessions import forget_sessions, said, shut_out
 from accounts.throttle import forget_failed_sign_ins
 from activity.services import record
 from core import clock
@@ -75,7 +75,7 @@ def open_own_account(*, address: str, full_name: str, language: str, password: s
 
 
 @transaction.atomic
-def set_user_active(*, user: User, active: bool, by: Actor) -> User:
+def set_user_active(*, user: User, active: bool, by: Actor, reason: str = "") -> User:
     """Let a person sign in or no longer; whoever is signed in is out at the next request."""
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.is_active == active:
@@ -84,9 +84,9 @@ def set_user_active(*, user: User, active: bool, by: Actor) -> User:
         raise Refused(_("You cannot deactivate your own account."))
     user.is_active = active
     user.save(update_fields=["is_active"])
-    record("user.reactivated" if active else "user.deactivated", user, by=by, is_active=[not active, active])
-    if not active:
-        end_sessions(user=user, by=by)
+    ended = 0 if active else shut_out(user=user)
+    more = said(reason) | ({"sessions": ended} if ended else {})
+    record("user.reactivated" if active else "user.deactivated", user, by=by, is_active=[not active, active], **more)
     return user
 
 
@@ -177,12 +177,12 @@ def request_password_reset(*, email: str, language: str, by: Actor) -> None:
 
 
 @transaction.atomic
-def send_password_link(*, user: User, by: Actor) -> User:
+def send_password_link(*, user: User, by: Actor, reason: str = "") -> User:
     """Mail a person a link to choose a password, at the wish of the back office, which never learns it."""
     if not user.is_active or not user.email:
         raise Refused(_("There is no active account with a mailbox here."))
     queue_email("password_reset", to=user.email, language=user.language, context={"name": user.full_name}, about=user)
-    record("user.password_link_sent", user, by=by)
+    record("user.password_link_sent", user, by=by, **said(reason))
     return user
 
 
@@ -193,13 +193,13 @@ def record_second_factor(*, user: User, action: str, by: Actor) -> None:
 
 
 @transaction.atomic
-def reset_second_factor(*, user: User, by: Actor) -> User:
+def reset_second_factor(*, user: User, by: Actor, reason: str = "") -> User:
     """Forget lost authenticator app, passkeys and recovery codes; the next sign-in sets up a new second factor."""
     user = User.objects.select_for_update().get(pk=user.pk)
     removed, _kinds = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise InvalidTransition(_("This person has no second factor."))
-    _record_security_change("user.second_factor_reset", user, by=by)
+    _record_security_change("user.second_factor_reset", user, by=by, **said(reason))
     return user
 
 

@@ -8,42 +8,84 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.access import Actor
-from accounts.models import User
+from accounts.access import MEMBERSHIP_IN_SESSION, Actor, memberships_of
+from accounts.models import Membership, PersonSession, User
 from activity.services import record
 from core import clock
 from mail.services import queue_email
 
 
-def sessions_of(user: User) -> QuerySet[UserSession]:
-    """The person's sessions that have not run out, the one used last first."""
+def lasting_sessions() -> QuerySet[PersonSession]:
+    """Everybody's sessions that have not run out, the one used last first."""
     now = clock.now()
     lasting = Session.objects.filter(expire_date__gt=now).values("session_key")
     idle = now - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
-    found = UserSession.objects.filter(user=user, session_key__in=lasting, last_seen_at__gt=idle)
+    found = PersonSession.objects.filter(session_key__in=lasting, last_seen_at__gt=idle)
     return found.order_by("-last_seen_at", "-pk")
 
 
+def sessions_of(user: User) -> QuerySet[PersonSession]:
+    """The person's own of these."""
+    return lasting_sessions().filter(user=user)
+
+
 @transaction.atomic
-def end_session(*, session: UserSession, by: Actor) -> None:
+def end_session(*, session: UserSession, by: Actor, reason: str = "") -> None:
     """Sign one of the person's sessions out, at its next request; pressed twice, it has ended all the same."""
     if _end(UserSession.objects.filter(pk=session.pk)):
-        record("user.session_ended", session.user, by=by, device_ip=session.ip)
+        record("user.session_ended", session.user, by=by, device_ip=session.ip, **said(reason))
 
 
 @transaction.atomic
-def end_other_sessions(*, user: User, keep: str, by: Actor) -> int:
+def end_other_sessions(*, user: User, keep: str, by: Actor, reason: str = "") -> int:
     """Sign a person out everywhere but in the session with this key; how many sessions that were."""
     ended = _end(UserSession.objects.filter(user=user).exclude(session_key=keep))
     if ended:
-        record("user.sessions_ended", user, by=by, count=ended)
+        record("user.sessions_ended", user, by=by, count=ended, **said(reason))
     return ended
 
 
 @transaction.atomic
-def end_sessions(*, user: User, by: Actor) -> int:
+def end_sessions(*, user: User, by: Actor, reason: str = "") -> int:
     """Sign a person out everywhere, at the next request; how many sessions that were. The back office's way."""
-    return end_other_sessions(user=user, keep="", by=by)
+    return end_other_sessions(user=user, keep="", by=by, reason=reason)
+
+
+@transaction.atomic
+def shut_out(*, user: User) -> int:
+    """End all sessions of a person as a part of something that has its own record; how many that were."""
+    return _end(UserSession.objects.filter(user=user))
+
+
+@transaction.atomic
+def shut_out_of_company(*, membership: Membership, keep: str = "") -> int:
+    """End the sessions in which the person acts for a company that it is about to leave; how many that were.
+
+    Whoever works for no other company is out everywhere. `keep` is the key of the session in which one leaves oneself.
+    """
+    rows = UserSession.objects.filter(user=membership.user_id).exclude(session_key=keep)
+    current = memberships_of(membership.user)
+    if any(one.pk != membership.pk for one in current):
+        known = {one.pk for one in current}
+        keys = rows.values_list("session_key", flat=True)
+        acting = [
+            session.session_key
+            for session in Session.objects.filter(session_key__in=keys)
+            if _acts_as(session, known, default=current[0].pk) == membership.pk
+        ]
+        rows = rows.filter(session_key__in=acting)
+    return _end(rows)
+
+
+def _acts_as(session: Session, known: set[int], *, default: int) -> int:
+    """The membership in whose name the session acts, by the rule of accounts.access.partner_actor."""
+    chosen = session.get_decoded().get(MEMBERSHIP_IN_SESSION)
+    return chosen if chosen in known else default
+
+
+def said(reason: str) -> dict[str, str]:
+    """The reason as a part of the record, where one was given."""
+    return {"reason": reason} if reason else {}
 
 
 def _end(rows: QuerySet[UserSession]) -> int:

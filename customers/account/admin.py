@@ -13,8 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin
-from accounts.enrolment.admin import clean_reason
+from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from customers.account_status import DECISIONS, REASON_NEEDED, decide_account
 from customers.models import Customer

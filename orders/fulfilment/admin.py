@@ -16,8 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin
-from accounts.enrolment.admin import clean_reason
+from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from core.html import time_tag
 from orders.fulfilment.deciding import fulfil_line, refuse_line, retry_line

@@ -12,8 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin
-from accounts.enrolment.admin import clean_reason
+from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from core.html import number_text
 from subscriptions.incentives import ledger, rates

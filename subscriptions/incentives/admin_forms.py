@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.enrolment.admin import clean_reason
+from accounts.back_office import clean_reason
 from catalogue.models import Product, Sku
 from subscriptions.incentives.rates import ENDS_TOO_EARLY, HIGHEST, OUT_OF_RANGE, RatesOverlap, overlapping
 from subscriptions.models import IncentiveRate

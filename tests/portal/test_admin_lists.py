@@ -1,16 +1,20 @@
 """Every list of the back office: few queries, no long counts, nothing changed by hand, no secret on any page."""
 
+import base64
 import uuid
 
 import pytest
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
-from accounts.models import User
+from accounts.models import PersonSession, User
 from core.admin_search import FoldedSearch
 from core.paging import CappedPaginator
 from mail.models import OutgoingEmail
@@ -69,16 +73,59 @@ def test_nobody_changes_a_row_by_hand(model: type[Model], office: Client) -> Non
     assert model._default_manager.filter(pk=row.pk).values().get() == before
 
 
+def ciphers(sealed: bytes) -> list[str]:
+    """A sealed thing in every dress in which a page could show it."""
+    dressed = [
+        sealed.decode("latin-1"),
+        base64.b64encode(sealed).decode(),
+        sealed.hex(),
+        str(sealed),
+        repr(sealed)[2:-1],
+    ]
+    return [*dressed, *(escape(one) for one in dressed)]
+
+
+def seal_everything(world: World) -> tuple[str, list[str]]:
+    """A temporary password, the keys of a webhook, second factors and recovery codes; all that must not be seen."""
+    user, codes = world.helpdesk.user, ["recovery-canary-1", "recovery-canary-2"]
+    seal = get_adapter().encrypt
+    secret, seed = seal("totp-canary"), seal("seed-canary")
+    migrated = [seal(code) for code in codes]
+    kinds = Authenticator.Type
+    Authenticator.objects.create(user=user, type=kinds.TOTP, data={"secret": secret})
+    Authenticator.objects.create(
+        user=user, type=kinds.WEBAUTHN, data={"name": "Key", "credential": "credential-canary"}
+    )
+    Authenticator.objects.create(
+        user=user, type=kinds.RECOVERY_CODES, data={"seed": seed, "used_mask": 0, "migrated_codes": migrated}
+    )
+    envelope, now, before = b"\x00\xfeenvelope-canary", b"\x01\xfdsealed-canary", b"\x02\xfcbefore-canary"
+    type(world.ours.temporary_password).objects.update(ciphertext=envelope, session_hash="hash-of-session-canary")
+    type(world.ours.webhook).objects.update(
+        sealed=now, sealed_before=before, url="https://receiver.example/path-canary?key=query-canary"
+    )
+    session = SessionStore()
+    session.create()
+    assert session.session_key
+    PersonSession.objects.create(user=user, session_key=session.session_key, ip="198.51.100.7", user_agent="Firefox")
+    sealed = [text for one in (envelope, now, before) for text in ciphers(one)]
+    # Whatever else is shown of one of them has this in it.
+    return session.session_key, [*codes, secret, seed, *migrated, *sealed, "-canary"]
+
+
 @parametrized
 def test_no_page_shows_a_secret(model: type[Model], office: Client, world: World) -> None:
     nonces = [f"nonce-canary-{number}" for number in range(2)]
     for request, nonce in zip((world.ours.request, world.theirs.request), nonces, strict=True):
         type(request).objects.filter(pk=request.pk).update(nonce=nonce)
-    Authenticator.objects.create(user=world.back_office, type="totp", data={"secret": "totp-canary"})
+    key, sealed = seal_everything(world)
     hashes = [*User.objects.exclude(password="").values_list("password", flat=True)]
-    secrets = [*nonces, "totp-canary", office.session.session_key, *hashes]
-    for row in model._default_manager.all()[:5]:
-        page = office.get(address(model, "change", row.pk)).content.decode()
+    secrets = [*nonces, *sealed, key, office.session.session_key, *hashes]
+    own = {User: world.helpdesk.user, PersonSession: PersonSession.objects.get()}
+    for row in [*model._default_manager.all()[:5], *filter(None, [own.get(model)])]:
+        response = office.get(address(model, "change", row.pk))
+        assert response.status_code == 200
+        page = response.content.decode()
         assert not [secret for secret in secrets if secret in page]
     listed = office.get(address(model, "changelist")).content.decode()
     assert not [secret for secret in secrets if secret in listed]
