@@ -76,6 +76,8 @@ class MembershipAdmin(RecordedAdmin):
     fields = ("user", "partner", "role", "began_at", "ended_at")
     action_form = ReasonActionForm
     actions = ("end",)
+    # The person's page there is for people of the company.
+    view_on_site = False
 
     def get_form(self, request: HttpRequest, obj: Membership | None = None, **kwargs: Any) -> Any:
         """A person is named by address, not picked from everybody."""

@@ -20,6 +20,7 @@ from accounts.models import Membership, User
 from accounts.second_factors import factors_of
 from accounts.step_up import ask_first
 from core.exceptions import InvalidTransition, Refused
+from core.html import time_tag
 from core.text import email_key
 
 KINDS = {
@@ -89,9 +90,11 @@ class MembershipInline(admin.TabularInline):
     """For which companies the person works and has worked."""
 
     model = Membership
-    fields = readonly_fields = ("company", "role", "began_at", "ended_at")
-    ordering = ("ended_at", "-began_at")
+    fields = readonly_fields = ("company", "role", "since", "ended")
+    ordering = ("-began_at",)
     extra = 0
+    # The person's page there is for people of the company.
+    view_on_site = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         """With the names of company and person."""
@@ -102,6 +105,16 @@ class MembershipInline(admin.TabularInline):
         """Leads to the company."""
         url = reverse("admin:accounts_partner_change", args=[membership.partner_id])
         return format_html('<a href="{}"><bdi>{}</bdi></a>', url, membership.partner)
+
+    @admin.display(description=_("since"))
+    def since(self, membership: Membership) -> SafeString:
+        """From when."""
+        return time_tag(membership.began_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, membership: Membership) -> SafeString | str:
+        """Until when, if it has ended."""
+        return time_tag(membership.ended_at) if membership.ended_at else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Not here."""

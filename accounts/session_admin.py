@@ -14,6 +14,7 @@ from accounts.back_office_steps import Step, SteppedAdmin
 from accounts.devices import device_words
 from accounts.models import PersonSession, User
 from accounts.person_admin import end_all_sessions, refuse_oneself_and_superiors
+from core.html import time_tag
 
 END = Step(
     "end", _("End this session"),
@@ -29,11 +30,11 @@ END_ALL = Step(
 class PersonSessionAdmin(SteppedAdmin):
     """Sessions that last, the one used last first."""
 
-    list_display = ("person", "created_at", "last_seen_at", "device", "ip")
-    list_display_links = ("created_at",)
+    list_display = ("person", "since", "last_seen", "device", "address")
+    list_display_links = ("since",)
     list_select_related = ("user",)
     search_fields = ("user__sign_in_name", "user__full_name")
-    fields = readonly_fields = ("person", "created_at", "last_seen_at", "device", "user_agent", "ip")
+    fields = readonly_fields = ("person", "since", "last_seen", "device", "address")
     steps = (END, END_ALL)
     actions = ("end", "end_all")
 
@@ -50,6 +51,21 @@ class PersonSessionAdmin(SteppedAdmin):
         """Leads to the person."""
         url = reverse("admin:accounts_user_change", args=[session.user_id])
         return format_html('<a href="{}"><bdi>{}</bdi></a>', url, session.user.sign_in_name)
+
+    @admin.display(description=_("since"), ordering="created_at")
+    def since(self, session: PersonSession) -> SafeString:
+        """When the person signed in."""
+        return time_tag(session.created_at)
+
+    @admin.display(description=_("last seen"), ordering="last_seen_at")
+    def last_seen(self, session: PersonSession) -> SafeString:
+        """When it was used last, to the minute."""
+        return time_tag(session.last_seen_at)
+
+    @admin.display(description=_("address"), ordering="ip")
+    def address(self, session: PersonSession) -> str:
+        """From where it was used last."""
+        return session.ip
 
     @admin.display(description=_("device"))
     def device(self, session: PersonSession) -> str:

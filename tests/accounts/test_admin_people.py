@@ -1,14 +1,18 @@
 """One person in the back office: what is shown, what can be done, to whom, and where people are signed in."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.models import Membership, PersonSession, User
@@ -18,7 +22,7 @@ from accounts.services.colleagues import deactivate_colleague
 from activity.models import ActivityRecord
 from mail.models import OutgoingEmail
 from tests.accounts.test_sessions import PHONE, is_signed_in, signed_in
-from tests.factories import MembershipFactory, PartnerFactory, UserFactory
+from tests.factories import PASSWORD, MembershipFactory, PartnerFactory, UserFactory
 
 LIST = "/admin/accounts/personsession/"
 WHY = "Asked for by telephone"
@@ -274,3 +278,22 @@ def test_who_ends_their_own_membership_in_the_back_office_stays_there(membership
     page = browser.post(reverse("admin:accounts_membership_changelist"), sent, follow=True)
     assert "Done for 1 row." in page.content.decode()
     assert is_signed_in(browser)
+
+
+@pytest.mark.parametrize("page", ["role", "deactivate", "second_factor"])
+def test_who_one_is_is_asked_before_a_colleague_loses_something(membership: Membership, page: str) -> None:
+    other = MembershipFactory(partner=membership.partner, role=Role.HELPDESK_AGENT)
+    TOTP.activate(other.user, generate_totp_secret())
+    browser = signed_in(membership.user)
+    address = reverse(f"people:{page}", args=[other.pk])
+    assert browser.get(address).status_code == 200
+    known = len(record())
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        assert browser.get(address)["Location"].startswith(reverse("account_reauthenticate"))
+        question = browser.post(address, {"role": "sales_agent"})
+        assert "step-up-password" in question.content.decode()
+        assert len(record()) == known
+        proof = {"role": "sales_agent", "step-up-asked": "1", "step-up-password": PASSWORD}
+        assert browser.post(address, proof).status_code == 302
+        assert browser.get(reverse(f"people:{page}", args=[MembershipFactory().pk])).status_code == 404
+    assert len(record()) == known + 1
