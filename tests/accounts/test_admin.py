@@ -206,7 +206,7 @@ def test_admin_adds_and_ends_memberships_through_the_services(client: Client, ba
 
 
 def test_admin_lists_can_be_searched(client: Client, back_office: User) -> None:
-    wanted, other = MembershipFactory(), MembershipFactory()
+    wanted, other = MembershipFactory(partner__legal_name="Zanzibar Trading"), MembershipFactory()
     for model, q in (
         ("user", wanted.user.sign_in_name),
         ("partner", wanted.partner.legal_name),

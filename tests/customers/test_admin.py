@@ -158,7 +158,7 @@ def test_the_list_costs_the_same_for_more_rows(
     client.get(reverse(LIST))  # begins the session
     for rows in (1, 3):
         assert Customer.objects.count() == rows
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             client.get(reverse(LIST))
         for _n in range(2):
             CustomerFactory(provider=customer.provider)
