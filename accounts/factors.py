@@ -19,6 +19,7 @@ from django.views.generic import TemplateView
 
 from accounts.access import membership_user
 from accounts.middleware import after_steps, heading_for
+from accounts.openid.provider import is_configured
 from accounts.second_factors import factors_of, lock_person, prove_factor
 from accounts.services import record_second_factor
 from accounts.step_up import asks_first
@@ -127,6 +128,8 @@ class TwoStepSignInView(TemplateView):
             has_codes=codes is not None,
             codes_left=len(codes.wrap().get_unused_codes()) if codes else 0,
             codes_seen=codes.wrap().did_view if codes else False,
+            openid_name=settings.OIDC_NAME if is_configured() else "",
+            openid_links=list(membership_user(self.request).openid_links.order_by("pk")) if is_configured() else [],
             **kwargs,
         )
 

@@ -3,6 +3,7 @@
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -32,6 +33,14 @@ def gave_second_factor(request: HttpRequest, own: list[Authenticator]) -> bool:
     since = {one.pk: one.created_at.timestamp() for one in own}
     return any(
         record["method"] == "mfa" and record.get("id") in since and record["at"] >= since[record["id"]]
+        for record in get_authentication_records(request, request.user)
+    )
+
+
+def gave_it_to_provider(request: HttpRequest) -> bool:
+    """Whether this very session began at the OpenID Connect provider with a second factor that counts here."""
+    return bool(settings.OIDC_SERVER_URL and settings.OIDC_MFA) and any(
+        record["method"] == "openid" and record["second_factor"]
         for record in get_authentication_records(request, request.user)
     )
 

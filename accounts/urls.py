@@ -3,11 +3,15 @@
 from django.urls import path
 
 from accounts import own_sessions, passkeys, views
+from accounts.openid import views as openid
 
 app_name = "accounts"
 
 urlpatterns = [
     path("password/own/", views.OwnPasswordView.as_view(), name="own_password"),
+    path("openid/start/", openid.StartView.as_view(), name="openid_start"),
+    path("openid/callback/", openid.CallbackView.as_view(), name="openid_callback"),
+    path("openid/<int:pk>/remove/", openid.RemoveLinkView.as_view(), name="openid_remove"),
     path("passkey/challenge/", passkeys.ChallengeView.as_view(), name="passkey_challenge"),
     path("passkey/challenge/new/", passkeys.NewPasskeyChallengeView.as_view(), name="new_passkey_challenge"),
     path("preferences/", views.PreferencesView.as_view(), name="preferences"),

@@ -5,6 +5,8 @@ from typing import Any
 
 from allauth.account import views as library
 from allauth.core.internal import ratelimit
+from csp.decorators import csp_update
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
@@ -25,6 +27,7 @@ from accounts.enrolment.session import next_of, with_next
 from accounts.forms import ChangePasswordForm, OwnPasswordForm, PreferencesForm, ResetPasswordForm
 from accounts.middleware import after_steps
 from accounts.models import Membership
+from accounts.openid.provider import is_configured, origin
 from accounts.services import request_password_reset, set_own_password, update_preferences
 from accounts.sessions import note_session
 from accounts.step_up import asks_first
@@ -41,8 +44,17 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 # --- in and out ------------------------------------------------------------------------------------------------------
+@method_decorator(login_not_required, name="dispatch")
 class SignInView(library.LoginView):  # type: ignore[misc]
     """The way in, for everybody."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let the button lead to the provider, if there is one: browsers stop a form's redirect to anywhere else."""
+        handler = super().dispatch
+        if is_configured():
+            handler = csp_update({"form-action": [origin()]})(handler)
+        response: HttpResponseBase = handler(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the partnership request that brought the person here, if one did, and the other ways on."""
@@ -51,6 +63,8 @@ class SignInView(library.LoginView):  # type: ignore[misc]
             invitation=self.request.session.get(INVITATION),
             enroll_url=with_next(reverse("enrolment:start"), wanted),
             passkey_url=with_next(reverse("mfa_login_webauthn"), wanted),
+            openid_name=settings.OIDC_NAME if is_configured() else "",
+            openid_url=with_next(reverse("accounts:openid_start"), wanted),
             **kwargs,
         )
 

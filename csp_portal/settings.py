@@ -88,6 +88,13 @@ WEBHOOK_ALLOWED_HOSTS: list[str] = env.list(
     "WEBHOOK_ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost:*", "127.0.0.1:*"]
 )
 WEBHOOK_DISABLE_AFTER_DAYS = env.int("WEBHOOK_DISABLE_AFTER_DAYS", default=5, validate=validate.Range(1, 30))
+# Sign-in at an OpenID Connect provider, Microsoft Entra ID above all; without its address nothing of it exists.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="Microsoft Entra ID")
+OIDC_MFA = env.bool("OIDC_MFA", default=False)
+OIDC_TRUST_EMAIL = env.bool("OIDC_TRUST_EMAIL", default=False)
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["en", "pt-br"]))
 env.seal()
 
@@ -99,6 +106,11 @@ if PRODUCTION and not MFA_REQUIRED:
     raise ImproperlyConfigured("MFA_REQUIRED cannot be switched off in production: every account has a second factor.")
 if BREACHED_PASSWORDS_FILE and not Path(BREACHED_PASSWORDS_FILE).is_file():
     raise ImproperlyConfigured("BREACHED_PASSWORDS_FILE names no file.")
+OIDC_SERVER_URL = OIDC_SERVER_URL.removesuffix("/.well-known/openid-configuration").rstrip("/")
+if OIDC_SERVER_URL and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_SERVER_URL is set: OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed with it.")
+if OIDC_SERVER_URL and urlsplit(OIDC_SERVER_URL).scheme != "https" and PRODUCTION:
+    raise ImproperlyConfigured("OIDC_SERVER_URL must start with https:// in production.")
 PORTAL_BASE_URL = PORTAL_BASE_URL.rstrip("/")
 if PRODUCTION and SERVES_PAGES and not WEB_DATABASE_URL and DATABASES["default"]["ENGINE"].endswith("postgresql"):
     raise ImproperlyConfigured(
@@ -316,6 +328,7 @@ ACCOUNT_RATE_LIMITS = {
     "enroll": "20/1h/key",  # applications; key: the address
     "submit_order": "30/1h/key",  # key: the person
     "send_webhook": "60/1h/key",  # tests and replays; key: the company
+    "openid": "100/15m/ip",
     "change_password": "10/15m/user",
     "reauthenticate": "10/15m/user",
 }

@@ -2,6 +2,7 @@
 
 from accounts.models.codes import EmailCode
 from accounts.models.invitations import ColleagueInvitation, ColleagueInvitationQuerySet
+from accounts.models.openid import OpenIDLink
 from accounts.models.partners import Membership, MembershipQuerySet, Partner, PartnerQuerySet, mpn_key
 from accounts.models.people import User, UserManager
 from accounts.models.profiles import (
@@ -21,6 +22,7 @@ __all__ = [
     "EmailCode",
     "Membership",
     "MembershipQuerySet",
+    "OpenIDLink",
     "Partner",
     "PartnerQuerySet",
     "PersonSession",

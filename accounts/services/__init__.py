@@ -29,6 +29,7 @@ from accounts.services.mailboxes import (
     tries_left,
     try_code,
 )
+from accounts.services.openid import recognize_person, remove_openid_link
 from accounts.services.people import (
     AddressTaken,
     PreparedPassword,
@@ -85,8 +86,10 @@ __all__ = [
     "prove_own_mailbox",
     "purge_email_codes",
     "purge_ended_sessions",
+    "recognize_person",
     "record_second_factor",
     "refuse_unsuitable",
+    "remove_openid_link",
     "request_password_reset",
     "reset_second_factor",
     "resubmit_enrolment",

@@ -153,7 +153,7 @@ def set_own_password(*, user: User, password: str, by: Actor, by_mailed_link: bo
     user.must_change_password = False
     user.password_expires_at = None
     user.save(update_fields=["password", "must_change_password", "password_expires_at"])
-    _record_security_change("user.password_changed", user, by=by, was_temporary=was_temporary)
+    record_security_change("user.password_changed", user, by=by, was_temporary=was_temporary)
     forget_sessions(user=user)
     if by_mailed_link:
         mark_mailbox_proved(user=user, by=by)
@@ -189,7 +189,7 @@ def send_password_link(*, user: User, by: Actor, reason: str = "") -> User:
 @transaction.atomic
 def record_second_factor(*, user: User, action: str, by: Actor) -> None:
     """Record a change of the second factor and tell the person; `action` ends the name of the record."""
-    _record_security_change(f"user.second_factor_{action}", user, by=by)
+    record_security_change(f"user.second_factor_{action}", user, by=by)
 
 
 @transaction.atomic
@@ -199,11 +199,13 @@ def reset_second_factor(*, user: User, by: Actor, reason: str = "") -> User:
     removed, _kinds = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise InvalidTransition(_("This person has no second factor."))
-    _record_security_change("user.second_factor_reset", user, by=by, **said(reason))
+    record_security_change("user.second_factor_reset", user, by=by, **said(reason))
     return user
 
 
-def _record_security_change(action: str, user: User, *, by: Actor, **changes: Any) -> None:
+@transaction.atomic
+def record_security_change(action: str, user: User, *, by: Actor, **changes: Any) -> None:
+    """Record what changes how a person signs in, and tell the person by mail."""
     record(action, user, by=by, **changes)
     if user.email:
         context = {"name": user.full_name, "action": action, "at": clock.now(), "ip": by.ip or ""}

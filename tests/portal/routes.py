@@ -301,6 +301,7 @@ ROUTES: dict[str, Route] = {
         nothing, lambda world: {"membership": world.ours.provider_admin.user.memberships.get().pk}
     ),  # type: ignore[union-attr]
     "accounts:end_session": Route(lambda world: {"pk": 1}, nothing),
+    "accounts:openid_remove": Route(lambda world: {"pk": 1}, nothing),  # none without a provider
     **{f"mfa_{name}_webauthn": Route(lambda world: {"pk": 1}, nothing) for name in ("edit", "remove")},
     "account_reset_password_from_key": Route(lambda world: {"uidb36": "1", "key": "set-password"}, nothing),
     "demo:mail": Route(lambda world: {"key": "nothing"}, nothing),

@@ -13,7 +13,7 @@ from activity.models import ActivityRecord
 from activity.sentences import FIELDS, LABELS, SENTENCES, field_label, register, sentence, value_words
 
 ROOT = Path(settings.BASE_DIR)
-RECORDING = {"record", "composed", "record_as_concerning", "_record_security_change"}
+RECORDING = {"record", "composed", "record_as_concerning", "record_security_change"}
 # What looks like an action and is none: names of modules, pages and files.
 NO_ACTIONS = {
     "accounts.directory_urls",
