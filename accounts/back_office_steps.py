@@ -52,6 +52,7 @@ class StepForm(forms.Form):
             del self.fields["typed"]
             return
         self.fields["typed"].label = _("Type the user name: %(name)s") % {"name": typed_name}
+        self.fields["typed"].label_suffix = ""
         self.fields["typed"].error_messages["required"] = self.wrong_name()
 
     def wrong_name(self) -> str:
