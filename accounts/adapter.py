@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import ipaddress
 import logging
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from accounts.second_factors import is_last_factor
 from accounts.services import note_new_device, set_own_password
 from accounts.step_up import stepped_up
 from accounts.throttle import SignInAttempt
+from core import clock
 from core.logs import SECURITY, fingerprint
 from core.net import client_ip
 
@@ -146,7 +148,8 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Tell the person about a browser not seen before, except at the very first sign-in."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         if not knows_device(request, user):
-            if self._came_before:
+            # The second of two presses that open an account comes from a browser that cannot know it yet.
+            if self._came_before and user.date_joined < clock.now() - timedelta(minutes=1):
                 device = device_words(request.headers.get("User-Agent", ""))
                 note_new_device(user=user, device=device, by=Actor(user=user, ip=client_ip(request)))
             remember_device(request, response, user)

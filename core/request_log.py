@@ -45,7 +45,9 @@ class RequestLogMiddleware:
         request.request_id = number  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
-            response.headers[HEADER] = number
+            # A page that caches keep for everybody is no one request's.
+            if "public" not in response.headers.get("Cache-Control", ""):
+                response.headers[HEADER] = number
             self._log(request, response, time.perf_counter() - began)
             if isinstance(response, StreamingHttpResponse):
                 response.streaming_content = within(get_contextvars(), response.streaming_content)

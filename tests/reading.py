@@ -13,6 +13,11 @@ def words(response: HttpResponse) -> str:
     return " ".join(unescape(response.content.decode()).split())
 
 
+def steady(page: bytes) -> bytes:
+    """The page without what is new at each opening: the tokens of its forms and the seconds left of the session."""
+    return re.sub(rb'value="[A-Za-z0-9]{64}"|data-(idle|end)="\d+"', b"", page)
+
+
 def text(html: str) -> str:
     """What is read of a piece of HTML."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html.replace("<wbr>", ""))).split())

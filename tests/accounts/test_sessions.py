@@ -27,6 +27,14 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
 
 
+@pytest.fixture
+def user(user: User) -> User:
+    """Somebody who has been here for a while."""
+    user.date_joined = timezone.now() - timedelta(days=30)
+    user.save(update_fields=["date_joined"])
+    return user
+
+
 def signed_in(user: User, user_agent: str = FIREFOX, ip: str = "198.51.100.7") -> Client:
     """A browser in which the person signed in through the page."""
     browser = Client(headers={"user-agent": user_agent}, REMOTE_ADDR=ip)
@@ -183,7 +191,7 @@ def test_a_browser_not_seen_before_is_told_of_once(user: User) -> None:
 
 
 def test_a_browser_known_for_one_person_is_new_for_another(user: User) -> None:
-    shared, other = signed_in(user), UserFactory()
+    shared, other = signed_in(user), UserFactory(date_joined=user.date_joined)
     signed_in(other)
     shared.post(reverse("account_logout"))
     shared.post(reverse("account_login"), {"login": other.sign_in_name, "password": PASSWORD})

@@ -27,7 +27,7 @@ from customers.editing import (
 )
 from customers.models import BillTo, Customer
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerAdministratorFactory, CustomerFactory
+from tests.factories import CustomerAdministratorFactory, CustomerFactory, PartnerFactory
 from tests.faults import fail_at_each_statement
 from tests.races import at_once, run_parallel
 
@@ -241,13 +241,13 @@ EDITS: dict[str, Callable[[Customer, int, Actor], Customer]] = {
 
 
 @pytest.mark.parametrize("section", EDITS)
-def test_editing_is_for_the_providers_people(
+def test_editing_is_for_the_providers_people_and_the_managing_reseller(
     customer: Customer, provider: Partner, reseller: Partner, section: str
 ) -> None:
     administrator = CustomerAdministratorFactory(customer=customer)
     theirs = CustomerFactory(company_name="Theirs")
     refused = [
-        actor_of(reseller),
+        actor_of(PartnerFactory(reseller=True)),
         actor_of(theirs.provider),
         Actor(user=administrator.user, customer=customer),
         Actor(),
@@ -257,7 +257,8 @@ def test_editing_is_for_the_providers_people(
             change_company(customer=customer, version=1, company=company(customer, company_name="Taken"), by=actor)
     for version, role in enumerate(Role, 1):
         EDITS[section](customer, version, actor_of(provider, role))
-    assert Customer.objects.get(pk=customer.pk).version == len(Role) + 1
+    EDITS[section](customer, len(Role) + 1, actor_of(reseller))
+    assert Customer.objects.get(pk=customer.pk).version == len(Role) + 2
 
 
 @pytest.mark.parametrize("section", EDITS)

@@ -515,4 +515,4 @@ def test_history_stays_readable_and_the_way_back_is_offered(shared, desk):
     assert "Request a partnership again" in page
     assert "Fabrikam" in words(desk.get(reverse("resellers:ended")))
     assert "Fabrikam" not in words(desk.get(reverse("resellers:list")))
-    assert "The partnership ended" in words(desk.get(url(shared, "detail_activity")))
+    assert "Partnership ended" in words(desk.get(url(shared, "detail_activity")))

@@ -22,6 +22,7 @@ from resellers.services import (
 from tests.factories import (
     PartnershipRequestFactory,
 )
+from tests.reading import steady
 from tests.resellers.conftest import actor_of, signed_in
 from tests.resellers.invitation import (
     buttons,
@@ -105,12 +106,13 @@ def test_nobody_asks_without_need_or_without_the_link(sent, riley, sender):
 
 def test_a_revoked_request_is_an_unknown_link(sent, sender, riley):
     browser = opened(sent, riley)
-    before = browser.get("/i/unknown/").content
+    before = steady(browser.get("/i/unknown/").content)
     revoke_request(request=sent, by=sender)
-    assert (browser.get(clean(sent)).status_code, browser.get(clean(sent)).content) == (404, before)
-    assert browser.get(landing(sent)).content == before
+    found = browser.get(clean(sent))
+    assert (found.status_code, steady(found.content)) == (404, before)
+    assert steady(browser.get(landing(sent)).content) == before
     response = browser.post(press("accept", sent), follow=True)
-    assert (response.status_code, response.content) == (404, before)
+    assert (response.status_code, steady(response.content)) == (404, before)
     assert not Partnership.objects.exists()
 
 

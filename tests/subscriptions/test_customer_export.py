@@ -264,7 +264,7 @@ def test_the_page_takes_as_many_queries_for_three_as_for_one(
     for customers in (1, 2):
         CustomerFactory.create_batch(customers, provider=provider)
         browser.get(EXPORT)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             browser.get(EXPORT)
 
 
