@@ -7,23 +7,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import strip_tags
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, can, require
-from accounts.permitted import PermittedView
+from accounts.exporting import ListExportView
 from accounts.roles import Permission
-from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.models import ActivityRecord
 from activity.sentences import sentence
 from activity.services import record
-from core import clock
-from core.export import chunks_of_one_moment, csv_response
+from core.export import chunks_of_one_moment
+from core.lists import Selection
 from csp_portal.activity_log.links import Links
 from csp_portal.activity_log.tables import SEE_ADDRESSES
 from csp_portal.activity_log.views import ActivityLog
@@ -32,24 +27,23 @@ from subscriptions.timeline import details, who
 CHUNK = 500
 
 
-@step_up_required(again=EXPORT_AGAIN)
-class ExportActivityView(PermittedView):
-    """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
+class ExportActivityView(ListExportView):
+    """The log."""
 
     permission = Permission.EXPORT_ACTIVITY
-    http_method_names = ["post", "options"]
+    list_class, list_url, title = ActivityLog, "activity:list", gettext_lazy("Activity")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the file; where a filter was not understood, the list says which."""
-        page = ActivityLog()
-        page.setup(request)
-        selection = page.select()
-        if not selection.is_valid:
-            return redirect(f"{reverse('activity:list')}?{request.GET.urlencode()}")
+    def take(self, selection: Selection) -> None:
+        """Record it."""
         record_export(filters=selection.filters_in_force, by=self.actor)
-        name = f"{_('Activity')} {timezone.localdate(clock.now()).isoformat()}.csv"
-        rows = file_rows(selection.paginator.all_rows(), self.actor)
-        return csv_response(name, file_header(self.actor), rows, get_language() or "en")
+
+    def file_header(self) -> list[Any]:
+        """As much as the person may read."""
+        return file_header(self.actor)
+
+    def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
+        """Each record."""
+        return file_rows(selection.paginator.all_rows(), self.actor)
 
 
 @transaction.atomic

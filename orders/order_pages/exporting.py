@@ -5,20 +5,15 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, can, require
-from accounts.permitted import PermittedView
+from accounts.exporting import ListExportView
 from accounts.roles import Permission
-from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
-from core import clock
-from core.export import chunks_of_one_moment, csv_response
+from core.export import chunks_of_one_moment
+from core.lists import Selection
 from orders.models import Order
 from orders.order_pages.rows import OrderFacts, facts_of, placed_by_words
 from orders.order_pages.views import OrderList
@@ -26,25 +21,24 @@ from orders.order_pages.views import OrderList
 CHUNK = 500
 
 
-@step_up_required(again=EXPORT_AGAIN)
-class ExportOrdersView(PermittedView):
-    """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
+class ExportOrdersView(ListExportView):
+    """Orders; prices for whoever may see them."""
 
     permission = Permission.VIEW_ORDERS
-    http_method_names = ["post", "options"]
+    list_class, list_url, title = OrderList, "orders:list", gettext_lazy("Orders")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the file; where a filter was not understood, the list says which."""
-        page = OrderList()
-        page.setup(request)
-        selection = page.select()
-        if not selection.is_valid:
-            return redirect(f"{reverse('orders:list')}?{request.GET.urlencode()}")
+    def take(self, selection: Selection) -> None:
+        """Record it."""
         record_export(filters=selection.filters_in_force, by=self.actor)
-        name = f"{_('Orders')} {timezone.localdate(clock.now()).isoformat()}.csv"
+
+    def file_header(self) -> list[str]:
+        """As much as the person may read."""
+        return file_header(prices=can(self.actor, Permission.VIEW_PRICES))
+
+    def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
+        """Each order."""
         prices = can(self.actor, Permission.VIEW_PRICES)
-        rows = file_rows(selection.paginator.all_rows(), self.actor, prices=prices)
-        return csv_response(name, file_header(prices=prices), rows, get_language() or "en")
+        return file_rows(selection.paginator.all_rows(), self.actor, prices=prices)
 
 
 @transaction.atomic

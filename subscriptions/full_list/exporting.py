@@ -6,19 +6,15 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, require
+from accounts.exporting import ListExportView
 from accounts.roles import Permission
-from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
-from core import clock
-from core.export import chunks_of_one_moment, csv_response
+from core.export import chunks_of_one_moment
+from core.lists import Selection
 from subscriptions.full_list.rows import SHOWN, add_resellers
 from subscriptions.full_list.views import FullList, PartnerPage
 from subscriptions.models import Subscription, SupportContact
@@ -28,24 +24,22 @@ CHUNK = 500
 MORE = ("created_at", "is_extended", "customer__domain_prefix", "provider__legal_name")
 
 
-@step_up_required(again=EXPORT_AGAIN)
-class ExportSubscriptionsView(PartnerPage):
-    """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
+class ExportSubscriptionsView(PartnerPage, ListExportView):
+    """Subscriptions across all customers."""
 
-    http_method_names = ["post", "options"]
+    list_class, list_url, title = FullList, "subscriptions:all", gettext_lazy("Subscriptions")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the file; where a filter was not understood, the list says which."""
-        page = FullList()
-        page.setup(request)
-        selection = page.select()
-        if not selection.is_valid:
-            return redirect(f"{reverse('subscriptions:all')}?{request.GET.urlencode()}")
+    def take(self, selection: Selection) -> None:
+        """Record it."""
         record_export(filters=selection.filters_in_force, by=self.actor)
-        name = f"{_('Subscriptions')} {timezone.localdate(clock.now()).isoformat()}.csv"
-        return csv_response(
-            name, file_header(), file_rows(selection.paginator.all_rows(), self.actor), get_language() or "en"
-        )
+
+    def file_header(self) -> list[str]:
+        """What is known of a subscription."""
+        return file_header()
+
+    def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
+        """Each subscription."""
+        return file_rows(selection.paginator.all_rows(), self.actor)
 
 
 @transaction.atomic

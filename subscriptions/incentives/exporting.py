@@ -1,22 +1,20 @@
 """Export: the entries as they are filtered, as a file."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, require
-from accounts.permitted import PermittedView
+from accounts.exporting import ListExportView
 from accounts.roles import Permission
-from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
-from core.export import chunks_of_one_moment, csv_response
+from core.export import chunks_of_one_moment
+from core.lists import Selection
 from subscriptions.incentives.filters import IncentiveFilter
 from subscriptions.incentives.months import month_key
 from subscriptions.incentives.seen import mark_seen, name_of
@@ -27,26 +25,39 @@ from subscriptions.models import IncentiveEntry
 CHUNK = 500
 
 
-@step_up_required(again=EXPORT_AGAIN)
-class ExportView(PermittedView):
-    """Exactly what is filtered, a month at a time. A POST, because taking the file is recorded."""
+class ExportView(ListExportView):
+    """The entries of a month."""
 
     permission = Permission.VIEW_INCENTIVES
-    http_method_names = ["post", "options"]
+    list_class, list_url, title = EntriesView, "incentives:entries", gettext_lazy("Incentives")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the file; where a filter was not understood, the list says which."""
-        page = EntriesView()
-        page.setup(request)
-        selection = page.select()
-        filterset = selection.filterset
-        assert isinstance(filterset, IncentiveFilter)
-        if not selection.is_valid or filterset.month_shown is None:
-            return redirect(f"{reverse('incentives:entries')}?{request.GET.urlencode()}")
-        month = month_key(filterset.month_shown)
-        record_export(month=month, filters=selection.filters_in_force, by=self.actor)
-        rows = lines(selection.paginator.all_rows(), self.actor)
-        return csv_response(f"{_('Incentives')} {month}.csv", header(), rows, get_language() or "en")
+    def is_understood(self, selection: Selection) -> bool:
+        """A file is of one month."""
+        return selection.is_valid and month_of(selection) is not None
+
+    def file_date(self, selection: Selection) -> str:
+        """The month."""
+        month = month_of(selection)
+        assert month is not None
+        return month_key(month)
+
+    def take(self, selection: Selection) -> None:
+        """Record it."""
+        record_export(month=self.file_date(selection), filters=selection.filters_in_force, by=self.actor)
+
+    def file_header(self) -> list[str]:
+        """What is known of an entry."""
+        return header()
+
+    def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
+        """Each entry."""
+        return lines(selection.paginator.all_rows(), self.actor)
+
+
+def month_of(selection: Selection) -> date | None:
+    """The month that is shown."""
+    assert isinstance(selection.filterset, IncentiveFilter)
+    return selection.filterset.month_shown
 
 
 @transaction.atomic

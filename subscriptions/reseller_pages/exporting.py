@@ -6,47 +6,55 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_countries import countries
 
 from accounts.access import Actor, require
+from accounts.exporting import ListExportView
 from accounts.models import Partner
-from accounts.permitted import PermittedView
 from accounts.roles import Permission
-from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
-from core import clock
-from core.export import csv_response
+from core.lists import ListPage, Selection
 from resellers.models import Partnership
 from subscriptions.reseller_pages.views import EndedListView, ResellerListView, add_counts
 
 CHUNK = 500
 
 
-@step_up_required(again=EXPORT_AGAIN)
-class ExportView(PermittedView):
-    """Exactly what is filtered. A POST, because taking the file is recorded; the filters stand in the address."""
+class ExportView(ListExportView):
+    """Indirect resellers, those at work or those whose partnership ended."""
 
     permission = Permission.VIEW_RESELLERS
-    http_method_names = ["post", "options"]
+    title = gettext_lazy("Indirect resellers")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream the file; where a filter was not understood, the list says which."""
-        ended = request.GET.get("tab") == "ended"
-        page = EndedListView() if ended else ResellerListView()
-        page.setup(request)
-        selection = page.select()
-        if not selection.is_valid:
-            return redirect(f"{reverse('resellers:ended' if ended else 'resellers:list')}?{request.GET.urlencode()}")
-        record_export(tab="ended" if ended else "active", filters=selection.filters_in_force, by=self.actor)
-        rows = file_rows(selection.paginator.all_rows(), self.actor, ended=ended)
-        name = f"{_('Indirect resellers')} {timezone.localdate(clock.now()).isoformat()}.csv"
-        return csv_response(name, file_header(ended=ended), rows, get_language() or "en")
+    @property
+    def ended(self) -> bool:
+        """Which of the two lists."""
+        return self.request.GET.get("tab") == "ended"
+
+    @property
+    def list_class(self) -> type[ListPage]:  # type: ignore[override]
+        """That list."""
+        return EndedListView if self.ended else ResellerListView
+
+    @property
+    def list_url(self) -> str:  # type: ignore[override]
+        """Its address."""
+        return "resellers:ended" if self.ended else "resellers:list"
+
+    def take(self, selection: Selection) -> None:
+        """Record it."""
+        record_export(tab="ended" if self.ended else "active", filters=selection.filters_in_force, by=self.actor)
+
+    def file_header(self) -> list[str]:
+        """When it ended, where it did."""
+        return file_header(ended=self.ended)
+
+    def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
+        """Each partnership."""
+        return file_rows(selection.paginator.all_rows(), self.actor, ended=self.ended)
 
 
 @transaction.atomic
