@@ -86,6 +86,8 @@ def prepare(folder: str) -> None:
             "ALLOWED_HOSTS": "portal.example",
             "PORTAL_BASE_URL": "https://portal.example",
             "DATABASE_URL": urlsplit(server())._replace(path=f"/{NAME}").geturl(),
+            # Pages without the second fence: what that costs is told in docs/decisions/second-fence.md.
+            "WEB_DATABASE_URL": "off",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(free_port()),
             "VAR_DIR": folder,
