@@ -189,6 +189,7 @@ def test_the_session_gets_a_new_key(client: Client, provider: FakeProvider, pers
 
 
 def test_a_new_browser_is_told_by_mail(provider: FakeProvider, person: User) -> None:
+    User.objects.filter(pk=person.pk).update(date_joined=timezone.now() - timedelta(days=30))
     for _browser in range(2):
         through(Client(headers={"user-agent": "Firefox Windows"}))
     assert OutgoingEmail.objects.filter(kind="new_device").count() == 1
