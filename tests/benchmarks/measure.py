@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from wsgiref.headers import Headers
 
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.wsgi import get_wsgi_application
@@ -91,6 +93,8 @@ class Visitor:
                 HASH_SESSION_KEY: user.get_session_auth_hash(),
             }
         )
+        # Has just given the password, as exports ask for.
+        record_authentication(SimpleNamespace(session=session), user, method="password")
         session.save()
         self.cookie = f"__Host-session={session.session_key}"
 
