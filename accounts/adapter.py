@@ -20,7 +20,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.access import Actor
 from accounts.devices import device_words, knows_device, remember_device
@@ -30,7 +29,7 @@ from accounts.passwords import everybody_knows
 from accounts.second_factors import is_last_factor
 from accounts.services import note_new_device, set_own_password
 from accounts.step_up import stepped_up
-from accounts.throttle import SignInAttempt
+from accounts.throttle import SignInAttempt, too_many_tries
 from core import clock
 from core.logs import SECURITY, fingerprint
 from core.net import client_ip
@@ -108,13 +107,8 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not self._attempt.begin():
             self._tell("sign_in_throttled", "Sign-in refused after too many tries", request, credentials)
             minutes = self._attempt.minutes_to_wait()
-            message = ngettext(
-                "Too many attempts. Try again in %(minutes)d minute.",
-                "Too many attempts. Try again in %(minutes)d minutes.",
-                minutes,
-            )
             error = self.validation_error("too_many_login_attempts")
-            error.message = message % {"minutes": minutes}
+            error.message = too_many_tries(minutes)
             raise error
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:

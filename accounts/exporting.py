@@ -28,14 +28,22 @@ class ListExportView(PermittedView):
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Stream the file; where a filter was not understood, the list says which."""
-        page = self.list_class()
-        page.setup(request)
-        selection = page.select()
+        selection = self.selection()
         if not self.is_understood(selection):
             return redirect(f"{reverse(self.list_url)}?{request.GET.urlencode()}")
+        return self.file(selection)
+
+    def file(self, selection: Selection) -> HttpResponseBase:
+        """Record that it is taken, and stream it."""
         self.take(selection)
         name = f"{self.title} {self.file_date(selection)}.csv"
         return csv_response(name, self.file_header(), self.file_rows(selection), get_language() or "en")
+
+    def selection(self) -> Selection:
+        """The rows of the list at this address."""
+        page = self.list_class()
+        page.setup(self.request)
+        return page.select()
 
     def is_understood(self, selection: Selection) -> bool:
         """Whether the filters make a file."""

@@ -17,17 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts import services
 from accounts.back_office_steps import Step, SteppedAdmin
 from accounts.models import Membership, User
-from accounts.second_factors import factors_of
+from accounts.second_factors import FACTORS, factors_of
 from accounts.step_up import ask_first
 from core.exceptions import InvalidTransition, Refused
 from core.html import time_tag
 from core.text import email_key
 
-KINDS = {
-    Authenticator.Type.TOTP: _("Authenticator app"),
-    Authenticator.Type.WEBAUTHN: _("Passkey"),
-    Authenticator.Type.RECOVERY_CODES: _("Recovery codes"),
-}
+KINDS = {**FACTORS, Authenticator.Type.RECOVERY_CODES: _("Recovery codes")}
 DEACTIVATE = Step(
     "deactivate", _("Deactivate"),
     _("The person is signed out everywhere and cannot sign in until activated again. Memberships stay as they are."),

@@ -6,11 +6,12 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
 # Recovery codes stand in for one of these and are no factor of their own.
-FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+FACTORS = {Authenticator.Type.TOTP: _("Authenticator app"), Authenticator.Type.WEBAUTHN: _("Passkey")}
 
 
 def factors_of(user: User) -> QuerySet[Authenticator]:

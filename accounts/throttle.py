@@ -6,6 +6,7 @@ import time
 from allauth.core.internal import ratelimit
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from core.net import client_ip
@@ -95,3 +96,13 @@ def minutes_until_submit(request: HttpRequest, person: User) -> int:
     if ratelimit.consume(request, app=APP, action="submit_order", key=key) is not None:
         return 0
     return minutes_until_allowed(request, "submit_order", key)
+
+
+def too_many_tries(minutes: int) -> str:
+    """The refusal of another try, with the time until the next."""
+    text = ngettext(
+        "Too many attempts. Try again in %(minutes)d minute.",
+        "Too many attempts. Try again in %(minutes)d minutes.",
+        minutes,
+    )
+    return text % {"minutes": minutes}

@@ -66,8 +66,8 @@ class WorkCollector(Collector):
         yield from figures
 
     def _mail(self) -> Iterator[Metric]:
-        waiting = OutgoingEmail.objects.waiting().order_by()[: queues.MOST].count()
-        failed = OutgoingEmail.objects.filter(state=OutgoingEmail.State.FAILED).order_by()[: queues.MOST].count()
+        waiting = queues.capped(OutgoingEmail.objects.waiting())
+        failed = queues.capped(OutgoingEmail.objects.failed())
         oldest = health.oldest_waiting()
         yield gauge("portal_outbox_waiting", "Mail that has not left, up to 1001.", waiting)
         yield gauge("portal_outbox_failed", "Mail that could not be sent, up to 1001.", failed)

@@ -64,7 +64,7 @@ def _mail(found: health.Health) -> list[Row]:
     outbox = reverse("admin:mail_outgoingemail_changelist")
     oldest = health.oldest_waiting()
     text = _("nothing waits") if oldest is None else _("waits for %(age)s") % {"age": ago(clock.now() - oldest)}
-    failed = OutgoingEmail.objects.filter(state=OutgoingEmail.State.FAILED).order_by()[: queues.MOST].count()
+    failed = queues.capped(OutgoingEmail.objects.failed())
     return [
         Row(_("Oldest mail that has not left"), text, found.mail_delayed, f"{outbox}?state__exact=queued"),
         Row(

@@ -11,12 +11,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Partner, ProfileChange, User
+from accounts.second_factors import FACTORS
 from catalogue.models import CatalogueImport
 from orders.models import OrderLine
 from subscriptions.models import IncentiveMonth
 
 # Beyond this many it makes no difference to whoever has to do it.
 MOST = 1001
+
+
+def capped(rows: QuerySet) -> int:
+    """How many rows there are, up to MOST."""
+    return rows.order_by()[:MOST].count()
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Queue:
 
     def count(self) -> int:
         """How many wait, up to MOST."""
-        return self.rows().order_by()[:MOST].count()
+        return capped(self.rows())
 
     def oldest(self) -> datetime | None:
         """Since when the oldest waits."""
@@ -93,6 +99,6 @@ class Coverage:
 def second_factors() -> Coverage:
     """Active people of companies and of the back office; administrators of customers are asked by nobody."""
     working = Exists(Membership.objects.current().filter(user=OuterRef("pk")))
-    factor = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    factor = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
     people = User.objects.filter(Q(is_staff=True) | working, is_active=True)
     return Coverage(people.count(), people.filter(Exists(factor)).count())

@@ -35,6 +35,10 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         """Mail that has not left yet and still may."""
         return self.filter(state__in=[OutgoingEmail.State.QUEUED, OutgoingEmail.State.SENDING])
 
+    def failed(self) -> "OutgoingEmailQuerySet":
+        """Mail that was given up."""
+        return self.filter(state=OutgoingEmail.State.FAILED)
+
     def delayed(self) -> "OutgoingEmailQuerySet":
         """Mail that waits longer than a working mail server lets it, but for what its recipient's side puts off."""
         # An arm for each state, because each has a partial index: Home asks this of an outbox that only grows.

@@ -1,8 +1,9 @@
 """The record of customers and subscriptions for a reader: which of it, what of its values, and who did it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -72,7 +73,7 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
     if {"old", "new"} <= changes.keys():
         lines += _old_and_new(record.action, changes["old"], changes["new"], reader)
     hidden = hidden_fields(record, reader, prices=prices) | {"old", "new"}
-    for field in sorted(changes.keys() - hidden, key=_place):
+    for field in sorted(changes.keys() - hidden, key=_places()):
         value = changes[field]
         if isinstance(value, list) and len(value) == 2 and field not in LISTS:
             pair = (value_words(field, value[0]), value_words(field, value[1]))
@@ -82,26 +83,27 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
     return lines
 
 
-def _place(field: str) -> tuple[bool, int, str]:
+@cache
+def _places() -> Callable[[str], tuple[int, str]]:
     """Known fields in the order of the catalogue: databases keep the names of an object in an order of their own."""
-    known = list(FIELDS)
-    return (field not in FIELDS, known.index(field) if field in FIELDS else 0, field)
+    known = {field: number for number, field in enumerate(FIELDS)}
+    return lambda field: (known.get(field, len(known)), field)
 
 
 def hidden_fields(record: ActivityRecord, reader: Actor, *, prices: bool) -> set[str]:
     """What of a record is not this reader's: amounts, and for a customer the reasons that others noted."""
     hidden = set() if prices else {*PRICES, "lines"}
-    if not reader.is_provider and not _is_own(record, reader):
+    # What was done to the company itself is no secret to it.
+    if not (reader.is_provider or is_own(record, reader) or record.target_type.startswith("accounts.")):
         hidden |= record.changes.keys() - TOLD
     if reader.is_customer and record.action not in TOLD_WHY and record.acting_for_id != reader.customer.microsoft_id:
         hidden.add("reason")
     return hidden
 
 
-def _is_own(record: ActivityRecord, reader: Actor) -> bool:
-    """Whether the reader's company did it, or it was done to the company itself."""
-    mine = reader.acting_for is not None and reader.acting_for.microsoft_id == record.acting_for_id
-    return mine or record.target_type.startswith("accounts.")
+def is_own(record: ActivityRecord, reader: Actor) -> bool:
+    """Whether the reader's own company or customer did it."""
+    return reader.acting_for is not None and reader.acting_for.microsoft_id == record.acting_for_id
 
 
 def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeString]:
@@ -123,8 +125,7 @@ def joined(lines: list[SafeString]) -> SafeString:
 def who(record: ActivityRecord, actor: Actor) -> SafeString:
     """The person, for its own company; for others the company that the person acted for."""
     person = record.actor_label.rpartition(" (")[0] or record.actor_label
-    own = actor.acting_for is not None and actor.acting_for.microsoft_id == record.acting_for_id
-    if own:
+    if is_own(record, actor):
         return html.name(person)
     if record.acting_for_label:
         return html.name(record.acting_for_label)

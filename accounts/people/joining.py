@@ -1,23 +1,21 @@
 """The page behind the link of a colleague's invitation: who reads the invited mailbox accepts, nobody else."""
 
-from typing import Any
 from uuid import UUID
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import View
 
-from accounts.access import MEMBERSHIP_IN_SESSION, Actor
+from accounts.access import MEMBERSHIP_IN_SESSION
 from accounts.invitation_links import KEPT, OPENED, opens
+from accounts.link_pages import LinkPage
 from accounts.models import ColleagueInvitation, User
 from accounts.people.forms import JoinForm
 from accounts.services.invitations import (
@@ -33,9 +31,7 @@ from accounts.services.invitations import (
 )
 from accounts.services.people import AddressTaken
 from accounts.sessions import sign_out_keeping
-from core.bad_links import SECONDS, count_bad_link
 from core.exceptions import Refused
-from core.pages import too_many
 
 VARIANTS: dict[type[Refused], tuple[str, int]] = {
     InvitationExpired: ("expired", 410),
@@ -46,27 +42,11 @@ VARIANTS: dict[type[Refused], tuple[str, int]] = {
 }
 
 
-@method_decorator(login_not_required, name="dispatch")
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
-class JoiningView(View):
-    """Headers that keep the link from every other site, and the invitation found by its public ID."""
+class JoiningView(LinkPage):
+    """The invitation found by its public ID."""
 
     http_method_names: tuple[str, ...] | list[str] = ["get", "head", "options"]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, and let nobody keep or pass on the address."""
-        response = super().dispatch(request, *args, **kwargs)
-        if "token" in kwargs:
-            # Only here: under this policy browsers post forms with `Origin: null`, which is refused as forged.
-            response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    @property
-    def actor(self) -> Actor:
-        """Who looks at the page, perhaps nobody known."""
-        actor: Actor = self.request.actor  # type: ignore[attr-defined]
-        return actor
 
     def find(self, public_id: UUID) -> ColleagueInvitation | None:
         """The invitation, whoever asks: what may be shown of it is decided by the link that was opened."""
@@ -75,12 +55,6 @@ class JoiningView(View):
     def nonce(self, public_id: UUID) -> str:
         """The nonce of the link that was opened in this session, or ""."""
         return str(self.request.session.get(OPENED, {}).get(str(public_id), ""))
-
-    def bad_link(self) -> HttpResponse:
-        """One page for links that are unknown, malformed, withdrawn or guessed, so that it tells nothing; counted."""
-        if count_bad_link(self.actor.ip or ""):
-            return too_many(self.request, seconds=SECONDS)
-        return render(self.request, "resellers/invitation/broken.html", status=404)
 
     def refused(self, invitation: ColleagueInvitation, refusal: Refused) -> HttpResponse:
         """The page that belongs to a refusal."""

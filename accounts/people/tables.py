@@ -13,12 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ColleagueInvitation, Membership
 from accounts.roles import Role
+from accounts.second_factors import FACTORS
 from core import html
 from core.filters import PortalFilterSet, SearchFilter
 from core.tables import PortalTable, TimeColumn
-
-# What counts as a second factor; recovery codes only stand in for one.
-FACTORS = {Authenticator.Type.TOTP: _("Authenticator app"), Authenticator.Type.WEBAUTHN: _("Passkey")}
 
 
 class PersonSearch(SearchFilter):

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView, View
 
 from accounts.access import can
@@ -32,7 +32,7 @@ from accounts.services.colleagues import (
     send_colleague_password_link,
 )
 from accounts.step_up import ask_first
-from accounts.throttle import minutes_until_code
+from accounts.throttle import minutes_until_code, too_many_tries
 from core.exceptions import InvalidTransition, Refused
 from core.html import time_tag
 from core.lists import ListPage
@@ -285,12 +285,7 @@ class PasswordLinkView(PersonPage):
         """At most three in an hour."""
         self.require_reach()
         if minutes := minutes_until_code(request, "colleague", self.membership.user.sign_in_name):
-            text = ngettext(
-                "Too many attempts. Try again in %(minutes)d minute.",
-                "Too many attempts. Try again in %(minutes)d minutes.",
-                minutes,
-            )
-            messages.error(request, text % {"minutes": minutes})
+            messages.error(request, too_many_tries(minutes))
             return redirect(self.membership)
         try:
             send_colleague_password_link(membership=self.membership, by=self.actor)

@@ -22,7 +22,7 @@ from core.lists import Selection
 from csp_portal.activity_log.links import Links
 from csp_portal.activity_log.tables import SEE_ADDRESSES
 from csp_portal.activity_log.views import ActivityLog
-from subscriptions.timeline import details, who
+from subscriptions.timeline import details, is_own, who
 
 CHUNK = 500
 
@@ -72,13 +72,11 @@ def file_rows(rows: QuerySet[ActivityRecord], actor: Actor) -> Iterator[list[Any
 
 def file_row(kept: ActivityRecord, *, actor: Actor, links: Links, prices: bool) -> list[Any]:
     """What the page shows of a record, as text."""
-    assert actor.partner is not None
-    own = kept.acting_for_id == actor.partner.microsoft_id
     row = [kept.at, text(who(kept, actor)), kept.acting_for_label, sentence(kept), kept.target_label, kept.target_id]
     row += [links.customer_name(kept), str(kept.customer_id or "")]
     row += ["; ".join(text(line) for line in details(kept, actor, prices=prices))]
     row += [kept.get_source_display(), kept.request_id]
-    return [*row, (kept.ip or "") if own else ""] if actor.role in SEE_ADDRESSES else row
+    return [*row, (kept.ip or "") if is_own(kept, actor) else ""] if actor.role in SEE_ADDRESSES else row
 
 
 def text(words: str) -> str:

@@ -8,23 +8,15 @@ from activity.sentences import register
 from catalogue import sentences as catalogue
 from customers import sentences as customers
 from mail.models import OutgoingEmail
+from notifications import sentences as notifications
 from orders import sentences as orders
 from resellers import sentences as resellers
 from subscriptions import sentences as subscriptions
 
-# The outbox stands beside the record and knows it only by name; the log's own export is its own. Webhooks come last.
+# The outbox stands beside the record and knows it only by name; the log's own export is its own.
 OWN: dict[str, Promise] = {
     "email.retried": _("Mail tried again"),
     "email.dropped": _("Mail dropped"),
-    "webhook.registered": _("Webhook registered"),
-    "webhook.changed": _("Webhook changed"),
-    "webhook.enabled": _("Webhook turned on"),
-    "webhook.disabled": _("Webhook turned off"),
-    "webhook.removed": _("Webhook removed"),
-    "webhook.tested": _("Webhook tested"),
-    "webhook.replayed": _("Deliveries of a webhook repeated"),
-    "webhook.key_shown": _("Signing key of a webhook shown"),
-    "webhook.key_rotated": _("Signing key of a webhook replaced"),
     "activity.exported": _("Activity exported"),
 }
 
@@ -33,4 +25,5 @@ def register_all() -> None:
     """Fill the catalogue."""
     for app in (accounts, catalogue, resellers, customers, subscriptions, orders):
         register(app.SENTENCES, fields=app.FIELDS, labels=app.LABELS)
+    register(notifications.SENTENCES)
     register(OWN, labels={"state_before": dict(OutgoingEmail.State.choices)})

@@ -17,7 +17,7 @@ from activity.sentences import sentence
 from core import html
 from core.tables import PortalTable, TimeColumn
 from csp_portal.activity_log.links import Links
-from subscriptions.timeline import details, joined, who
+from subscriptions.timeline import details, is_own, joined, who
 
 HIDDEN_ON_TABLETS = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 # So many changes stand in the row itself; all of them in the opened one.
@@ -73,11 +73,6 @@ class ActivityTable(PortalTable):
         source = record.get_source_display()
         return format_html('{}<br><span class="muted">{}</span>', who(record, self.actor), source or html.missing())
 
-    def is_own(self, record: ActivityRecord) -> bool:
-        """Whether the reader's own company did it."""
-        company = self.actor.acting_for
-        return company is not None and company.microsoft_id == record.acting_for_id
-
     def lines_of(self, record: ActivityRecord) -> list[SafeString]:
         """Everything that changed, as far as the reader may know."""
         if record.pk not in self.lines:
@@ -105,7 +100,7 @@ class ActivityTable(PortalTable):
         ]
         if record.request_id:
             facts.append((_("Request ID"), html.copy_text(record.request_id, _("Request ID"))))
-        if record.ip and self.is_own(record) and self.actor.role in SEE_ADDRESSES:
+        if record.ip and is_own(record, self.actor) and self.actor.role in SEE_ADDRESSES:
             facts.append((_("Network address"), record.ip))
         return facts
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView, TemplateView
@@ -17,7 +18,7 @@ from django.views.generic import FormView, TemplateView
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.step_up import step_up_required
-from accounts.throttle import APP, minutes_until_allowed
+from accounts.throttle import APP, minutes_until_allowed, too_many_tries
 from core import clock, html
 from core.exceptions import Refused
 from core.lists import ListPage
@@ -43,13 +44,11 @@ class WebhooksPage(PermittedView):
 class EndpointPage(WebhooksPage):
     """A page or an action of one endpoint of the actor's company; another's is not found."""
 
-    @property
+    @cached_property
     def endpoint(self) -> WebhookEndpoint:
         """The endpoint that the address names."""
-        if not hasattr(self, "_endpoint"):
-            rows = WebhookEndpoint.objects.visible_to(self.actor).select_related("partner", "shown_to", "created_by")
-            self._endpoint = get_object_or_404(rows, public_id=self.kwargs["public_id"])
-        return self._endpoint
+        rows = WebhookEndpoint.objects.visible_to(self.actor).select_related("partner", "shown_to", "created_by")
+        return get_object_or_404(rows, public_id=self.kwargs["public_id"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The endpoint and the way back to it."""
@@ -162,12 +161,7 @@ class EndpointAction(EndpointPage):
         endpoint = self.endpoint
         if self.limited and not ratelimit.consume(request, app=APP, action=LIMITED, key=str(endpoint.partner_id)):
             minutes = minutes_until_allowed(request, LIMITED, str(endpoint.partner_id))
-            text = ngettext(
-                "Too many attempts. Try again in %(minutes)d minute.",
-                "Too many attempts. Try again in %(minutes)d minutes.",
-                minutes,
-            )
-            messages.error(request, text % {"minutes": minutes})
+            messages.error(request, too_many_tries(minutes))
             return redirect(self.back())
         try:
             messages.success(request, self.act())
@@ -332,16 +326,16 @@ class DeliveryList(EndpointPage, ListPage):
 
     def get_queryset(self) -> QuerySet:
         """Those of the endpoint."""
-        return WebhookDelivery.objects.filter(endpoint=self.endpoint).select_related("endpoint")
+        return WebhookDelivery.objects.visible_to(self.actor).filter(endpoint=self.endpoint).select_related("endpoint")
 
 
 class OneDelivery(EndpointPage):
     """One delivery of the endpoint."""
 
-    @property
+    @cached_property
     def delivery(self) -> WebhookDelivery:
         """The delivery that the address names."""
-        rows = WebhookDelivery.objects.filter(endpoint=self.endpoint).select_related("endpoint")
+        rows = WebhookDelivery.objects.visible_to(self.actor).filter(endpoint=self.endpoint).select_related("endpoint")
         return get_object_or_404(rows, public_id=self.kwargs["number"])
 
 

@@ -1,22 +1,19 @@
 """Export: the Customers list as it is filtered and sorted, as a file with the columns that the person chooses."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils import timezone
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.access import Actor, require
-from accounts.permitted import PermittedView
+from accounts.exporting import ListExportView
 from accounts.roles import Permission
 from accounts.step_up import EXPORT_AGAIN, step_up_required
 from activity.services import record
-from core import clock
-from core.export import csv_response
 from core.lists import Selection, capped_text, filters_in_words
 from subscriptions.customer_list.addresses import export_url, list_url
 from subscriptions.customer_list.columns import ExportColumn, lines
@@ -25,11 +22,13 @@ from subscriptions.views import CustomerList
 
 
 @step_up_required(again=EXPORT_AGAIN)
-class ExportCustomersView(PermittedView, TemplateView):
+class ExportCustomersView(ListExportView, TemplateView):
     """Choose the columns, then take the file: exactly what is filtered. A POST, because taking it is recorded."""
 
     permission = Permission.VIEW_CUSTOMERS
+    list_class, title = CustomerList, gettext_lazy("Customers")
     template_name = "customers/export.html"
+    columns: list[ExportColumn]
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -46,17 +45,20 @@ class ExportCustomersView(PermittedView, TemplateView):
             return redirect(list_url(request))
         if not form.is_valid():
             return self.page(form, selection)
-        columns = form.chosen()
-        record_export(columns=columns, filters=selection.filters_in_force, by=self.actor)
-        name = f"{_('Customers')} {timezone.localdate(clock.now()).isoformat()}.csv"
-        header, rows = [column.label for column in columns], lines(selection.paginator.all_rows(), columns)
-        return csv_response(name, header, rows, get_language() or "en")
+        self.columns = form.chosen()
+        return self.file(selection)
 
-    def selection(self) -> Selection:
-        """The rows of the list at this address."""
-        page = CustomerList()
-        page.setup(self.request)
-        return page.select()
+    def take(self, selection: Selection) -> None:
+        """Record it."""
+        record_export(columns=self.columns, filters=selection.filters_in_force, by=self.actor)
+
+    def file_header(self) -> list[Any]:
+        """The chosen columns."""
+        return [column.label for column in self.columns]
+
+    def file_rows(self, selection: Selection) -> Iterable[list[Any]]:
+        """Each customer."""
+        return lines(selection.paginator.all_rows(), self.columns)
 
     def page(self, form: ExportForm, selection: Selection) -> HttpResponse:
         """The columns to choose from, above them what the file will hold."""

@@ -26,16 +26,6 @@ def too_many_codes(minutes: int) -> str:
     return text % {"minutes": minutes}
 
 
-def too_many_tries(minutes: int) -> str:
-    """The refusal of another application, with the time until the next."""
-    text = ngettext(
-        "Too many attempts. Try again in %(minutes)d minute.",
-        "Too many attempts. Try again in %(minutes)d minutes.",
-        minutes,
-    )
-    return text % {"minutes": minutes}
-
-
 def accepts(request: HttpRequest, form: BaseForm, asked: AskedCode, judge: Callable[..., CodeAnswer]) -> bool:
     """Judge the typed code; a refusal is said beside its field and left where operators look."""
     answer = judge(code_id=asked.code_id, binding=asked.binding, typed=form.cleaned_data["code"])

@@ -18,7 +18,6 @@ from django.views.generic import FormView, TemplateView
 from accounts.access import Actor, membership_user
 from accounts.enrolment.forms import UPDATE, EnrolForm, EnrolNewcomerForm
 from accounts.enrolment.session import ENROLLING, AskedCode, asked_code, forget_code, next_of, with_next
-from accounts.enrolment.views.codes import too_many_tries
 from accounts.enrolment.views.steps import page
 from accounts.models import Membership, User, mpn_key
 from accounts.services import (
@@ -30,7 +29,7 @@ from accounts.services import (
     enrol_with_account,
     refuse_unsuitable,
 )
-from accounts.throttle import minutes_until_enrolment
+from accounts.throttle import minutes_until_enrolment, too_many_tries
 from core.exceptions import Refused
 
 

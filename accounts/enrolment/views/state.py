@@ -12,11 +12,10 @@ from django.views.generic import FormView, TemplateView
 
 from accounts.access import Actor
 from accounts.enrolment.forms import UPDATE, CorrectFactsForm
-from accounts.enrolment.views.codes import too_many_tries
 from accounts.models import Membership, Partner
 from accounts.roles import Role
 from accounts.services import resubmit_enrolment
-from accounts.throttle import minutes_until_enrolment
+from accounts.throttle import minutes_until_enrolment, too_many_tries
 from core.addresses import address_lines
 from core.companies import show_phone
 from core.exceptions import InvalidTransition
