@@ -1,4 +1,6 @@
-"""A device in words, from what its browser says of itself: enough to recognize one's own, and no proof of anything."""
+"""The devices of a person: in words, from what a browser says of itself; and known, by what the portal left with it."""
+
+import secrets
 
 from django.conf import settings
 from django.core import signing
@@ -37,15 +39,16 @@ def device_words(user_agent: str) -> str:
 
 def knows_device(request: HttpRequest, user: User) -> bool:
     """Whether the person has signed in with this browser within a year."""
-    return _mark(user) in _marks(request)
+    return _mark(user) in _remembered(request)
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Let the browser remember that the person has signed in with it; whom it remembers only the portal can tell."""
-    marks = [*_marks(request), _mark(user)][-MOST_PEOPLE:]
+    remembered = [f"{mark}.{nonce}" for mark, nonce in _remembered(request).items()]
+    remembered.append(f"{_mark(user)}.{secrets.token_urlsafe(9)}")
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
-        signing.dumps(marks, salt=SALT),
+        signing.dumps(remembered[-MOST_PEOPLE:], salt=SALT),
         max_age=YEAR,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -53,12 +56,26 @@ def remember_device(request: HttpRequest, response: HttpResponse, user: User) ->
     )
 
 
-def _marks(request: HttpRequest) -> list[str]:
+def own_device(request: HttpRequest, sign_in_name: str) -> str:
+    """What this browser is called among those that the person of this name has signed in with; "" if it is none.
+
+    A new password gives all of them new names: what was counted under the old ones is over.
+    """
+    if not (remembered := _remembered(request)):
+        return ""
+    user = User.objects.filter(sign_in_name=sign_in_name).only("password").first()
+    if user is None or (nonce := remembered.get(_mark(user))) is None:
+        return ""
+    return salted_hmac(SALT, f"{user.pk}|{nonce}|{user.password}", algorithm="sha256").hexdigest()
+
+
+def _remembered(request: HttpRequest) -> dict[str, str]:
+    """The marks of those who have signed in here, each with what tells this browser from their others."""
     try:
-        marks: list[str] = signing.loads(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=YEAR)
+        entries = signing.loads(request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""), salt=SALT, max_age=YEAR)
     except signing.BadSignature:
-        return []
-    return marks
+        return {}
+    return {mark: nonce for mark, _dot, nonce in (entry.partition(".") for entry in entries)}
 
 
 def _mark(user: User) -> str:

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from accounts.devices import own_device
 from accounts.models import User
 from core.net import client_ip
 
@@ -18,16 +19,20 @@ class SignInAttempt:
     """One try of a password: counted before anything is compared, taken back when the password was right.
 
     Tries are counted by user name and address together, so that a stranger elsewhere locks nobody out; by address;
-    and, far more generously, by user name alone. Whether the name exists plays no part.
+    and, far more generously, by user name alone. Whether the name exists plays no part. With a browser in which this
+    person has signed in before they are counted apart, by that browser alone: no stranger's tries close it, and none
+    of its own open a further hundred to whoever copied its cookie.
     """
 
     def __init__(self, request: HttpRequest, sign_in_name: str) -> None:
         self.request = request
         self.sign_in_name = sign_in_name
-        self.keys = {
-            "sign_in": f"{client_ip(request)}|{sign_in_name}",
-            "sign_in_account": sign_in_name,
-        }
+        device = own_device(request, sign_in_name)
+        self.keys = (
+            {"sign_in_device": device}
+            if device
+            else {"sign_in": f"{client_ip(request)}|{sign_in_name}", "sign_in_account": sign_in_name}
+        )
         self.usages: list[ratelimit.RateLimitUsage] = []
 
     def begin(self) -> bool:
@@ -50,6 +55,8 @@ class SignInAttempt:
         """The password was right: forget this try, and the name's earlier failures, which were consecutive no more."""
         self.take_back()
         forget_failed_sign_ins(self.sign_in_name)
+        if device := self.keys.get("sign_in_device"):
+            _forget("sign_in_device", device)
 
     def minutes_to_wait(self) -> int:
         """Whole minutes until the next try is heard."""
@@ -58,8 +65,12 @@ class SignInAttempt:
 
 def forget_failed_sign_ins(sign_in_name: str) -> None:
     """Forget the failures counted against a user name alone: it has a new password, or its owner has come."""
-    for rate in ratelimit.get_rates(app=APP, action="sign_in_account"):
-        cache.delete(ratelimit.get_cache_key(None, app=APP, action="sign_in_account", rate=rate, key=sign_in_name))
+    _forget("sign_in_account", sign_in_name)
+
+
+def _forget(action: str, key: str) -> None:
+    for rate in ratelimit.get_rates(app=APP, action=action):
+        cache.delete(ratelimit.get_cache_key(None, app=APP, action=action, rate=rate, key=key))
 
 
 def minutes_until_allowed(request: HttpRequest, action: str, key: str) -> int:

@@ -321,6 +321,8 @@ ACCOUNT_RATE_LIMITS = {
     "login": None,  # "sign_in" counts failures only, so that an office behind one address can start its day
     "sign_in": "10/15m/key,100/15m/ip",  # key: the user name and the client's address together
     "sign_in_account": "100/1d/key",  # key: the user name alone; a new password clears it
+    # Instead of both, with a browser in which the person has signed in before; key: that browser and person.
+    "sign_in_device": "10/15m/key,100/1d/key",
     "login_failed": "5/5m/key",  # codes of the second factor; key: the person
     "reset_password": "3/1h/key,20/15m/ip",
     "reset_password_from_key": "20/15m/ip",

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.access import Actor, system_actor
 from accounts.models import User
-from accounts.services import end_sessions, issue_temporary_password, set_user_active
+from accounts.services import end_sessions, issue_temporary_password, set_own_password, set_user_active
 from accounts.tasks import forget_ended_sessions
 from activity.models import ActivityRecord
 from mail.models import OutgoingEmail
@@ -211,6 +211,90 @@ def test_the_memory_is_out_of_reach_of_scripts_and_names_nobody(user: User, sett
     cookie = signed_in(user).cookies[settings.DEVICE_COOKIE_NAME]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert user.sign_in_name not in cookie.value
+
+
+# --- devices known: a stranger's tries close no door to them ---------------------------------------------------------
+def tries(browser: Client, user: User, password: str = PASSWORD, count: int = 1, **where: str) -> Any:
+    """The answer to the last of so many tries to sign in."""
+    for _try in range(count):
+        answer = browser.post(reverse("account_login"), {"login": user.sign_in_name, "password": password}, **where)
+    return answer
+
+
+def refused(answer: Any) -> bool:
+    """Whether the try was not even heard."""
+    return answer.status_code == 200 and answer.context["form"].has_error("__all__", "too_many_login_attempts")
+
+
+def signed_out(user: User, ip: str = "198.51.100.7") -> Client:
+    """A browser that the person has signed in with, and has left."""
+    browser = signed_in(user, ip=ip)
+    browser.post(reverse("account_logout"))
+    return browser
+
+
+def test_strangers_cannot_lock_the_owner_out_of_a_known_device(user: User) -> None:
+    own = signed_out(user)
+    for number in range(100):
+        tries(Client(), user, "guess", REMOTE_ADDR=f"203.0.113.{number}")
+    assert refused(tries(Client(REMOTE_ADDR="192.0.2.1"), user))
+    assert tries(own, user).status_code == 302
+
+
+def test_a_stranger_at_the_same_address_cannot_either(user: User) -> None:
+    own = signed_out(user, ip="198.51.100.7")
+    assert refused(tries(Client(REMOTE_ADDR="198.51.100.7"), user, "guess", count=11))
+    for number in range(90):
+        tries(Client(REMOTE_ADDR="198.51.100.7"), UserFactory.build(sign_in_name=f"p{number}@else.example"), "guess")
+    assert refused(tries(Client(REMOTE_ADDR="198.51.100.7"), UserFactory()))
+    assert tries(own, user).status_code == 302
+
+
+def test_tries_with_a_known_device_have_a_limit_of_their_own(user: User) -> None:
+    own, other = signed_out(user), signed_out(user)
+    assert refused(tries(own, user, "guess", count=11))
+    assert refused(tries(own, user, REMOTE_ADDR="203.0.113.9")), "the device is counted, wherever it is"
+    assert tries(other, user).status_code == 302
+    assert tries(Client(), user).status_code == 302
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        assert tries(own, user).status_code == 302
+
+
+def test_a_hundred_tries_a_day_are_all_that_a_known_device_has(user: User) -> None:
+    own = signed_out(user)
+    for quarter in range(10):
+        with time_machine.travel(timezone.now() + timedelta(minutes=16 * quarter), tick=False):
+            assert not refused(tries(own, user, "guess", count=10))
+    with time_machine.travel(timezone.now() + timedelta(hours=4), tick=False):
+        assert refused(tries(own, user))
+        set_own_password(user=user, password="a new bicycle in the sun", by=Actor(user=user))
+        assert tries(own, user, "a new bicycle in the sun").status_code == 302
+
+
+def test_a_right_password_ends_the_count_of_a_known_device(user: User) -> None:
+    own = signed_out(user)
+    for _round in range(3):
+        assert tries(own, user, "guess", count=9).status_code == 200
+        assert tries(own, user).status_code == 302
+        own.post(reverse("account_logout"))
+
+
+def test_a_device_is_known_for_those_alone_who_signed_in_there(user: User) -> None:
+    shared, victim = signed_out(user), UserFactory()
+    assert refused(tries(Client(REMOTE_ADDR="198.51.100.7"), victim, "guess", count=11))
+    assert refused(tries(shared, victim))
+
+
+def test_a_known_device_learns_of_no_other_name_whether_it_exists(user: User) -> None:
+    own, costs, answers = signed_out(user), [], []
+    tries(own, UserFactory(), "guess")
+    for other in (UserFactory(), UserFactory.build(sign_in_name="nobody@company.example")):
+        with CaptureQueriesContext(connection) as queries:
+            answer = tries(own, other, "guess")
+        costs.append(len(queries))
+        answers.append(answer.context["form"].non_field_errors())
+    assert costs[0] == costs[1]
+    assert answers[0] == answers[1]
 
 
 def test_a_connection_without_an_address_signs_in_as_well(user: User) -> None:

@@ -60,6 +60,20 @@ def test_people_sign_in_without_redis(dead_redis: None) -> None:
     assert (response.status_code, response.headers["Location"]) == (302, reverse("home"))
 
 
+@pytest.mark.django_db
+def test_without_redis_strangers_are_slowed_and_known_devices_are_not(dead_redis: None) -> None:
+    person = make_world().ours.provider_admin.user
+    assert person is not None
+    own, stranger = Client(), Client()
+    right = {"login": person.sign_in_name, "password": PASSWORD}
+    own.post(reverse("account_login"), right)
+    own.post(reverse("account_logout"))
+    for _try in range(11):
+        stranger.post(reverse("account_login"), {**right, "password": "guess"})
+    assert stranger.post(reverse("account_login"), right).status_code == 200
+    assert own.post(reverse("account_login"), right).status_code == 302
+
+
 @pytest.mark.redis
 def test_redis_is_asked_while_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fallback, "_rests_until", 0.0)
