@@ -45,6 +45,10 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
         state = Partner.EnrolmentState.ACTIVE
         return self.filter(disabled_why="", removed_at=None, partner__enrolment_state=state)
 
+    def awake(self) -> "WebhookEndpointQuerySet":
+        """Those whose receiver has not asked to be left alone for a while yet."""
+        return self.filter(Q(rests_until=None) | Q(rests_until__lte=clock.now()))
+
 
 class WebhookEndpoint(models.Model):
     """The address of a company's program, what it wants to know, and the secret that signs what it is sent.
@@ -65,6 +69,8 @@ class WebhookEndpoint(models.Model):
     shown_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     disabled_why = models.CharField(_("disabled"), max_length=10, choices=DisabledWhy.choices, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True)
+    # The receiver asked for it; what is due meanwhile waits until then.
+    rests_until = models.DateTimeField(_("asked to wait until"), null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(_("registered"), default=clock.now, editable=False)
     removed_at = models.DateTimeField(_("removed"), null=True)
@@ -114,11 +120,11 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         return self.filter(endpoint__in=WebhookEndpoint.objects.visible_to(actor))
 
     def ready(self) -> "WebhookDeliveryQuerySet":
-        """What can be sent now: its time has come, or whoever was sending it died; and its endpoint takes it."""
+        """What can be sent now: its time has come, or whoever was sending it died; and its endpoint takes it now."""
         now = clock.now()
         due = Q(state=WebhookDelivery.State.PENDING, due_at__lte=now)
         abandoned = Q(state=WebhookDelivery.State.SENDING, lease_until__lt=now)
-        return self.filter(due | abandoned, endpoint__in=WebhookEndpoint.objects.working())
+        return self.filter(due | abandoned, endpoint__in=WebhookEndpoint.objects.working().awake())
 
 
 class WebhookDelivery(models.Model):

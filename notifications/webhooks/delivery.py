@@ -120,11 +120,14 @@ def put_back(delivery: WebhookDelivery, answer: Answer) -> None:
     if delivery.attempts >= MAX_ATTEMPTS or answer.status == GONE:
         fields["state"] = State.FAILED
     else:
-        fields |= {"state": State.PENDING, "due_at": now + pause(delivery.attempts)}
+        wait = max(pause(delivery.attempts), answer.rest or timedelta(0))
+        fields |= {"state": State.PENDING, "due_at": now + wait}
     if not mark(delivery, **fields):
         return
     logger.info("Webhook %s, attempt %d: %s", delivery.pk, delivery.attempts, answer.status or answer.failure)
     WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since=None).update(failing_since=now)
+    if answer.rest is not None:
+        WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(rests_until=now + answer.rest)
     if answer.status == GONE:
         give_up_endpoint(endpoint=delivery.endpoint, why=DisabledWhy.GONE, by=system_actor("webhooks"))
     elif has_failed_for_days(delivery.endpoint_id):

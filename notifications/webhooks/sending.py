@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -23,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from core import clock
 from notifications.models import WebhookDelivery
 from notifications.models.webhooks import EXCERPT_LENGTH
 from notifications.webhooks.addresses import ForbiddenAddress, UnknownHost, resolve
@@ -32,6 +35,9 @@ CONNECT_SECONDS, READ_SECONDS = 3, 10
 WHOLE_SECONDS = 20.0
 # Of a host with many addresses, as many are tried.
 MOST_ADDRESSES = 3
+# The answers that may name a time before which nothing more is wanted, and the longest of which any notice is taken.
+BUSY = (429, 503)
+LONGEST_REST = timedelta(hours=5)
 
 Failure = WebhookDelivery.Failure
 
@@ -47,6 +53,8 @@ class Answer:
     failure: str = ""
     excerpt: str = ""
     duration_ms: int = 0
+    # For how long the receiver wants to be left alone.
+    rest: timedelta | None = None
 
     @property
     def is_success(self) -> bool:
@@ -161,7 +169,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         session.trust_env = False
         session.mount("https://", GuardedAdapter(max_retries=0))
         session.mount("http://", GuardedAdapter(max_retries=0))
-        status, failure, excerpt = None, "", ""
+        status, failure, excerpt, rest = None, "", "", None
         try:
             with session.post(
                 url,
@@ -177,9 +185,10 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
                 status = response.status_code
                 failure = "" if 200 <= status < 300 else Failure.STATUS
                 excerpt = beginning(response)
+                rest = rest_asked(response) if status in BUSY else None
         except Exception as error:
             failure = Failure.TIMEOUT if deadline.is_over else failure_of(error)
-    return Answer(status, str(failure), excerpt, round((time.monotonic() - started) * 1000))
+    return Answer(status, str(failure), excerpt, round((time.monotonic() - started) * 1000), rest)
 
 
 def failure_of(error: Exception) -> Failure:
@@ -194,6 +203,21 @@ def failure_of(error: Exception) -> Failure:
         return Failure.TIMEOUT
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return Failure.NO_CONNECTION if isinstance(reason, NewConnectionError) else Failure.BROKEN
+
+
+def rest_asked(response: requests.Response) -> timedelta | None:
+    """For how long `Retry-After` asks to wait, in seconds or until a date; None where it is missing, past, nonsense."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal():
+        # Ten digits are centuries already; more would only be slow to read.
+        asked = timedelta(seconds=int(text[:10]))
+    else:
+        try:
+            until = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        asked = (until if until.tzinfo else until.replace(tzinfo=UTC)) - clock.now()
+    return min(asked, LONGEST_REST) if asked > timedelta(0) else None
 
 
 def beginning(response: requests.Response) -> str:

@@ -73,6 +73,8 @@ def change_endpoint(
     now = (endpoint.name, endpoint.host, endpoint.categories, endpoint.url)
     if now == before:
         return endpoint
+    if endpoint.url != before[3]:
+        endpoint.rests_until = None
     _keep(endpoint)
     changes = {
         field: [old, new]
@@ -122,8 +124,8 @@ def enable_endpoint(*, endpoint: WebhookEndpoint, by: Actor) -> WebhookEndpoint:
     """Send events to it from now on."""
     endpoint = _own(endpoint, by)
     if not endpoint.is_enabled:
-        endpoint.disabled_why, endpoint.failing_since = "", None
-        endpoint.save(update_fields=["disabled_why", "failing_since"])
+        endpoint.disabled_why, endpoint.failing_since, endpoint.rests_until = "", None, None
+        endpoint.save(update_fields=["disabled_why", "failing_since", "rests_until"])
         record("webhook.enabled", endpoint, by=by)
     return endpoint
 

@@ -147,6 +147,8 @@ def facts_of(endpoint: WebhookEndpoint) -> list[tuple[Any, Any]]:
     ]
     if endpoint.failing_since is not None:
         facts.append((_("Failing since"), html.time_tag(endpoint.failing_since, "both")))
+    if endpoint.rests_until is not None and endpoint.rests_until > clock.now():
+        facts.append((_("Asked to wait until"), html.time_tag(endpoint.rests_until, "both")))
     return facts
 
 

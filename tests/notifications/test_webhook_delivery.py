@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from standardwebhooks import WebhookVerificationError
+from werkzeug import Request, Response
 
 from accounts.access import Actor
 from core import clock
@@ -107,6 +108,92 @@ def test_endpoint_that_fails_costs_a_sweep_one_attempt(
     assert deliver_due() == 4
     paths = [request.path for request, _response in receiver.log]
     assert (paths.count("/dead"), paths.count(PATH)) == (1, 3)
+
+
+def busy(status: int, retry_after: str) -> Callable[[Request], Response]:
+    """A receiver that asks to be left alone."""
+    return lambda request: Response("busy", status, {"Retry-After": retry_after})
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_receiver_is_left_alone_for_as_long_as_it_asks(
+    status: int, delivery: WebhookDelivery, owner: Actor, receiver: HTTPServer
+) -> None:
+    receiver.expect_ordered_request(PATH).respond_with_handler(busy(status, "1200"))
+    receiver.expect_ordered_request(PATH).respond_with_data("")
+    receiver.expect_ordered_request(PATH).respond_with_data("")
+    before = clock.now()
+    assert deliver_due() == 1
+    other = services.send_test_event(endpoint=delivery.endpoint, by=owner)
+    with time_machine.travel(before + timedelta(minutes=19), tick=False):
+        assert deliver_due() == 0, "neither this delivery nor another"
+    with time_machine.travel(before + timedelta(minutes=22), tick=False):
+        assert deliver_due() == 2
+    states = WebhookDelivery.objects.filter(pk__in=[delivery.pk, other.pk]).values_list("state", flat=True)
+    assert set(states) == {State.DELIVERED}
+
+
+def test_one_busy_receiver_keeps_no_other_waiting(
+    endpoint: WebhookEndpoint, delivery: WebhookDelivery, owner: Actor, receiver: HTTPServer
+) -> None:
+    receiver.expect_request(PATH).respond_with_handler(busy(429, "600"))
+    receiver.expect_request("/other").respond_with_data("")
+    other = services.register_endpoint(name="Other", url=receiver.url_for("/other"), categories=["orders"], by=owner)
+    deliver_due()
+    services.send_test_event(endpoint=other, by=owner)
+    assert deliver_due() == 1
+
+
+WAITS = [
+    ("Mon, 30 Nov 2026 12:20:00 GMT", 1200),
+    ("Mon, 30 Nov 2026 12:20:00 -0000", 1200),
+    ("Mon, 30 Nov 2026 11:00:00 GMT", 60),
+    ("2", 60),
+    ("18001", 18000),
+    ("9" * 5000, 18000),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", 18000),
+    ("-5", 60), ("", 60), ("soon", 60), ("1.5", 60), ("²", 60), ("Mon, 99 Nov 2026 12:20:00 +9999", 60),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "seconds"), WAITS)
+def test_what_a_busy_receiver_asks_is_bounded_and_nonsense_is_passed_over(
+    asked: str, seconds: int, delivery: WebhookDelivery, receiver: HTTPServer
+) -> None:
+    receiver.expect_request(PATH).respond_with_handler(busy(503, asked.encode().decode("latin-1")))
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    WebhookDelivery.objects.update(due_at=noon)
+    with time_machine.travel(noon, tick=False):
+        assert deliver_due() == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.status_code, delivery.failure) == (State.PENDING, 503, "status")
+    assert (delivery.due_at - noon).total_seconds() == seconds
+
+
+def test_only_a_busy_receiver_is_asked_when_to_come_again(delivery: WebhookDelivery, receiver: HTTPServer) -> None:
+    receiver.expect_request(PATH).respond_with_handler(busy(500, "1200"))
+    deliver_due()
+    delivery.endpoint.refresh_from_db()
+    assert delivery.endpoint.rests_until is None
+
+
+def test_another_address_and_enabling_end_the_wait(
+    delivery: WebhookDelivery, owner: Actor, receiver: HTTPServer
+) -> None:
+    endpoint = delivery.endpoint
+    rest = clock.now() + timedelta(hours=1)
+    WebhookEndpoint.objects.update(rests_until=rest)
+    services.change_endpoint(endpoint=endpoint, name="Other", url=endpoint.url, categories=["orders"], by=owner)
+    endpoint.refresh_from_db()
+    assert endpoint.rests_until == rest
+    services.change_endpoint(
+        endpoint=endpoint, name="Other", url=receiver.url_for("/new"), categories=["orders"], by=owner
+    )
+    endpoint.refresh_from_db()
+    assert endpoint.rests_until is None
+    WebhookEndpoint.objects.update(rests_until=rest)
+    services.disable_endpoint(endpoint=endpoint, by=owner)
+    assert services.enable_endpoint(endpoint=endpoint, by=owner).rests_until is None
 
 
 def test_what_a_dead_worker_held_is_sent_by_another_under_its_number(

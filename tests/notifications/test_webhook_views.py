@@ -101,6 +101,15 @@ def test_page_says_why_it_was_disabled(window: Client, endpoint: WebhookEndpoint
     assert said in words(checked(window.get(endpoint.get_absolute_url())))
 
 
+def test_page_says_how_long_the_receiver_asked_to_wait(window: Client, endpoint: WebhookEndpoint) -> None:
+    asked = "Asked to wait until"
+    assert asked not in words(checked(window.get(endpoint.get_absolute_url())))
+    WebhookEndpoint.objects.update(rests_until=clock.now() + timedelta(hours=1))
+    assert asked in words(checked(window.get(endpoint.get_absolute_url())))
+    WebhookEndpoint.objects.update(rests_until=clock.now() - timedelta(hours=1))
+    assert asked not in words(checked(window.get(endpoint.get_absolute_url())))
+
+
 def test_rotated_and_removed_after_being_asked(window: Client, endpoint: WebhookEndpoint) -> None:
     assert "For 24 hours each delivery is signed with both" in words(checked(window.get(url("rotate", endpoint))))
     page = words(checked(window.post(url("rotate", endpoint), follow=True)))
