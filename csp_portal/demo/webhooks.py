@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from accounts.access import Actor
+from core.fence import beyond_the_fence
 from notifications.models import WebhookEndpoint
 from notifications.webhooks import signing
 from notifications.webhooks.events import EventCategory
@@ -28,7 +29,8 @@ class ReceiverView(View):
 
     def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
         """Verify, and say which message was taken."""
-        endpoint = get_object_or_404(WebhookEndpoint, public_id=public_id)
+        with beyond_the_fence("Who sends is a program, known by its signature alone."):
+            endpoint = get_object_or_404(WebhookEndpoint, public_id=public_id)
         secret = signing.unseal(endpoint.sealed, endpoint=endpoint.public_id)
         stamp = request.headers.get("webhook-timestamp", "")
         number = request.headers.get("webhook-id", "")
