@@ -24,6 +24,11 @@ def public_id(obj: models.Model) -> str:
     return str(obj.pk)
 
 
+# What a reseller and its provider say to each other about a customer begins with this: it names the customer, so that
+# both find it, and is none of the customer's own.
+BETWEEN_PARTNERS = "change_request."
+
+
 class AppendOnlyQuerySet(models.QuerySet):
     """Reads; every write but an insert is refused."""
 
@@ -67,7 +72,8 @@ class ActivityQuerySet(AppendOnlyQuerySet):
     def visible_to(self, actor: Any) -> "ActivityQuerySet":
         """What concerned the company or customer that the actor acts for; nobody's rows for an actor without one."""
         if actor.is_customer:
-            return self.filter(customer_id=actor.customer.microsoft_id)
+            own = self.filter(customer_id=actor.customer.microsoft_id)
+            return own.exclude(action__startswith=BETWEEN_PARTNERS)
         if actor.is_provider:
             return self.filter(provider_id=actor.partner.microsoft_id)
         if actor.is_reseller:

@@ -12,9 +12,6 @@ app_name = "customers"
 urlpatterns = [
     path("customers/not-handed-over/", NotHandedOverView.as_view(), name="not_handed_over"),
     *request_pages,
-    path("customers/<uuid:microsoft_id>/account/company/", account.ChangeCompanyView.as_view(), name="change_company"),
-    path("customers/<uuid:microsoft_id>/account/contact/", account.ChangeContactView.as_view(), name="change_contact"),
-    path("customers/<uuid:microsoft_id>/account/bill-to/", account.ChangeBillToView.as_view(), name="change_bill_to"),
     path("customers/<uuid:microsoft_id>/agreement/", account.AttestAgreementView.as_view(), name="attest_agreement"),
     path("agreement/", account.AcceptAgreementView.as_view(), name="accept_agreement"),
     path(

@@ -35,7 +35,11 @@ class AccountView(CustomerPage, TemplateView):
             agreement_name=AGREEMENT_NAME,
             agreement_url=AGREEMENT_URL,
             administrator=administrator,
-            sections=sections(customer, may_edit=self.allows(Permission.EDIT_CUSTOMER)),
+            sections=sections(
+                customer,
+                may_edit=self.allows(Permission.EDIT_CUSTOMER),
+                may_ask=self.allows(Permission.REQUEST_CHANGE),
+            ),
             credentials=credential_facts(administrator) if administrator else [],
             may_issue=self.allows(Permission.ISSUE_CREDENTIALS),
             **kwargs,

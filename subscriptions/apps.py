@@ -1,5 +1,19 @@
+"""The subscriptions app."""
+
 from django.apps import AppConfig
 
 
 class SubscriptionsConfig(AppConfig):
+    """Lets requests for changes know what they can be about."""
+
     name = "subscriptions"
+
+    def ready(self) -> None:
+        """Register the kinds of this app; those of apps above register themselves."""
+        from subscriptions.change_requests.matters import register
+        from subscriptions.change_requests.of_accounts import SECTIONS, AccountMatter
+        from subscriptions.change_requests.of_subscriptions import SubscriptionMatter
+        from subscriptions.details.forms import FORMS
+
+        register(SubscriptionMatter(), FORMS)
+        register(AccountMatter(), SECTIONS)

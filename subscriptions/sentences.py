@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import BillingPlan, TermDuration
-from subscriptions.models import AtEnd, BulkChange, Subscription
+from subscriptions.models import AtEnd, BulkChange, ChangeRequest, Subscription
 
 SENTENCES: dict[str, Promise] = {
     "subscription.started": _("Subscription started"),
@@ -105,6 +105,6 @@ LABELS = {
     "billing_plan": dict(BillingPlan.choices),
     "billing": dict(BillingPlan.choices),
     "at_end": dict(AtEnd.choices),
-    "kind": dict(BulkChange.Kind.choices),
+    "kind": dict(ChangeRequest.Kind.choices) | dict(BulkChange.Kind.choices),
     "value": dict(AtEnd.choices),
 }

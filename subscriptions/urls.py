@@ -11,6 +11,7 @@ from subscriptions.customer_list.exporting import ExportCustomersView
 from subscriptions.customer_pages import managing
 from subscriptions.customer_pages.account import AccountWithRelationsView
 from subscriptions.customer_pages.activity import CustomerActivityView
+from subscriptions.customer_pages.asking import BillToPage, CompanyPage, ContactPage
 from subscriptions.customer_pages.partners import PartnersView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 from subscriptions.decisions.views import RenewalsView
@@ -21,15 +22,28 @@ from subscriptions.full_list.views import FullList
 from subscriptions.models import SupportContact
 
 app_name = "subscriptions"
+account = "customers/<uuid:microsoft_id>/account/"
 reseller = "customers/<uuid:microsoft_id>/reseller/"
 one = "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/"
 asked = "change-requests/<uuid:public_id>/"
+
+sections = (("company", CompanyPage), ("contact", ContactPage), ("bill_to", BillToPage))
 
 # Pages of the namespace `customers` that need something from this app: csp_portal.urls joins them with customers.urls.
 customer_pages = [
     path("customers/", views.CustomerList.as_view(), name="list"),
     path("customers/export/", ExportCustomersView.as_view(), name="export"),
     path("customers/<uuid:microsoft_id>/account/", AccountWithRelationsView.as_view(), name="detail"),
+    *(path(f"{account}{page.kind}/", page.as_view(), name=f"change_{name}") for name, page in sections),
+    *(
+        path(
+            f"{account}{page.kind}/{step}/",
+            page.as_view(step=step, http_method_names=["post", "options"]),
+            name=f"{step}_{name}",
+        )
+        for name, page in sections
+        for step in ("ask", "draft")
+    ),
     path(f"{reseller}establish/", managing.EstablishView.as_view(), name="establish_relationship"),
     path(f"{reseller}change/", managing.ChangeView.as_view(), name="change_reseller"),
     path(f"{reseller}narrow/", managing.NarrowView.as_view(), name="narrow_relationship"),

@@ -8,14 +8,13 @@ from accounts.access import Actor
 from core import clock
 from customers.models import ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship, establish_relationship
+from subscriptions.change_requests.asking import save_change_request, submit_change_request
 from subscriptions.change_requests.services import (
     answer_change_request,
     approve_change_request,
     ask_about_change_request,
     close_impossible_requests,
     reject_change_request,
-    save_change_request,
-    submit_change_request,
     withdraw_change_request,
 )
 from subscriptions.models import ChangeRequest, Subscription
@@ -63,7 +62,7 @@ def withdrawn(request: ChangeRequest, staff: Actor, asker: Actor) -> None:
 
 def taken_away(request: ChangeRequest, staff: Actor, asker: Actor) -> None:
     """The reseller loses the customer for a while, and with it the request."""
-    customer = request.subscription.customer
+    customer = request.customer
     current = ResellerRelationship.objects.current().get(customer=customer)
     end_reseller_relationship(relationship=current, by=staff)
     close_impossible_requests()

@@ -4,6 +4,7 @@ A table that is not named here is open to every role: catalogue, companies, peop
 table does not name sees none of its rows.
 """
 
+from activity.models import BETWEEN_PARTNERS
 from core.fence import CUSTOMER, OFFICE, PROVIDER, RESELLER
 
 # A setting that was once set in a session is '' afterwards and not NULL.
@@ -69,7 +70,10 @@ POLICIES: dict[str, dict[str, str]] = {
     "activity_activityrecord": {
         PROVIDER: own_guid("provider_id"),
         RESELLER: own_guid("reseller_id"),
-        CUSTOMER: own_guid("customer_id"),
+        # Not what its partners say to each other about it.
+        CUSTOMER: (
+            f"{own_guid('customer_id')} AND left({{row}}.action, {len(BETWEEN_PARTNERS)}) <> '{BETWEEN_PARTNERS}'"
+        ),
     },
     "resellers_partnership": BOTH_SIDES,
     "resellers_partnershiprequest": {

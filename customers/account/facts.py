@@ -16,8 +16,8 @@ from customers import rules
 from customers.models import BillTo, Customer
 
 
-def sections(customer: Customer, *, may_edit: bool) -> list[dict[str, Any]]:
-    """The sections that can be changed one by one, with the address of each change for who may."""
+def sections(customer: Customer, *, may_edit: bool, may_ask: bool = False) -> list[dict[str, Any]]:
+    """The sections that can be changed one by one, with the address of each change for who may or may ask for it."""
     # A customer without such a row has no such attribute.
     bill_to: BillTo | None = getattr(customer, "bill_to", None)
     found = [
@@ -29,7 +29,8 @@ def sections(customer: Customer, *, may_edit: bool) -> list[dict[str, Any]]:
         {
             "title": title,
             "rows": rows,
-            "change_url": reverse(name, args=[customer.microsoft_id]) if may_edit else "",
+            "change_url": reverse(name, args=[customer.microsoft_id]) if may_edit or may_ask else "",
+            "asks": not may_edit,
         }
         for title, rows, name in found
     ]

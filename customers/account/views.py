@@ -81,7 +81,6 @@ class ChangeSectionView(CustomerPage, FormView):
 
     def compare(self, form: SectionForm, sides: list[Side]) -> HttpResponse:
         """The conflict page: theirs and mine side by side, and nothing typed is lost."""
-        word = [("company_name_is_right", "on")] if form.data.get("company_name_is_right") else []
         names = sorted({side.edit.who for side in sides if side.edit})
         text = _(
             "%(names)s changed %(customer)s after you opened the page. Nothing of yours was saved yet: compare, then "
@@ -91,10 +90,14 @@ class ChangeSectionView(CustomerPage, FormView):
             self.request,
             text=text % {"names": ", ".join(names) or _("Somebody"), "customer": self.customer},
             rows=compared(form, sides),
-            again=[*on_top(form, sides), *word, ("version", self.customer.version)],
+            again=[*on_top(form, sides), *self.carried(form), ("version", self.customer.version)],
             again_url=self.request.path,
             discard_url=account_url(self.customer.microsoft_id),
         )
+
+    def carried(self, form: SectionForm) -> list[tuple[str, str]]:
+        """What was said beside the section itself, to be sent once more with it."""
+        return [("company_name_is_right", "on")] if form.data.get("company_name_is_right") else []
 
 
 class ChangeCompanyView(ChangeSectionView):

@@ -9,11 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from subscriptions.change_requests.services import (
-    AlreadyAsked,
-    save_change_request,
-    submit_change_request,
-)
+from subscriptions.change_requests.asking import save_change_request, submit_change_request
+from subscriptions.change_requests.matters import AlreadyAsked
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused
 from subscriptions.delegation import Way, delegation_of
 from subscriptions.details.changing import ChangeView, version_of

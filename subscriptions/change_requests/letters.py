@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from accounts.models import Membership, Partner, User
 from mail.services import queue_email
-from subscriptions.change_requests.wishes import asked_rows
+from subscriptions.change_requests.matters import asked_rows
 from subscriptions.decisions.digests import Reader, reader_of
 from subscriptions.models import ChangeRequest, ChangeRequestEntry
 
@@ -19,45 +19,33 @@ Entry = ChangeRequestEntry.Kind
 WORDS: dict[str, tuple[Promise, Promise]] = {
     Entry.SUBMITTED: (
         _("%(customer)s: a change is requested"),
-        _("%(reseller)s asks you to change the subscription %(subscription)s of %(customer)s."),
+        _("%(reseller)s asks you for a change for %(customer)s."),
     ),
     Entry.ANSWER: (
         _("%(customer)s: your question is answered"),
-        _("%(reseller)s answered your question about the subscription %(subscription)s of %(customer)s."),
+        _("%(reseller)s answered your question about its request for %(customer)s."),
     ),
     Entry.WITHDRAWN: (
         _("%(customer)s: a request is withdrawn"),
-        _(
-            "%(reseller)s withdrew its request about the subscription %(subscription)s of %(customer)s. There is "
-            "nothing left for you to do."
-        ),
+        _("%(reseller)s withdrew its request for %(customer)s. There is nothing left for you to do."),
     ),
     Entry.QUESTION: (
         _("%(customer)s: a question about your request"),
-        _(
-            "%(provider)s has a question about your request for the subscription %(subscription)s of %(customer)s. It "
-            "decides once you have answered."
-        ),
+        _("%(provider)s has a question about your request for %(customer)s. It decides once you have answered."),
     ),
     Entry.APPROVED: (
         _("%(customer)s: your request is approved"),
-        _(
-            "%(provider)s approved your request for the subscription %(subscription)s of %(customer)s. The change is "
-            "made."
-        ),
+        _("%(provider)s approved your request for %(customer)s. What you asked for is done."),
     ),
     Entry.REJECTED: (
         _("%(customer)s: your request is rejected"),
-        _(
-            "%(provider)s rejected your request for the subscription %(subscription)s of %(customer)s. Nothing was "
-            "changed."
-        ),
+        _("%(provider)s rejected your request for %(customer)s. Nothing was changed."),
     ),
     Entry.CLOSED: (
         _("%(customer)s: your request is closed"),
         _(
-            "Your request for the subscription %(subscription)s of %(customer)s is no longer possible: you no longer "
-            "look after the customer, or the subscription was deleted. Nothing was changed."
+            "Your request for %(customer)s is no longer possible: you no longer look after the customer, or the "
+            "subscription was deleted. Nothing was changed."
         ),
     ),
 }
@@ -77,14 +65,14 @@ def tell(request: ChangeRequest, done: str, text: str = "") -> None:
         names = {
             "reseller": request.reseller.legal_name,
             "provider": request.provider.legal_name,
-            "customer": request.subscription.customer.company_name,
-            "subscription": request.subscription.nickname,
+            "customer": request.customer.company_name,
         }
         subject, happened = (str(words) % names for words in WORDS[done])
         context: dict[str, Any] = {
             "subject": subject,
             "happened": happened,
             "kind": request.get_kind_display(),
+            "subscription": request.subscription.nickname if request.subscription else "",
             "rows": asked_rows(request),
             "text_label": str(TEXT_LABELS.get(done, _("Message"))),
             "text": text,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -11,17 +10,13 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, can
 from accounts.models import Partner, User
 from accounts.roles import Permission
-from core import clock, html
+from core import html
+from customers.models import Customer
+from subscriptions.change_requests.matters import matter_of
 from subscriptions.change_requests.services import asked_by
 from subscriptions.change_requests.states import State
 from subscriptions.change_requests.tables import state_badge
-from subscriptions.change_requests.wishes import asked_rows, changed_since, form_of
-from subscriptions.delegation import permission_for_kind
-from subscriptions.details.changing import absolute, change_url
-from subscriptions.details.making import answer_to
-from subscriptions.models import ChangeRequest, ChangeRequestEntry
-from subscriptions.rules import Allowed, Answer, Refused
-from subscriptions.rules.words import consequences
+from subscriptions.models import ChangeRequest, ChangeRequestEntry, Subscription
 
 
 @dataclass(frozen=True)
@@ -41,50 +36,50 @@ def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
     live = request.is_open or request.state == State.DRAFT
     request.is_possible = not live or ChangeRequest.objects.possible().filter(pk=request.pk).exists()  # type: ignore[attr-defined]
     open_now = request.is_open and request.is_possible  # type: ignore[attr-defined]
-    answer = answer_now(request, prices=prices) if live and request.is_possible else None  # type: ignore[attr-defined]
+    matter = matter_of(request)
+    outlook = matter.outlook(request, prices=prices) if live and request.is_possible else None  # type: ignore[attr-defined]
     timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
-    may_decide = can(reader, permission_for_kind(request.kind))
-    draft_url = f"{change_url(request.subscription, request.kind)}?{urlencode(request.values)}"
+    may_decide = can(reader, matter.permission(request.kind))
+    may_decide = open_now and reader.is_provider and may_decide and not own
     return {
         "asked": request,
         "badge": state_badge(request, reader),
         "facts": facts_of(request, reader),
-        "rows": asked_rows(request, prices=prices),
-        "changed": changed_since(request) if live else [],
-        "allowed": isinstance(answer, Allowed),
-        "consequences": consequences(answer, absolute, prices=prices) if isinstance(answer, Allowed) else [],
-        "refused": answer if isinstance(answer, Refused) else None,
-        "version": request.subscription.version,
+        "rows": matter.rows(request, prices=prices),
+        "changed": matter.changed(request, prices=prices) if live else [],
+        "allowed": outlook is not None and not outlook.refusal,
+        "consequences": outlook.sentences if outlook else [],
+        "refused": outlook.refusal if outlook else "",
+        "version": matter.version(request),
         "timeline": timeline,
         "question": next((one.text for one in timeline if one.kind == ChangeRequestEntry.Kind.QUESTION), ""),
         "is_draft": request.state == State.DRAFT,
         "is_own": own,
-        "may_decide": open_now and reader.is_provider and may_decide and not own,
+        "may_decide": may_decide,
+        "approval_template": matter.approval_template,
+        **(matter.approval(request, reader) if may_decide and outlook and not outlook.refusal else {}),
         "may_ask": request.state == State.SUBMITTED,
         "may_answer": open_now and reader.is_reseller and request.state == State.QUESTION,
         "may_withdraw": open_now and reader.is_reseller,
         "open_now": open_now,
-        "change_url": draft_url,
+        "change_url": matter.edit_url(request) if request.state == State.DRAFT else "",
+        "result_url": matter.result_url(request, reader),
     }
 
 
-def answer_now(request: ChangeRequest, *, prices: bool) -> Answer:
-    """What the rules say at this moment to what was asked."""
-    form = form_of(request, prices=prices)
-    if not form.is_valid():
-        return Refused("", " ".join(str(error) for errors in form.errors.values() for error in errors))
-    return answer_to(form, clock.now())
-
-
 def facts_of(request: ChangeRequest, reader: Actor) -> list[tuple[str, Any]]:
-    """Whose subscription it is, and who asked and decided."""
-    subscription = request.subscription
+    """Whom it is about, and who asked and decided."""
     link = '<a href="{}"><bdi>{}</bdi></a>'
     facts: list[tuple[str, Any]] = [
-        (_("Customer"), format_html(link, subscription.customer.get_absolute_url(), subscription.customer)),
-        (_("Subscription"), format_html(link, subscription.get_absolute_url(), subscription.nickname)),
-        (_("Offer"), html.name(subscription.offer_name)),
+        (_("Customer"), format_html(link, request.customer.get_absolute_url(), request.customer)),
+    ]
+    if (subscription := request.subscription) is not None:
+        facts += [
+            (_("Subscription"), format_html(link, subscription.get_absolute_url(), subscription.nickname)),
+            (_("Offer"), html.name(subscription.offer_name)),
+        ]
+    facts += [
         (_("Indirect reseller"), html.name(request.reseller)),
         (_("Indirect provider"), html.name(request.provider)),
         (_("Asked by"), who(request.created_by, request.reseller, reader)),
@@ -111,3 +106,15 @@ def who(person: User | None, company: Partner | None, reader: Actor) -> Any:
     if company is None:
         return html.name(_("The portal"))
     return html.name(person.full_name if person is not None and company == reader.partner else company)
+
+
+def open_requests(customer: Customer, reader: Actor, subscription: Subscription | None = None) -> list[ChangeRequest]:
+    """What is asked for and not decided yet of a subscription, or of the customer itself, for those whom it concerns.
+
+    One query, where `is_asked_about` of it does not say that there is nothing.
+    """
+    about = customer if subscription is None else subscription
+    if reader.is_customer or not getattr(about, "is_asked_about", True):
+        return []
+    rows = ChangeRequest.objects.visible_to(reader).undecided().possible()
+    return list(rows.filter(customer=customer, subscription=subscription).order_by("pk"))

@@ -17,7 +17,7 @@ from core import clock, html
 from core.filters import PortalFilterSet, SearchFilter
 from core.tables import PortalTable, TimeColumn
 from core.text import fold
-from subscriptions.change_requests.wishes import short_words
+from subscriptions.change_requests.matters import matter_of
 from subscriptions.models import ChangeRequest, ChangeRequestQuerySet
 
 State = ChangeRequest.State
@@ -56,7 +56,7 @@ class WordsFilter(SearchFilter):
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
         """Narrow by each of the first six words."""
         for word in fold(str(value or "")).split()[:6]:
-            found = qs.filter(subscription__customer__search_text__contains=word)
+            found = qs.filter(customer__search_text__contains=word)
             found |= qs.filter(subscription__search_text__contains=word)
             qs = found | qs.filter(reseller__search_text__contains=word)
         return qs
@@ -98,7 +98,7 @@ class ChangeRequestTable(PortalTable):
     row_key = "public_id"
 
     what = tables.Column(gettext_lazy("What is asked"), accessor="kind", orderable=False)
-    subscription = tables.Column(gettext_lazy("Subscription"), accessor="subscription", orderable=False)
+    about = tables.Column(gettext_lazy("About"), accessor="customer", orderable=False)
     company = tables.Column(gettext_lazy("Company"), accessor="reseller", orderable=False)
     changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative")
     state = tables.Column(gettext_lazy("State"), accessor="state", orderable=False)
@@ -110,12 +110,13 @@ class ChangeRequestTable(PortalTable):
     def render_what(self, record: ChangeRequest) -> SafeString:
         """The kind as a link to the request, below it old → new where that is short."""
         link = format_html('<a href="{}">{}</a>', record.get_absolute_url(), record.get_kind_display())
-        return under(link, short_words(record))
+        return under(link, matter_of(record).short(record))
 
-    def render_subscription(self, record: ChangeRequest) -> SafeString:
-        """The subscription, and whose it is."""
-        subscription = record.subscription
-        return under(html.name(subscription.nickname), subscription.customer)
+    def render_about(self, record: ChangeRequest) -> SafeString:
+        """The subscription, and whose it is; or the customer alone."""
+        if record.subscription is None:
+            return html.name(record.customer)
+        return under(html.name(record.subscription.nickname), record.customer)
 
     def render_company(self, record: ChangeRequest) -> SafeString:
         """The other side."""

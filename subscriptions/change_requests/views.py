@@ -21,6 +21,7 @@ from core.lists import ListPage
 from core.paging import Sort
 from subscriptions.change_requests import services
 from subscriptions.change_requests.forms import AnswerForm, QuestionForm, ReasonForm
+from subscriptions.change_requests.matters import matter_of
 from subscriptions.change_requests.shown import page_of
 from subscriptions.change_requests.states import State
 from subscriptions.change_requests.tables import ChangeRequestFilter, ChangeRequestTable
@@ -54,8 +55,8 @@ class ChangeRequestList(RequestsPage, ListPage):
     def empty_text(self) -> str:  # type: ignore[override]
         """What brings the first one."""
         if self.actor.is_provider:
-            return _("What your resellers ask you to change of their customers’ subscriptions appears here.")
-        return _("What you ask a provider to change appears here. Open a subscription, and choose the change.")
+            return _("What your resellers ask you to change for their customers appears here.")
+        return _("What you ask a provider for appears here. Open a customer or a subscription, and choose the change.")
 
     def get_queryset(self) -> QuerySet:
         rows = ChangeRequest.objects.visible_to(self.actor).with_people()
@@ -109,7 +110,7 @@ class StepView(ChangeRequestView):
         try:
             moved = self.step(form.cleaned_data if form else {})
         except ChangeRefused as refusal:
-            return self.show(refused=refusal.answer, allowed=False)
+            return self.show(refused=refusal.answer.text, allowed=False)
         except ChangedMeanwhile:
             text = _("The subscription was changed after you opened this page. Read again what would happen now.")
             messages.warning(request, text)
@@ -198,13 +199,8 @@ class SubmitDraftView(StepView):
     def step(self, cleaned: dict[str, Any]) -> ChangeRequest:
         if self.asked.state != State.DRAFT:
             return self.asked
-        return services.submit_change_request(
-            subscription=self.asked.subscription,
-            kind=self.asked.kind,
-            values=self.asked.values,
-            message=cleaned["message"],
-            version=version_of(self.request),
-            by=self.actor,
+        return matter_of(self.asked).submit(
+            self.asked, message=cleaned["message"], version=version_of(self.request), by=self.actor
         )
 
 
@@ -226,6 +222,6 @@ class DiscardView(StepView):
         return self.asked
 
     def done(self, moved: ChangeRequest) -> HttpResponse:
-        """Back to the subscription."""
+        """Back to where it was chosen."""
         messages.success(self.request, _("The draft is discarded."))
-        return redirect(moved.subscription)
+        return redirect(matter_of(moved).back_url(moved))

@@ -1,4 +1,4 @@
-"""What a request wants: read by the form of its kind, said as old → new, and compared with what is there now."""
+"""What is asked of a subscription: read by the form of its kind, said as old → new, and compared with what is now."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from activity.sentences import FIELDS, LABELS
 from catalogue.models import Price
 from core.html import number_text
+from subscriptions.change_requests.matters import NOTHING, NotReadable, Row
 from subscriptions.details.forms import FORMS, ChangeForm, price_label
 from subscriptions.models import ChangeRequest, Subscription
 
@@ -16,14 +17,23 @@ KEPT = ("status", "quantity", "nickname", "offer_name", "term_duration", "billin
 STATUSES = {Kind.SUSPEND: "suspended", Kind.REACTIVATE: "active"}
 LARGEST_KEY = 2**63 - 1
 
-# What, as it was, as it is wanted: plain text, for pages and mails alike.
-Row = tuple[str, str, str]
-NOTHING = "—"
+
+def about(request: ChangeRequest) -> Subscription:
+    """The subscription that a request of these kinds is about."""
+    assert request.subscription is not None
+    return request.subscription
 
 
 def form_of(request: ChangeRequest, *, prices: bool = False) -> ChangeForm:
     """The form of the kind, filled in as it was asked, about the subscription as it is now."""
-    return FORMS[request.kind](request.values, subscription=request.subscription, prices=prices)
+    return FORMS[request.kind](request.values, subscription=about(request), prices=prices)
+
+
+def read(form: ChangeForm) -> ChangeForm:
+    """The form, if it can be read; NotReadable says what cannot."""
+    if not form.is_valid():
+        raise NotReadable(" ".join(str(error) for errors in form.errors.values() for error in errors))
+    return form
 
 
 def values_of(form: ChangeForm) -> dict[str, str]:
@@ -36,7 +46,7 @@ def kept_of(subscription: Subscription) -> dict[str, Any]:
     return {"version": subscription.version, **{name: getattr(subscription, name) for name in KEPT}}
 
 
-def asked_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:
+def wished_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:
     """What is asked, each as (what, as it was, as it is wanted); at most one query."""
     before, values = request.before, request.values
     if request.kind in STATUSES:
@@ -61,14 +71,14 @@ def asked_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:
 def short_words(request: ChangeRequest) -> str:
     """The same in a word or two, without a query: for lists."""
     if request.kind in (Kind.LICENSES, Kind.NICKNAME, Kind.END):
-        _what, old, new = asked_rows(request)[0]
+        _what, old, new = wished_rows(request)[0]
         return f"{old} → {new}"
     return ""
 
 
 def changed_since(request: ChangeRequest) -> list[Row]:
     """Where the subscription differs from how it was when it was asked: (what, as it was, as it is now)."""
-    before, subscription = request.before, request.subscription
+    before, subscription = request.before, about(request)
     if before.get("version") == subscription.version:
         return []
     names = [name for name in KEPT if name != "scheduled" and name in before]

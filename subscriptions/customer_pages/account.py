@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from accounts.roles import Permission
 from customers.models import CustomerQuerySet, RelationshipRequest
 from customers.relationship_requests.tables import with_badges
 from customers.views import AccountView
+from subscriptions.change_requests.shown import open_requests
 from subscriptions.customer_pages.relations import relations_of, scope_meaning
+from subscriptions.models import ChangeRequest
 
 
 class AccountWithRelationsView(AccountView):
@@ -14,7 +18,8 @@ class AccountWithRelationsView(AccountView):
 
     def customers_seen(self) -> CustomerQuerySet:
         """Without who manages them: the page reads all relations of its one customer."""
-        return super().customers_seen().prefetch_related(None)
+        asked = ChangeRequest.objects.undecided().filter(customer=OuterRef("pk"), subscription=None)
+        return super().customers_seen().prefetch_related(None).annotate(is_asked_about=Exists(asked))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer, actor = self.customer, self.actor
@@ -31,6 +36,7 @@ class AccountWithRelationsView(AccountView):
             may_end=self.allows(Permission.END_RELATIONSHIP),
             may_request=self.allows(Permission.REQUEST_RELATIONSHIP),
             requests=self.requests(),
+            open_requests=open_requests(customer, actor),
             **kwargs,
         )
 

@@ -10,12 +10,13 @@ from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
 from core import clock, html
+from subscriptions.change_requests.shown import open_requests
 from subscriptions.delegation import Delegation, Way, delegation_of
 from subscriptions.details.changing import change_url
 from subscriptions.details.forms import EndForm, LicensesForm, NicknameForm, longer, other_bills, scheduled_words
 from subscriptions.details.resellers import ResellerOfRecordForm, SupportContactForm
 from subscriptions.facts import facts_of
-from subscriptions.models import ChangeRequest, Subscription
+from subscriptions.models import Subscription
 from subscriptions.options import choices
 from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
@@ -49,7 +50,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     given_back = refundable_quantity(facts, now) if facts.is_new_commerce and active else 0
     found: dict[str, Any] = {
         "asks": not delegation.manages,
-        "requests": open_requests(subscription, actor),
+        "requests": open_requests(subscription.customer, actor, subscription),
         "nickname": NicknameForm(initial={"nickname": subscription.nickname}),
         "nickname_url": change_url(subscription, "nickname"),
         "rename_url": reverse("subscriptions:rename", args=ids),
@@ -80,14 +81,6 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
 def asked_for(actions: list[Action], delegation: Delegation) -> list[Action]:
     """Each as the actor comes to it: what it asks for leads to the same page, and says so."""
     return [replace(one, asks=delegation.way(one.kind) == Way.ASK) for one in actions]
-
-
-def open_requests(subscription: Subscription, actor: Actor) -> list[ChangeRequest]:
-    """What is asked for and not decided yet, for those whom it concerns (one query, where there is something)."""
-    if not getattr(subscription, "is_asked_about", True):
-        return []
-    rows = ChangeRequest.objects.visible_to(actor).undecided().possible().filter(subscription=subscription)
-    return list(rows.order_by("pk"))
 
 
 def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a reseller asks the provider to change of a subscription, and what was said about it."""
+"""What a reseller asks the provider to change for a customer, and what was said about it."""
 
 import uuid
 from typing import Any
@@ -16,6 +16,8 @@ from customers.models import Customer, ResellerRelationship
 from subscriptions.models.subscriptions import Subscription
 
 OPEN = ("submitted", "question")
+# What is asked for a customer and for none of its subscriptions.
+OF_CUSTOMERS = ("company", "contact", "bill-to", "order")
 
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
@@ -31,7 +33,7 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         if actor.is_reseller:
             mine = Q(created_by=actor.user) | ~Q(state=ChangeRequest.State.DRAFT)
             customers = Customer.objects.visible_to(actor)
-            return self.filter(mine, reseller=actor.partner, subscription__customer__in=customers)
+            return self.filter(mine, reseller=actor.partner, customer__in=customers)
         return self.none()
 
     def undecided(self) -> "ChangeRequestQuerySet":
@@ -39,7 +41,7 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         return self.filter(state__in=OPEN)
 
     def possible(self) -> "ChangeRequestQuerySet":
-        """Whose reseller still looks after the customer, and whose subscription still exists."""
+        """Whose reseller still looks after the customer, and whose subscription, if it has one, still exists."""
         return self.filter(_managed(), ~Q(subscription__status=Subscription.Status.DELETED))
 
     def impossible(self) -> "ChangeRequestQuerySet":
@@ -47,21 +49,24 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
         return self.exclude(_managed(), ~Q(subscription__status=Subscription.Status.DELETED))
 
     def with_people(self) -> "ChangeRequestQuerySet":
-        """Each with its subscription, both companies and who asked and decided."""
-        related = "subscription__customer__provider subscription__sku__product provider reseller created_by decided_by"
+        """Each with its customer and subscription, both companies and who asked and decided."""
+        related = (
+            "customer__provider subscription__customer__provider subscription__sku__product provider reseller "
+            "created_by decided_by"
+        )
         return self.select_related(*related.split())
 
 
 def _managed() -> Exists:
     current = ResellerRelationship.objects.current()
-    return Exists(current.filter(customer=OuterRef("subscription__customer"), reseller=OuterRef("reseller")))
+    return Exists(current.filter(customer=OuterRef("customer"), reseller=OuterRef("reseller")))
 
 
 class ChangeRequest(models.Model):
-    """One change of one subscription, as a reseller wants it; made by the usual service once it is approved."""
+    """One change, as a reseller wants it; made by the usual service once it is approved."""
 
     class Kind(models.TextChoices):
-        """The pages of Subscription details, by the last part of their address."""
+        """The pages of Subscription details and of Account, by the last part of their address; and New subscription."""
 
         LICENSES = "licenses", _("Change the number of licenses")
         SUSPEND = "suspend", _("Suspend")
@@ -75,6 +80,10 @@ class ChangeRequest(models.Model):
         UPGRADE = "upgrade", _("Upgrade")
         CONVERT = "convert", _("Convert the trial")
         NICKNAME = "nickname", _("Change the nickname")
+        COMPANY = "company", _("Change the company info")
+        CONTACT = "contact", _("Change the primary contact")
+        BILL_TO = "bill-to", _("Change the bill-to info")
+        ORDER = "order", _("New subscription")
 
     class State(models.TextChoices):
         """Who has to do something, or what became of it."""
@@ -88,16 +97,22 @@ class ChangeRequest(models.Model):
         CLOSED = "closed", _("No longer possible")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="change_requests")
-    # The subscription's provider, which never changes: the queue is indexed by it.
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="change_requests", editable=False)
+    # None where the request is about the customer itself: its account, or what it does not have yet.
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="change_requests", null=True, blank=True
+    )
+    # The customer's provider, which never changes: the queue is indexed by it.
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", editable=False)
     reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="change_requests")
     kind = models.CharField(_("what is asked"), max_length=13, choices=Kind.choices)
     # What was entered in the form of the kind; read by the same form when it is shown and when it is approved.
     values = models.JSONField(default=dict, blank=True)
     message = models.TextField(_("message"), max_length=1000, blank=True)
-    # How the subscription was when it was asked: {"version": 3, "quantity": 10, …}.
+    # How it was when it was asked, of a subscription for instance: {"version": 3, "quantity": 10, …}.
     before = models.JSONField(default=dict, blank=True, editable=False)
+    # The order that the approval placed, by its public GUID: orders stand above this app.
+    order_public_id = models.UUIDField(null=True, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -121,6 +136,11 @@ class ChangeRequest(models.Model):
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(submitted_at__isnull=False), name="changerequest_submitted_has_time"
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=OF_CUSTOMERS, subscription=None)
+                | ~Q(kind__in=OF_CUSTOMERS) & Q(subscription__isnull=False),
+                name="changerequest_about_one_thing",
+            ),
             # Nobody is asked the same twice at once, and a draft is taken up rather than begun again.
             models.UniqueConstraint(
                 fields=["subscription", "kind"], condition=Q(state__in=OPEN), name="changerequest_one_open"
@@ -130,6 +150,17 @@ class ChangeRequest(models.Model):
                 condition=Q(state="draft"),
                 name="changerequest_one_draft",
             ),
+            # Several orders may be asked for at once: they are different ones.
+            models.UniqueConstraint(
+                fields=["customer", "kind"],
+                condition=Q(state__in=OPEN, kind__in=["company", "contact", "bill-to"]),
+                name="changerequest_one_open_of_account",
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "kind", "created_by"],
+                condition=Q(state="draft", kind__in=OF_CUSTOMERS),
+                name="changerequest_one_customer_draft",
+            ),
         )
         indexes = (
             models.Index(fields=["provider", "-changed_at", "-id"], name="changerequest_provider"),
@@ -138,12 +169,14 @@ class ChangeRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.subscription.nickname} – {self.subscription.customer}"
+        return f"{self.subscription.nickname} – {self.customer}" if self.subscription else str(self.customer)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the provider that of the subscription."""
+        """Keep the customer that of the subscription, and the provider that of the customer."""
+        if not getattr(self, "customer_id", None) and self.subscription is not None:
+            self.customer_id = self.subscription.customer_id
         if not getattr(self, "provider_id", None):
-            self.provider_id = self.subscription.provider_id
+            self.provider_id = self.customer.provider_id
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -156,8 +189,12 @@ class ChangeRequest(models.Model):
         return self.state in OPEN
 
     def activity_parties(self) -> dict[str, Any]:
-        """Whose record this belongs to: the customer learns of the change, not of the talk about it."""
-        return {"provider": self.provider.microsoft_id, "reseller": self.reseller.microsoft_id}
+        """Whose record this belongs to; the customer learns of the change and not of the talk (BETWEEN_PARTNERS)."""
+        return {
+            "provider": self.provider.microsoft_id,
+            "reseller": self.reseller.microsoft_id,
+            "customer": self.customer.microsoft_id,
+        }
 
 
 class ChangeRequestEntry(models.Model):

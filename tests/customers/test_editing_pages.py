@@ -129,13 +129,14 @@ def test_account_offers_changes_to_the_reseller_that_manages(
     assert signed_in(actor_of(reseller).user).get(page(customer, "company")).status_code == 200
 
 
-def test_account_offers_no_change_to_a_reseller_that_views(
-    customer: Customer, reseller: Partner, signed_in: Browser
-) -> None:
+def test_a_reseller_that_views_changes_nothing(customer: Customer, reseller: Partner, signed_in: Browser) -> None:
+    """The same pages make a request of it."""
     customer.reseller_relationships.update(scope="view_and_request")
-    response = signed_in(actor_of(reseller).user).get(account(customer))
-    assert "/account/company/" not in response.content.decode()
-    assert signed_in(actor_of(reseller).user).get(page(customer, "company")).status_code == 403
+    browser = signed_in(actor_of(reseller).user)
+    assert "Change (request)" in said(browser.get(account(customer)))
+    assert "Ask for this change" in said(browser.get(page(customer, "company")))
+    assert browser.post(page(customer, "company"), company(city="San Jose")).status_code == 403
+    assert Customer.objects.get(pk=customer.pk).version == 1
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -233,7 +233,10 @@ ROUTES: dict[str, Route] = {
     },
     **{
         f"customers:{name}": Route(customer, nothing)
-        for name in "change_company change_contact change_bill_to attest_agreement".split()
+        for name in (
+            "change_company change_contact change_bill_to attest_agreement ask_company ask_contact ask_bill_to "
+            "draft_company draft_contact draft_bill_to"
+        ).split()
     },
     "customers:user_settings": Route(customer, nothing),
     "customers:activity": Route(customer, nothing),

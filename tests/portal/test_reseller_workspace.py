@@ -19,12 +19,12 @@ from customers.models import Customer, CustomerAgreement, ResellerRelationship
 from customers.relationships import change_scope
 from mail.models import OutgoingEmail
 from resellers.models import Partnership
+from subscriptions.change_requests.asking import submit_change_request
 from subscriptions.change_requests.services import (
     answer_change_request,
     approve_change_request,
     ask_about_change_request,
     reject_change_request,
-    submit_change_request,
 )
 from subscriptions.models import ChangeRequest, IncentiveMonth, ResellerOfRecord, Subscription, SupportContact
 from tests.portal.routes import ROUTES, SIMPLE, named_routes

@@ -5,7 +5,7 @@ from typing import Any
 from accounts.access import Actor
 from accounts.models import Partner
 from customers.models import Customer, ResellerRelationship
-from subscriptions.change_requests.services import submit_change_request
+from subscriptions.change_requests.asking import submit_change_request
 from subscriptions.models import ChangeRequest, Subscription
 from tests.factories import ResellerRelationshipFactory
 from tests.subscriptions.living import ready_customer

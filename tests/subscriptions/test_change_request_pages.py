@@ -13,7 +13,8 @@ from accounts.roles import Role
 from core import clock
 from customers.models import Customer, ResellerRelationship
 from customers.relationships import change_scope
-from subscriptions.change_requests.services import ask_about_change_request, save_change_request
+from subscriptions.change_requests.asking import save_change_request
+from subscriptions.change_requests.services import ask_about_change_request
 from subscriptions.changing import change_subscription
 from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.rules import Suspend

@@ -14,17 +14,15 @@ from customers.models import ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship
 from mail.models import OutgoingEmail
 from subscriptions.change_requests import services
+from subscriptions.change_requests.asking import save_change_request, submit_change_request
+from subscriptions.change_requests.matters import AlreadyAsked, NotReadable
 from subscriptions.change_requests.services import (
-    AlreadyAsked,
-    NotReadable,
     answer_change_request,
     approve_change_request,
     ask_about_change_request,
     close_impossible_requests,
     discard_change_request,
     reject_change_request,
-    save_change_request,
-    submit_change_request,
     withdraw_change_request,
 )
 from subscriptions.change_requests.states import MOVES
