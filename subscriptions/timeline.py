@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.access import ANONYMOUS, Actor, can
+from accounts.models import User
 from accounts.roles import Permission
 from activity.models import ActivityRecord
 from activity.sentences import FIELDS, SENTENCES, field_label, sentence, value_words
@@ -96,6 +97,9 @@ def hidden_fields(record: ActivityRecord, reader: Actor, *, prices: bool) -> set
     # What was done to the company itself is no secret to it.
     if not (reader.is_provider or is_own(record, reader) or record.target_type.startswith("accounts.")):
         hidden |= record.changes.keys() - TOLD
+    if _is_account(record) and not is_own(record, reader):
+        # Of the person's other companies, and of what these have told the back office, nothing is said.
+        hidden |= {"reason", "device_ip"}
     if reader.is_customer and record.action not in TOLD_WHY and record.acting_for_id != reader.customer.microsoft_id:
         hidden.add("reason")
     return hidden
@@ -104,6 +108,20 @@ def hidden_fields(record: ActivityRecord, reader: Actor, *, prices: bool) -> set
 def is_own(record: ActivityRecord, reader: Actor) -> bool:
     """Whether the reader's own company or customer did it."""
     return reader.acting_for is not None and reader.acting_for.microsoft_id == record.acting_for_id
+
+
+def _is_account(record: ActivityRecord) -> bool:
+    """Whether it was done to a person's account, which belongs to no company."""
+    return record.target_type == User._meta.label_lower
+
+
+def _by_its_owner(record: ActivityRecord) -> bool:
+    return record.actor_user_id is not None and record.target_id == str(record.actor_user_id)
+
+
+def acting_for(record: ActivityRecord, reader: Actor) -> str:
+    """For whom the person acted; not where that is another company of one of the reader's own people."""
+    return "" if _is_account(record) and not is_own(record, reader) else record.acting_for_label
 
 
 def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeString]:
@@ -125,8 +143,10 @@ def joined(lines: list[SafeString]) -> SafeString:
 def who(record: ActivityRecord, actor: Actor) -> SafeString:
     """The person, for its own company; for others the company that the person acted for."""
     person = record.actor_label.rpartition(" (")[0] or record.actor_label
-    if is_own(record, actor):
+    if is_own(record, actor) or (_is_account(record) and _by_its_owner(record)):
         return html.name(person)
+    if _is_account(record) and record.acting_for_label:
+        return html.name(_("Somebody outside your company"))
     if record.acting_for_label:
         return html.name(record.acting_for_label)
     if record.actor_user_id is not None:

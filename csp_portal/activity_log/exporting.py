@@ -21,8 +21,8 @@ from core.export import chunks_of_one_moment
 from core.lists import Selection
 from csp_portal.activity_log.links import Links
 from csp_portal.activity_log.tables import SEE_ADDRESSES
-from csp_portal.activity_log.views import ActivityLog
-from subscriptions.timeline import details, is_own, who
+from csp_portal.activity_log.views import AccountLog, ActivityLog
+from subscriptions.timeline import acting_for, details, is_own, who
 
 CHUNK = 500
 
@@ -44,6 +44,14 @@ class ExportActivityView(ListExportView):
     def file_rows(self, selection: Selection) -> Iterator[list[Any]]:
         """Each record."""
         return file_rows(selection.paginator.all_rows(), self.actor)
+
+
+class ExportAccountsView(ExportActivityView):
+    """What was done to the accounts of the company's people."""
+
+    permission = Permission.MANAGE_PEOPLE
+    list_class, list_url = AccountLog, "activity:accounts"
+    title = gettext_lazy("Activity of accounts")
 
 
 @transaction.atomic
@@ -72,7 +80,7 @@ def file_rows(rows: QuerySet[ActivityRecord], actor: Actor) -> Iterator[list[Any
 
 def file_row(kept: ActivityRecord, *, actor: Actor, links: Links, prices: bool) -> list[Any]:
     """What the page shows of a record, as text."""
-    row = [kept.at, text(who(kept, actor)), kept.acting_for_label, sentence(kept), kept.target_label, kept.target_id]
+    row = [kept.at, text(who(kept, actor)), acting_for(kept, actor), sentence(kept), kept.target_label, kept.target_id]
     row += [links.customer_name(kept), str(kept.customer_id or "")]
     row += ["; ".join(text(line) for line in details(kept, actor, prices=prices))]
     row += [kept.get_source_display(), kept.request_id]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
 from accounts.models import Partner, User
+from accounts.people.account_history import PRIVATE
 from activity.models import ActivityRecord, Source
 from activity.sentences import SENTENCES
 from core import clock
@@ -123,6 +124,26 @@ class ActivityFilter(PortalFilterSet):
         day = min(max(value, FIRST_DAY), LAST_DAY)
         edge = timezone.make_aware(datetime.combine(day, time.min if name == "since" else time.max))
         return queryset.filter(Q(at__gte=edge) if name == "since" else Q(at__lte=edge))
+
+
+def account_choices() -> list[tuple[str, Any]]:
+    """What can be done to an account that others read of."""
+    return [(one, words) for one, words in SENTENCES.items() if one.startswith("user.") and one not in PRIVATE]
+
+
+class AccountFilter(ActivityFilter):
+    """By the person whose account it is, action, way and period."""
+
+    action = django_filters.ChoiceFilter(label=_("Action"), empty_label=_("All"), choices=account_choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("reseller", "customer"):
+            self.filters.pop(name, None)
+
+    def filter_person(self, queryset: QuerySet, name: str, value: User) -> QuerySet:
+        """What was done to the account of one of the company's people."""
+        return queryset.filter(target_id=str(value.pk))
 
 
 def with_period(data: Mapping[str, Any]) -> Mapping[str, Any]:

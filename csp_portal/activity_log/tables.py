@@ -17,7 +17,7 @@ from activity.sentences import sentence
 from core import html
 from core.tables import PortalTable, TimeColumn
 from csp_portal.activity_log.links import Links
-from subscriptions.timeline import details, is_own, joined, who
+from subscriptions.timeline import acting_for, details, is_own, joined, who
 
 HIDDEN_ON_TABLETS = {"td": {"class": "hide-md"}, "th": {"class": "hide-md"}}
 # So many changes stand in the row itself; all of them in the opened one.
@@ -90,9 +90,10 @@ class ActivityTable(PortalTable):
 
     def facts(self, record: ActivityRecord) -> list[tuple[str, Any]]:
         """Label and value of what the row does not show."""
+        company = acting_for(record, self.actor)
         facts: list[tuple[str, Any]] = [
             (_("Who"), who(record, self.actor)),
-            (_("Acting for"), html.name(record.acting_for_label) if record.acting_for_label else html.missing()),
+            (_("Acting for"), html.name(company) if company else html.missing()),
             (_("Object"), html.name(record.target_label)),
             (_("Object’s ID"), html.copy_text(record.target_id, _("Object’s ID"))),
             (_("From → to"), joined(self.lines_of(record))),
@@ -103,6 +104,13 @@ class ActivityTable(PortalTable):
         if record.ip and is_own(record, self.actor) and self.actor.role in SEE_ADDRESSES:
             facts.append((_("Network address"), record.ip))
         return facts
+
+
+class AccountsTable(ActivityTable):
+    """The same without customers, whom no account concerns."""
+
+    title = gettext_lazy("Activity of accounts")
+    customer = None
 
 
 def linked(url: str, name: str) -> SafeString:

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import can
+from accounts.people.account_history import accounts_of_people
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
@@ -16,10 +18,10 @@ from activity.models import ActivityRecord
 from core.lists import PLACE, ListPage
 from core.paging import Sort
 from core.typeahead import suggestions
-from csp_portal.activity_log.filters import ActivityFilter
+from csp_portal.activity_log.filters import AccountFilter, ActivityFilter
 from csp_portal.activity_log.links import Links
 from csp_portal.activity_log.people import PersonSource
-from csp_portal.activity_log.tables import ActivityTable
+from csp_portal.activity_log.tables import AccountsTable, ActivityTable
 from customers.choosing import CustomerSource
 
 
@@ -34,7 +36,9 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
 
     template_name = "activity/list.html"
     title = gettext_lazy("Activity")
+    export = "activity:export"
     filterset_class = ActivityFilter
+    rows_class = ActivityTable
     sorts = {"at": Sort("at", descending_first=True)}
     default_sort = "-at"
     empty_icon = "clock-history"
@@ -47,7 +51,7 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
 
     def table_class(self, *args: Any, **kwargs: Any) -> ActivityTable:  # type: ignore[override]
         """The table, which knows where its rows lead."""
-        return ActivityTable(*args, links=self.links, **kwargs)
+        return self.rows_class(*args, links=self.links, **kwargs)
 
     @property
     def empty_text(self) -> str:  # type: ignore[override]
@@ -59,6 +63,14 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
     def get_queryset(self) -> QuerySet[ActivityRecord]:
         return ActivityRecord.objects.visible_to(self.actor)
 
+    def get_tabs(self) -> list[dict[str, Any]]:
+        """Everything that concerned the company, and the accounts of its people."""
+        pages = [(_("Company"), "activity:list"), (_("Accounts of your people"), "activity:accounts")]
+        if not can(self.actor, Permission.MANAGE_PEOPLE):
+            return []
+        tabs = [(label, reverse(name)) for label, name in pages]
+        return [{"label": label, "url": url, "current": url == self.request.path, "count": None} for label, url in tabs]
+
     def prepare(self, rows: list[Any]) -> None:
         """Which of the things that they name the reader may open."""
         self.links.learn(rows)
@@ -69,7 +81,10 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
         for name in PLACE:
             query.pop(name, None)
         context = super().get_context_data(
-            filters_query=query.urlencode(), may_export=can(self.actor, Permission.EXPORT_ACTIVITY), **kwargs
+            filters_query=query.urlencode(),
+            may_export=can(self.actor, Permission.EXPORT_ACTIVITY),
+            export_url=reverse(self.export),
+            **kwargs,
         )
         if "since" not in query and "until" not in query:
             # Taken away, the last month would only come back: an empty day stands for the whole time.
@@ -79,6 +94,23 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
                 if chip["label"] == label:
                     chip["url"] = f"{self.request.path}?{query.urlencode()}"
         return context
+
+
+class AccountLog(ActivityLog):
+    """What was done to the accounts of the company's people, for those who manage them."""
+
+    permission = Permission.MANAGE_PEOPLE
+    title = gettext_lazy("Activity of accounts")
+    export = "activity:export_accounts"
+    filterset_class, rows_class = AccountFilter, AccountsTable
+
+    @property
+    def empty_text(self) -> str:  # type: ignore[override]
+        """What will stand here."""
+        return _("Passwords, second factors and sessions of your company’s people appear here.")
+
+    def get_queryset(self) -> QuerySet[ActivityRecord]:
+        return accounts_of_people(self.actor)
 
 
 class SuggestPeople(ActivityPage):

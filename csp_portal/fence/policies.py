@@ -31,6 +31,15 @@ def within(parent: str, column: str) -> str:
     return f"EXISTS (SELECT 1 FROM {parent} p WHERE p.id = {{row}}.{column})"  # noqa: S608
 
 
+def own_and_accounts(column: str) -> str:
+    """Records that name the company, and of its people's accounts what was done while they worked there."""
+    return (
+        f"{own_guid(column)} OR ({{row}}.target_type = 'accounts.user' AND EXISTS ("  # noqa: S608
+        f"SELECT 1 FROM accounts_membership m WHERE m.partner_id = {ACTOR} AND m.user_id::text = {{row}}.target_id "
+        "AND m.began_at <= {row}.at AND (m.ended_at IS NULL OR m.ended_at >= {row}.at)))"
+    )
+
+
 # Sets that are made only when a row is not in the first set of its condition. Being functions that see past the
 # policies, they keep policies out of policies, which would be planned anew for each table of each query.
 HELD = f"""
@@ -68,8 +77,8 @@ POLICIES: dict[str, dict[str, str]] = {
     "accounts_savedview": {PROVIDER: own("partner_id"), RESELLER: own("partner_id")},
     "accounts_profilechange": {PROVIDER: own("partner_id")},
     "activity_activityrecord": {
-        PROVIDER: own_guid("provider_id"),
-        RESELLER: own_guid("reseller_id"),
+        PROVIDER: own_and_accounts("provider_id"),
+        RESELLER: own_and_accounts("reseller_id"),
         # Not what its partners say to each other about it.
         CUSTOMER: (
             f"{own_guid('customer_id')} AND left({{row}}.action, {len(BETWEEN_PARTNERS)}) <> '{BETWEEN_PARTNERS}'"

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from accounts.access import Actor
+from accounts.access import Actor, system_actor
 from accounts.models import ColleagueInvitation, Membership, ProviderProfile
-from core import fence
+from accounts.people.account_history import accounts_of_people
+from activity.models import ActivityRecord
+from activity.services import record
+from core import clock, fence
 from csp_portal.fence.middleware import stand_of_actor
 from csp_portal.fence.policies import POLICIES
 from csp_portal.fence.roles import prepare
@@ -24,6 +28,7 @@ from customers.models import Customer
 from customers.models.customers import CustomerQuerySet
 from orders.models import Order
 from subscriptions.models import Subscription
+from tests.factories import MembershipFactory, UserFactory
 from tests.world import Holdings, World, make_world
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -174,6 +179,33 @@ def test_each_role_sees_what_is_visible_to_it_and_nothing_of_others(world: World
 def test_every_model_with_a_scope_has_policies() -> None:
     """A new table that belongs to companies is fenced, or named above with its reason."""
     assert {model._meta.db_table for model in SCOPED} <= set(POLICIES)
+
+
+@pytest.fixture
+def password_changes(world: World) -> dict[int, int]:
+    """Somebody who came to our provider ten days ago, and was theirs for two of them: by days ago, the records."""
+    person, today = UserFactory(), clock.now()
+    ago = [today - timedelta(days=days) for days in range(13)]
+    MembershipFactory(user=person, partner=world.ours.provider, began_at=ago[10])
+    MembershipFactory(user=person, partner=world.theirs.reseller, began_at=ago[9], ended_at=ago[7])
+    rows = {}
+    for days in (12, 8, 3):
+        with clock.at(ago[days]):
+            rows[days] = record("user.password_changed", person, by=system_actor("test")).pk
+    return rows
+
+
+def test_of_an_account_each_company_sees_its_own_time(
+    world: World, password_changes: dict[int, int], as_web: None
+) -> None:
+    readers = (world.ours.provider_admin, world.ours.reseller_admin, world.theirs.reseller_admin)
+    seen = []
+    for actor in readers:
+        with fence.standing(stand_of_actor(actor), reads_only=True):
+            behind = set(ActivityRecord.objects.values_list("pk", flat=True))
+            assert set(accounts_of_people(actor).values_list("pk", flat=True)) <= behind
+        seen.append({days for days, key in password_changes.items() if key in behind})
+    assert seen == [{8, 3}, set(), {8}]
 
 
 def test_whoever_named_nobody_sees_no_row(world: World, as_web: None) -> None:
