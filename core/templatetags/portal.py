@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, size: str = "md") -> SafeString:
-    """`{% icon "people" %}`, `{% icon "people" "lg" %}`: an SVG of templates/icons."""
+    """`{% icon "people" %}`, `{% icon "people" "lg" %}`: a drawing of static/img/icons.svg."""
     return html.icon(name, size)
 
 

@@ -1,10 +1,13 @@
 """The frame around every page: navigation by role, company switcher, theme, language, the demo's ribbon."""
 
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
@@ -182,14 +185,22 @@ def test_no_page_of_the_kit_carries_inline_code(kit: Client) -> None:
 
 
 def test_every_icon_is_a_plain_drawing() -> None:
-    from django.conf import settings
+    drawings = fromstring((Path(settings.BASE_DIR) / "static/img/icons.svg").read_text())
+    names = [symbol.get("id") for symbol in drawings]
+    assert names == sorted(set(names))
+    assert {element.tag.rpartition("}")[2] for element in drawings.iter()} == {"svg", "symbol", "path"}
+    attributes = {name for element in drawings.iter() for name in element.attrib}
+    assert attributes == {"id", "viewBox", "fill", "fill-rule", "d"}
+    assert {symbol.get("fill") for symbol in drawings} == {"currentColor"}
 
-    for path in (settings.BASE_DIR / "templates" / "icons").glob("*.svg"):
-        drawing = html.icon(path.stem)
-        assert drawing.startswith("<svg ")
-        assert 'aria-hidden="true"' in drawing
-        assert "style" not in drawing
-        assert "script" not in drawing
+
+def test_an_icon_is_drawn_from_the_one_file_and_must_be_in_it() -> None:
+    assert html.icon("house", "sm") == (
+        '<svg class="icon icon-sm" width="14" height="14" aria-hidden="true">'
+        '<use href="/static/img/icons.svg#house"/></svg>'
+    )
+    with pytest.raises(LookupError, match="no drawing called hous"):
+        html.icon("hous")
 
 
 def test_secret_fields_are_blanked_and_start_uncopied(kit: Client) -> None:
