@@ -1,7 +1,7 @@
 """The base of every form of the portal: how it is laid out, how it cleans text, and what its errors say."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -55,6 +55,16 @@ def _clean_text(to_python: Callable[[Any], Any], cleaner: Cleaner, value: Any) -
     return cleaner(value) if isinstance(value, str) and value else value
 
 
+@lru_cache(maxsize=256)
+def generic_messages(kind: type[forms.Field]) -> dict[str, Any]:
+    """What Django says by itself about such a field, by the code of the error."""
+    return {
+        code: text
+        for one in reversed(kind.__mro__)
+        for code, text in getattr(one, "default_error_messages", {}).items()
+    }
+
+
 class PortalFormMixin:
     """Layout without `<form>`, plain words instead of asterisks and browser bubbles, text cleaned once for all.
 
@@ -101,11 +111,7 @@ class PortalFormMixin:
 
     def _word_errors(self, field: forms.Field) -> None:
         """Replace Django's general messages by ones that name the field; a form's own messages stay."""
-        generic = {
-            code: text
-            for kind in reversed(type(field).__mro__)
-            for code, text in getattr(kind, "default_error_messages", {}).items()
-        }
+        generic = generic_messages(type(field))
         for code, words in SPECIFIC.items():
             if code in field.error_messages and field.error_messages[code] == generic.get(code):
                 field.error_messages[code] = words(field)
