@@ -1,8 +1,9 @@
 """The list page: filter, sort, count, page by key, and say why nothing is shown. Every state stands in the address."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
@@ -113,11 +114,17 @@ class Listing:
             for size in PAGE_SIZES
         ]
 
-    def open_url(self, key: str, *, is_open: bool) -> str:
-        """The address that opens a row, or closes it, on this very page."""
+    def open_address(self) -> Callable[[str], str]:
+        """What gives the address that opens a row, or closes it, on this very page; made once for all rows."""
         query: QueryDict = self.request.GET.copy()
-        query.setlist("open", [one for one in query.getlist("open") if one != key] + ([] if is_open else [key]))
-        return f"?{query.urlencode()}#row-{key}"
+        opened = query.pop("open", [])
+        rest = query.urlencode()
+
+        def address(key: str) -> str:
+            wanted = [one for one in opened if one != key] + ([] if key in self.open_keys else [key])
+            return f"?{'&'.join(filter(None, [rest, urlencode([('open', one) for one in wanted])]))}#row-{key}"
+
+        return address
 
 
 @dataclass

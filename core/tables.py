@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 import django_tables2 as tables
 from django.template.loader import get_template
-from django.utils.html import conditional_escape, escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core import html
+from core.html import escaped
 
 CLASS = ' class="{}"'
 NUMERIC = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -88,11 +90,8 @@ class ActionsColumn(tables.Column):
     def render(self, record: Any, table: "PortalTable") -> SafeString:
         """Each link says in hidden words which row it belongs to."""
         row = table.row_name(record)
-        return format_html_join(
-            " ",
-            '<a href="{}">{}<span class="visually-hidden"> {}</span></a>',
-            ((url, label, row) for label, url in table.row_actions(record)),
-        )
+        links = (html.row_link(url, label, row) for label, url in table.row_actions(record))
+        return SafeString(" ".join(links))
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,14 @@ def display(record: Any, path: str) -> Any:
     """The value at a path in words: the label of a choice instead of its code."""
     owner_path, _dot, last = path.rpartition("__")
     owner = resolve(record, owner_path) if owner_path else record
-    words = getattr(owner, f"get_{last}_display", None)
-    return words() if words is not None else resolve(record, path)
+    words = _words_of_choice(type(owner), last)
+    return words(owner) if words is not None else resolve(owner, last)
+
+
+@lru_cache(maxsize=2048)
+def _words_of_choice(kind: type, name: str) -> Callable[[Any], Any] | None:
+    """What gives the label of a choice, where the field of such an object is one."""
+    return getattr(kind, f"get_{name}_display", None)
 
 
 def css(column: Any, part: str) -> str:
@@ -141,7 +146,9 @@ def linked(link: Any, content: Any, offered: dict[str, Any]) -> Any:
         address = link.url(**{name: offered[name] for name in _wanted(link.url)})
     else:
         address = link.compose_url(**offered)
-    return content if address is None else format_html('<a href="{}"><bdi>{}</bdi></a>', address, content)
+    if address is None:
+        return content
+    return SafeString(f'<a href="{escape(address)}"><bdi>{escaped(content)}</bdi></a>')
 
 
 def cell_text(value: Any) -> Any:
@@ -227,17 +234,18 @@ class PortalTable(tables.Table):
         columns = [self._plan(column) for column in self.columns]
         details = self.details_maker() if self.expandable else None
         opened, new = (self.listing.open_keys, self.listing.new_keys) if self.listing is not None else (set(), set())
+        expander = self._expander() if details is not None else None
         is_new = _("New")
         parts: list[str] = []
         for record in self.records:
             key = self._key(record)
             classes = " ".join(filter(None, [self.row_class(record), "is-new" if key in new else ""]))
-            identity = format_html(' id="row-{}"', key) if self.listing is not None else ""
+            identity = f' id="row-{escape(key)}"' if self.listing is not None else ""
             parts.append(f'<tr role="row"{identity}{format_html(CLASS, classes) if classes else ""}>')
-            if details is not None:
-                parts.append(self._expander(record, key, is_open=key in opened))
+            if expander is not None:
+                parts.append(expander(record, key, key in opened))
             for column in columns:
-                content = conditional_escape(column.render(record))
+                content = escaped(column.render(record))
                 mark = f' <span class="new-mark">{is_new}</span>' if column.is_header and key in new else ""
                 parts.append(f"{column.before}{content}{mark}{column.after}")
             parts.append("</tr>")
@@ -245,26 +253,28 @@ class PortalTable(tables.Table):
                 hidden = "" if key in opened else " hidden"
                 parts.append(f'<tr role="row" class="expanded" id="details-{escape(key)}"{hidden}>')
                 parts.append(f'<td role="cell" colspan="{len(columns) + 1}">{details(record)}</td></tr>')
-        return mark_safe("".join(parts))  # noqa: S308 - every part was escaped or made by a template
+        return SafeString("".join(parts))
 
     def _key(self, record: Any) -> str:
         return str(record.get(self.row_key, "") if isinstance(record, Mapping) else resolve(record, self.row_key))
 
-    def _expander(self, record: Any, key: str, *, is_open: bool) -> SafeString:
-        """A link that opens the row on the server; JavaScript turns it into a button where the details are loaded."""
-        show, hide = _("Show details of"), _("Hide details of")
-        return format_html(
-            '<td role="cell" class="expand">'
-            '<a class="btn-icon" href="{}" data-expand="{}" data-open="{}" data-other="{}">'
-            '{}<span class="visually-hidden"><span data-word>{}</span> {}</span></a></td>',
-            self.listing.open_url(key, is_open=is_open),
-            f"details-{key}" if is_open or self.listing.preload_rows else "",
-            "true" if is_open else "false",
-            show if is_open else hide,
-            html.icon("chevron-right"),
-            hide if is_open else show,
-            self.row_name(record),
-        )
+    def _expander(self) -> Callable[[Any, str, bool], str]:
+        """What makes the link that opens a row on the server; JavaScript turns it into a button."""
+        words = {True: escape(_("Hide details of")), False: escape(_("Show details of"))}
+        address, arrow, preload = self.listing.open_address(), html.icon("chevron-right"), self.listing.preload_rows
+
+        def make(record: Any, key: str, is_open: bool) -> str:
+            # Where the details have not come with the page, there is nothing that a script could show.
+            details = f"details-{escape(key)}" if is_open or preload else ""
+            return (
+                f'<td role="cell" class="expand"><a class="btn-icon" href="{escape(address(key))}" '
+                f'data-expand="{details}" data-open="{"true" if is_open else "false"}" '
+                f'data-other="{words[not is_open]}">{arrow}'
+                f'<span class="visually-hidden"><span data-word>{words[is_open]}</span> '
+                f"{escaped(self.row_name(record))}</span></a></td>"
+            )
+
+        return make
 
     def _plan(self, bound: Any) -> "PlannedColumn":
         """Everything about a column that is the same for each row."""

@@ -15,6 +15,7 @@ from accounts.access import Actor
 from accounts.models import Membership, Partner
 from catalogue.models import Price, Sku
 from core import clock
+from core.routes import address
 from core.text import clean_name
 from customers.models import Customer
 from resellers.models import Partnership
@@ -88,7 +89,7 @@ class Order(models.Model):
 
     def get_absolute_url(self) -> str:
         """The order as a document."""
-        return reverse("orders:detail", args=[self.public_id])
+        return address("orders:detail", self.public_id)
 
     @property
     def number(self) -> str:

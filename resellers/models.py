@@ -14,6 +14,7 @@ from accounts.access import Actor, can
 from accounts.models import Partner
 from accounts.roles import Permission
 from core import clock
+from core.routes import address
 
 
 def new_nonce() -> str:
@@ -94,7 +95,7 @@ class Partnership(models.Model):
 
     def get_absolute_url(self) -> str:
         """The reseller's page, which only its provider opens."""
-        return reverse("resellers:detail", args=[self.public_id])
+        return address("resellers:detail", self.public_id)
 
     def activity_parties(self) -> dict[str, uuid.UUID | None]:
         """Whose record this belongs to."""

@@ -7,7 +7,7 @@ from typing import Any
 import django_tables2 as tables
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,9 +18,9 @@ from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
 from customers.account_status import STATUS_KINDS as CUSTOMER_STATUS_KINDS
 from customers.models import TENANT_DOMAIN, Customer
 from subscriptions.customer_list.opened import Offered, OpenedRows
-from subscriptions.customer_list.rows import ShownSubscription
-from subscriptions.models import AtEnd, Subscription
+from subscriptions.models import Subscription
 from subscriptions.others import ANOTHER, ANOTHER_RESELLER
+from subscriptions.wording import WHAT_COMES, what_comes
 
 STATUS_KINDS: dict[str, str] = {
     Subscription.Status.ACTIVE: "success",
@@ -29,7 +29,6 @@ STATUS_KINDS: dict[str, str] = {
     Subscription.Status.DISABLED: "danger",
     Subscription.Status.DELETED: "neutral",
 }
-OVER = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
 STATUS_NAMES: dict[str, Any] = dict(Subscription.Status.choices)
 
 
@@ -59,7 +58,7 @@ class CustomerTable(PortalTable):
 
     def render_domain(self, value: str) -> SafeString:
         """The domain, which may break before its fixed part."""
-        return format_html("{}<wbr>.{}", value, TENANT_DOMAIN)
+        return SafeString(f"{escape(value)}<wbr>.{escape(TENANT_DOMAIN)}")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,7 +70,7 @@ class CustomerTable(PortalTable):
     def details_maker(self) -> Callable[[Any], SafeString]:
         """What an opened row shows."""
         offered = Offered(self.is_provider, self.may_order, self.may_view_orders)
-        return OpenedRows(offered, badge=customer_status, state_names=STATUS_NAMES, renewal=renewal)
+        return OpenedRows(offered, badge=customer_status, state_names=STATUS_NAMES)
 
 
 def customer_status(customer: Customer) -> SafeString:
@@ -145,22 +144,13 @@ class SubscriptionTable(PortalTable):
         return html.name(contact.reseller if contact else record.customer.provider)
 
 
-def renewal(subscription: Subscription | ShownSubscription) -> SafeString:
+def renewal(subscription: Subscription) -> SafeString:
     """Renews on 14 Mar 2026, Expires on 14 Mar 2026, or whatever else comes or came; a dash where there is no term."""
-    ends_at, status = subscription.ends_at, Subscription.Status(subscription.status)
-    if ends_at is None:
+    if subscription.ends_at is None:
         return html.missing(_("No term"))
-    next_step_at = getattr(subscription, "next_step_at", None)
-    words, day = _("Expires on"), ends_at
-    if status in OVER:
-        words, day = _("Ended on"), min(getattr(subscription, "ended_at", None) or ends_at, ends_at)
-    elif status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
-        words, day = _("Is deleted on"), next_step_at
-    elif subscription.auto_renew:
-        words = _("Renews on")
-    elif subscription.at_end == AtEnd.EXTEND:
-        words = _("Goes on monthly from")
-    return mark_safe(f"{escape(words)} {html.time_tag(day, 'date')}")  # noqa: S308 - escaped here; lists write hundreds
+    coming, day = what_comes(subscription, subscription.ends_at)
+    words = escape(str(WHAT_COMES[coming]))
+    return SafeString(f"{words} {html.time_tag(day, 'date')}")
 
 
 def reseller_of_record(relation: Any) -> SafeString:

@@ -1,10 +1,37 @@
-"""Numbers of subscriptions as words."""
+"""Numbers of subscriptions as words, and what comes at the end of a term."""
 
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.html import number_text
+from subscriptions.models import AtEnd, Subscription
+
+OVER = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
+# Before the day on which it comes.
+WHAT_COMES: dict[str, Any] = {
+    "ended": _("Ended on"),
+    "deleted": _("Is deleted on"),
+    "renews": _("Renews on"),
+    "extends": _("Goes on monthly from"),
+    "expires": _("Expires on"),
+}
 
 
 def subscriptions_text(number: int) -> str:
     """1 subscription, 31 subscriptions."""
     return ngettext("%(number)s subscription", "%(number)s subscriptions", number) % {"number": number_text(number)}
+
+
+def what_comes(subscription: Any, ends_at: datetime) -> tuple[str, datetime]:
+    """What comes or came with the end of a term, a key of WHAT_COMES, and when; takes what lists keep of one too."""
+    next_step_at = getattr(subscription, "next_step_at", None)
+    if subscription.status in OVER:
+        return "ended", min(getattr(subscription, "ended_at", None) or ends_at, ends_at)
+    if subscription.status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
+        return "deleted", next_step_at
+    if subscription.at_end == AtEnd.RENEW:
+        return "renews", ends_at
+    return ("extends" if subscription.at_end == AtEnd.EXTEND else "expires"), ends_at

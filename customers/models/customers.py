@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from django_countries.fields import CountryField
@@ -16,6 +15,7 @@ from accounts.access import Actor
 from accounts.models import Partner
 from accounts.roles import ObjectState, Permission, Program, roles_in_state
 from core import clock
+from core.routes import address
 from core.text import fold
 from resellers.models import Partnership
 
@@ -186,7 +186,7 @@ class Customer(models.Model):
 
     def get_absolute_url(self) -> str:
         """The customer's Subscriptions page, where its name leads in every list."""
-        return reverse("subscriptions:list", args=[self.microsoft_id])
+        return address("subscriptions:list", self.microsoft_id)
 
     def words_sought(self) -> str:
         """What the search of lists looks into, folded."""

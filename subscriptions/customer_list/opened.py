@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from django.urls import NoReverseMatch
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,6 +18,7 @@ from core import html
 from core.routes import address_maker
 from customers.models import Customer
 from subscriptions.customer_list.rows import RowFacts, ShownSubscription
+from subscriptions.wording import WHAT_COMES, what_comes
 
 MUTED = '<span class="muted">· '
 
@@ -34,8 +35,7 @@ class Offered:
 class OpenedRows:
     """Makes the content of one opened row after another.
 
-    `badge` makes the status of a customer, `state_names` are those of subscriptions, `renewal` says what comes at the
-    end of the term.
+    `badge` makes the status of a customer, `state_names` are those of subscriptions.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class OpenedRows:
         *,
         badge: Callable[[Customer], SafeString],
         state_names: dict[str, Any],
-        renewal: Callable[[ShownSubscription], SafeString],
     ) -> None:
-        self.offered, self.badge, self.renewal = offered, badge, renewal
+        self.offered, self.badge = offered, badge
         self.states = {state: escape(str(name)) for state, name in state_names.items()}
+        self.comes = {key: escape(str(words)) for key, words in WHAT_COMES.items()}
+        self.day = html.day_writer()
+        self.no_term = html.missing(_("No term"))
         self.licenses: dict[int, str] = {}
         self.subscription_address = address_maker("subscriptions:detail", 2)
         self.actions = list(self._actions())
@@ -79,11 +81,11 @@ class OpenedRows:
         entries += [("administrator", html.copy_text(name, self.user_label)) for name in facts.administrators]
         if self.offered.is_provider:
             entries.append(("resellers", self._resellers(facts)))
-        entries.append(("created", html.time_tag(customer.created_at, "date")))
+        entries.append(("created", self.day(customer.created_at)))
         listed = "".join(f"{self.heads[name]}{content}</dd></div>" for name, content in entries)
         links = "".join(before + str(customer.microsoft_id) + after for before, after in self.actions)
         named = links.replace("\0", escape(str(customer)))
-        return mark_safe(  # noqa: S308 - every part was escaped
+        return SafeString(
             f'<dl class="facts">{listed}</dl><div class="d-flex flex-wrap align-items-center gap-3 mt-3">{named}</div>'
         )
 
@@ -103,8 +105,14 @@ class OpenedRows:
             licenses = self.licenses[one.quantity] = escape(words % {"shown": html.number_text(one.quantity)})
         return (
             f'<li><a href="{address}"><bdi>{escape(one.nickname)}</bdi></a> '
-            f"{MUTED}{licenses} · {self.states[one.status]} · {self.renewal(one)}</span></li>"
+            f"{MUTED}{licenses} · {self.states[one.status]} · {self._what_comes(one)}</span></li>"
         )
+
+    def _what_comes(self, one: ShownSubscription) -> str:
+        if one.ends_at is None:
+            return self.no_term
+        coming, moment = what_comes(one, one.ends_at)
+        return f"{self.comes[coming]} {self.day(moment)}"
 
     def _resellers(self, facts: RowFacts) -> str:
         first = f"<bdi>{escape(facts.manager)}</bdi> {self.manages}" if facts.manager else self.direct

@@ -11,7 +11,7 @@ from django.db.models.functions import RowNumber
 
 from accounts.access import Actor
 from customers.models import Customer, CustomerAdministrator, CustomerQuerySet, ResellerRelationship
-from subscriptions.models import AtEnd, ResellerOfRecord, Subscription
+from subscriptions.models import ResellerOfRecord, Subscription
 
 SHOWN_IN_ROW = 5
 
@@ -26,11 +26,6 @@ class ShownSubscription:
     status: str
     ends_at: datetime | None
     at_end: str
-
-    @property
-    def auto_renew(self) -> bool:
-        """Whether it renews by itself at the end of its term."""
-        return self.at_end == AtEnd.RENEW and self.ends_at is not None
 
 
 @dataclass

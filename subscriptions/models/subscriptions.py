@@ -8,13 +8,13 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
 from accounts.models import Partner
 from catalogue.models import BillingPlan, Policy, Sku, TermDuration
 from core import clock
+from core.routes import address
 from core.text import fold
 from customers.models import Customer
 
@@ -175,7 +175,7 @@ class Subscription(models.Model):
 
     def get_absolute_url(self) -> str:
         """The Subscription details page."""
-        return reverse("subscriptions:detail", args=[self.customer.microsoft_id, self.subscription_id])
+        return address("subscriptions:detail", self.customer.microsoft_id, self.subscription_id)
 
     @property
     def auto_renew(self) -> bool:

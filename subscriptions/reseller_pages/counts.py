@@ -1,13 +1,15 @@
 """What each reseller does for one provider, counted for some resellers at once: never more than a query each."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Partner
-from customers.models import Customer, ResellerRelationship
+from customers.models import ResellerRelationship
 from subscriptions.models import ResellerOfRecord, Subscription
 
 SHOWN_IN_ROW = 5
@@ -31,14 +33,22 @@ def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> 
     return dict(listed.values("reseller").annotate(number=Count("pk")).values_list("reseller", "number"))
 
 
-def newest_customers(provider: Partner, resellers: Iterable[Partner]) -> dict[int, list[Customer]]:
+@dataclass(frozen=True)
+class ShownCustomer:
+    """A customer in an opened row; no model, for there are a hundred and more on a page."""
+
+    microsoft_id: UUID
+    company_name: str
+
+
+def newest_customers(provider: Partner, resellers: Iterable[Partner]) -> dict[int, list[ShownCustomer]]:
     """By reseller, the few customers that it began to manage last."""
     place = Window(RowNumber(), partition_by=F("reseller"), order_by=[F("begins_at").desc(), F("pk").desc()])
     current = ResellerRelationship.objects.current().filter(reseller__in=resellers, customer__provider=provider)
-    newest = current.annotate(place=place).filter(place__lte=SHOWN_IN_ROW).select_related("customer").order_by("place")
-    found: dict[int, list[Customer]] = {}
-    for relationship in newest:
-        found.setdefault(relationship.reseller_id, []).append(relationship.customer)
+    newest = current.annotate(place=place).filter(place__lte=SHOWN_IN_ROW).order_by("place")
+    found: dict[int, list[ShownCustomer]] = {}
+    for key, microsoft_id, name in newest.values_list("reseller", "customer__microsoft_id", "customer__company_name"):
+        found.setdefault(key, []).append(ShownCustomer(microsoft_id, name))
     return found
 
 

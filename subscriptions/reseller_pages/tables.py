@@ -1,10 +1,11 @@
 """The tables of the Indirect resellers lists."""
 
+from collections.abc import Callable
 from typing import Any
 
 import django_tables2 as tables
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,10 +14,11 @@ from django_countries import countries
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from core import html
+from core.routes import address
 from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn
-from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from resellers.tables import ENROLMENT_KINDS
+from subscriptions.reseller_pages.opened import OpenedResellers
 
 ASKED = (
     Permission.VIEW_CUSTOMERS,
@@ -45,6 +47,7 @@ class PartnershipTable(PortalTable):
         # Asked once and not for each cell.
         self.may = {permission: can(actor, permission) for permission in ASKED}
         self.customers_url = reverse("customers:list")
+        self.country_names: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
     def row_name(self, record: Partnership) -> str:
@@ -57,27 +60,22 @@ class PartnershipTable(PortalTable):
 
     def button(self, form: str, label: str, record: Partnership, value: Any = "") -> SafeString:
         """A button of the form that stands once above the list: one token instead of one a row."""
-        return format_html(
-            '<button type="submit" form="{}" name="reseller" value="{}" class="btn btn-link">{}'
-            '<span class="visually-hidden"> {}</span></button>',
-            form,
-            value,
-            label,
-            record.reseller.legal_name,
+        hidden = f'<span class="visually-hidden"> {escape(record.reseller.legal_name)}</span>'
+        return SafeString(
+            f'<button type="submit" form="{form}" name="reseller" value="{escape(value)}" class="btn btn-link">'
+            f"{escape(label)}{hidden}</button>"
         )
 
     def link(self, url: str, label: str, record: Partnership) -> SafeString:
         """A link that says in hidden words which row it belongs to."""
-        return format_html(
-            '<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, label, record.reseller.legal_name
-        )
+        return html.row_link(url, label, record.reseller.legal_name)
 
 
 class ResellerTable(PartnershipTable):
     """The provider's active partnerships; a row opens and shows what the reseller does and what stands in its way."""
 
     title = gettext_lazy("Indirect resellers")
-    expand_template = "resellers/_reseller_details.html"
+    opens = True
 
     country = tables.Column(gettext_lazy("Country"), accessor="pk", attrs=NARROW)
     customers = NumberColumn(gettext_lazy("Customers"), accessor="customer_count")
@@ -88,7 +86,10 @@ class ResellerTable(PartnershipTable):
 
     def render_country(self, record: Partnership) -> str:
         """The country by name."""
-        return countries.name(str(record.reseller.country))
+        code = str(record.reseller.country)
+        if code not in self.country_names:
+            self.country_names[code] = countries.name(code)
+        return self.country_names[code]
 
     def render_customers(self, record: Any) -> SafeString:
         """The number, as a link to those customers."""
@@ -96,8 +97,7 @@ class ResellerTable(PartnershipTable):
         if not record.customer_count or not self.may[Permission.VIEW_CUSTOMERS]:
             return format_html("{}", number)
         hidden = _("customers of %(reseller)s") % {"reseller": record.reseller.legal_name}
-        url = self.customers_of(record)
-        return format_html('<a href="{}">{}<span class="visually-hidden"> {}</span></a>', url, number, hidden)
+        return html.row_link(self.customers_of(record), number, hidden)
 
     def render_status(self, record: Any) -> SafeString:
         """The word of the enrolment, and whether an order would be refused although that is active."""
@@ -118,17 +118,11 @@ class ResellerTable(PartnershipTable):
             parts.append(self.link(self.customers_of(record), _("View customers"), record))
         if self.may[Permission.END_PARTNERSHIP] and (url := end_url(record)):
             parts.append(self.link(url, _("End partnership"), record))
-        return format_html_join(" ", "{}", ((part,) for part in parts))
+        return SafeString(" ".join(parts))
 
-    def expand_context(self, record: Any) -> dict[str, Any]:
-        """What the opened row says of the delegation and what it offers."""
-        scopes = record.managed
-        return {
-            "manages": scopes.get(ResellerRelationship.Scope.MANAGE, 0),
-            "views": scopes.get(ResellerRelationship.Scope.VIEW_AND_REQUEST, 0),
-            "more": max(0, record.customer_count - len(record.newest_customers)),
-            "may_add_customer": self.may_add_customer(record),
-        }
+    def details_maker(self) -> Callable[[Any], SafeString]:
+        """What the reseller does, what stands in its way, and what is offered."""
+        return OpenedResellers(self.may_add_customer)
 
     def may_add_customer(self, record: Any) -> bool:
         """Whether Add new customer is offered for the row: to who may, while nothing stands in the way."""
@@ -173,6 +167,6 @@ class EndedResellerTable(PartnershipTable):
 def end_url(partnership: Partnership) -> str:
     """The first page of ending the partnership."""
     try:
-        return reverse("resellers:end", args=[partnership.public_id])
+        return address("resellers:end", partnership.public_id)
     except NoReverseMatch:
         return ""
