@@ -39,11 +39,10 @@ def select(widget: dict[str, Any]) -> str:
 
 
 FOLDER = "django/forms/widgets/"
+INPUTS = ("text", "input", "email", "hidden", "number", "url", "password", "date")
 MADE_HERE: dict[str, Callable[[dict[str, Any]], str]] = {
     f"{FOLDER}select.html": select,
-    **{
-        f"{FOLDER}{kind}.html": text_input for kind in ("text", "input", "email", "hidden", "number", "url", "password")
-    },
+    **{f"{FOLDER}{kind}.html": text_input for kind in INPUTS},
 }
 
 

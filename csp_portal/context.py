@@ -5,12 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ANONYMOUS, Actor, can
 from accounts.middleware import session_end
 from accounts.roles import Permission, Role
+from core.routes import address
 from notifications.feed.counting import bell_text, unread_of
 
 
@@ -86,7 +86,7 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
         return []
     entries = []
     for item in items:
-        url = reverse(item.url_name, args=arguments)
+        url = address(item.url_name, *arguments)
         if item.permission is not None and not can(actor, item.permission):
             continue
         inside = path == url or (url != "/" and path.startswith(url))
@@ -103,7 +103,7 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
 
 def bell(actor: Actor, path: str) -> dict[str, Any]:
     """The bell: where it leads, and how many unread notifications it says there are; no query."""
-    count, url = unread_of(actor), reverse("notifications:list")
+    count, url = unread_of(actor), address("notifications:list")
     return {"url": url, "count": count, "text": bell_text(count), "current": path == url}
 
 
@@ -124,8 +124,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "theme": user.theme if user else "auto",
         "demo": settings.DEMO,
-        "mailbox_url": reverse("demo:mailbox") if settings.DEMO else None,
-        "home_url": reverse("home"),
+        "mailbox_url": address("demo:mailbox") if settings.DEMO else None,
+        "home_url": address("home"),
     }
     if user is not None:
         memberships = getattr(request, "memberships", [])
@@ -136,7 +136,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "navigation": navigation(actor, request.path),
             "organization": str(actor.acting_for) if actor.acting_for else "",
             "organization_note": organization_note(actor),
-            "switch_url": reverse("accounts:switch"),
+            "switch_url": address("accounts:switch"),
             "memberships": [
                 {
                     "pk": membership.pk,
@@ -148,12 +148,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ]
             if len(memberships) > 1
             else [],
-            "preferences_url": reverse("accounts:preferences"),
-            "notification_preferences_url": reverse("notifications:preferences"),
-            "password_url": reverse("account_change_password"),
-            "security_url": reverse("mfa_index"),
+            "preferences_url": address("accounts:preferences"),
+            "notification_preferences_url": address("notifications:preferences"),
+            "password_url": address("account_change_password"),
+            "security_url": address("mfa_index"),
             "session_end": session_end(request),
-            "sessions_url": reverse("accounts:sessions"),
-            "sign_out_url": reverse("account_logout"),
+            "sessions_url": address("accounts:sessions"),
+            "sign_out_url": address("account_logout"),
         }
     return {"shell": frame}

@@ -101,6 +101,8 @@ def views_menu(page: type[WithSavedViews], request: HttpRequest) -> ViewsMenu:
 def views_of(page: str, actor: Actor) -> list[SavedView]:
     """The views of a list that the actor may open, by name."""
     rows = SavedView.objects.visible_to(actor).filter(page=page).select_related("owner")
+    names = [f"owner__{name}" for name in ("sign_in_name", "email", "full_name")]
+    rows = rows.only("partner", "owner", "page", "name", "query", "is_shared", *names)
     return sorted(rows, key=lambda view: (fold(view.name), view.pk))
 
 

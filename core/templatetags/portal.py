@@ -55,7 +55,13 @@ def csrf_field(context: Context) -> SafeString:
     request = getattr(context, "request", None) or context.get("request")
     if request is None:
         return SafeString("")
-    return format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request))
+    if not hasattr(request, "portal_csrf_field"):
+        # Each call would disguise the same secret anew; a page needs that once, however many forms it has.
+        request.portal_csrf_field = format_html(
+            '<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)
+        )
+    field: SafeString = request.portal_csrf_field
+    return field
 
 
 @register.simple_tag

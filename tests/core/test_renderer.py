@@ -1,6 +1,7 @@
 """Controls made in Python: the same as Django's own templates make."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ CONTROLS: list[tuple[forms.Widget, Any]] = [
     (forms.NumberInput(attrs={"min": 0}), 1000),
     (forms.URLInput(), "https://example.com/?a=1&b=2"),
     (forms.HiddenInput(), 12345),
+    (forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), date(2026, 3, 1)),
     (forms.PasswordInput(), "secret"),
     (forms.PasswordInput(render_value=True), "secret"),
     (forms.Select(attrs={"class": "form-select"}, choices=CHOICES), 1),
