@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +41,14 @@ RESET_FACTOR = Step(
         "sets up a new one at the next sign-in. The person is told by e-mail."
     ),
     _("The second factor is removed. The next sign-in sets up a new one."), is_hard=True, asks_who=True,
+)  # fmt: skip
+UNLINK_OPENID = Step(
+    "unlink", _("Remove link to the sign-in service"),
+    _(
+        "The account at the sign-in service opens nothing here any more, and the person is signed out everywhere and "
+        "told by e-mail. The next sign-in there makes a new link if its proved address is the person’s user name here."
+    ),
+    _("The link is removed, and every session has ended."), asks_who=True,
 )  # fmt: skip
 PASSWORD_LINK = Step(
     "password-link", _("Send a link to choose a new password"),
@@ -135,10 +143,10 @@ class UserAdmin(SteppedAdmin):
     ordering = ("sign_in_name",)
     fields = (
         "sign_in_name", "email", "email_proved_at", "full_name", "language", "time_zone", "is_active", "is_staff",
-        "is_superuser", "second_factors", "last_login", "sessions", "must_change_password", "password_expires_at",
+        "is_superuser", "second_factors", "openid_links", "last_login", "sessions", "must_change_password", "password_expires_at",
         "date_joined",
     )  # fmt: skip
-    steps = (PASSWORD_LINK, END_SESSIONS, RESET_FACTOR, DEACTIVATE, ACTIVATE)
+    steps = (PASSWORD_LINK, END_SESSIONS, RESET_FACTOR, UNLINK_OPENID, DEACTIVATE, ACTIVATE)
     # What is hard to undo is done to one person at a time, on a page that asks for the name.
     actions = ("reactivate", "send_password_link", "end_sessions")
 
@@ -154,7 +162,7 @@ class UserAdmin(SteppedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """What is not a column."""
-        return ("second_factors", "sessions") if obj else ()
+        return ("second_factors", "openid_links", "sessions") if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Memberships, of a person who is there."""
@@ -178,6 +186,12 @@ class UserAdmin(SteppedAdmin):
         kinds = Counter(Authenticator.objects.filter(user=person).values_list("type", flat=True))
         found = [(str(name), kinds[kind]) for kind, name in KINDS.items() if kinds[kind]]
         return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in found) or gettext("None")
+
+    @admin.display(description=_("links to a sign-in service"))
+    def openid_links(self, person: User) -> SafeString:
+        """Which account there opens this one."""
+        links = person.openid_links.order_by("pk")
+        return format_html_join(SafeString("<br>"), "<bdi>{}</bdi> ({})", ((one, one.issuer) for one in links)) or "–"
 
     @admin.display(description=_("sessions"))
     def sessions(self, person: User) -> SafeString:
@@ -204,6 +218,7 @@ class UserAdmin(SteppedAdmin):
             PASSWORD_LINK: bool(row.email),
             END_SESSIONS: services.sessions_of(row).exists(),
             RESET_FACTOR: factors_of(row).exists(),
+            UNLINK_OPENID: row.openid_links.exists(),
             DEACTIVATE: True,
         }
         return [step for step, offered in wanted.items() if offered]
@@ -216,6 +231,8 @@ class UserAdmin(SteppedAdmin):
             services.set_user_active(user=row, active=step == ACTIVATE, by=by, reason=reason)
         elif step == RESET_FACTOR:
             services.reset_second_factor(user=row, by=by, reason=reason)
+        elif step == UNLINK_OPENID:
+            services.remove_openid_links(user=row, by=by, reason=reason)
         elif step == PASSWORD_LINK:
             services.send_password_link(user=row, by=by, reason=reason)
         else:

@@ -22,6 +22,8 @@ CONNECT_SECONDS, READ_SECONDS = 3, 5
 WHOLE_SECONDS = 10.0
 LONGEST_ANSWER = 512 * 1024
 CACHED_SECONDS = 3600
+# After an answer that did not come, nobody waits for the next one.
+OUTAGE_SECONDS = 30
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -123,28 +125,39 @@ def is_safe(address: str) -> bool:
 
 
 def _fetch(method: str, address: str, **sent: Any) -> dict[str, Any]:
-    """The JSON object that an address answers with."""
-    until = time.monotonic() + WHOLE_SECONDS
-    headers = {"Accept": "application/json", **sent.pop("headers", {})}
+    """The JSON object that an address answers with; for half a minute after an outage nothing is asked."""
+    outage = _cache_name("outage")
+    if cache.get(outage):
+        raise ProviderUnavailable("it did not answer less than half a minute ago")
     try:
-        with requests.request(
-            method,
-            address,
-            headers=headers,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
-            **sent,
-        ) as response:
-            body = b""
-            for part in response.iter_content(16 * 1024):
-                body += part
-                if len(body) > LONGEST_ANSWER or time.monotonic() > until:
-                    raise ProviderUnavailable("the answer is too long")
-            status = response.status_code
+        status, body = _ask(method, address, **sent)
     except requests.RequestException as error:
+        cache.set(outage, True, OUTAGE_SECONDS)
         raise ProviderUnavailable(type(error).__name__) from error
     return _read_answer(status, body, refusable=method == "POST")
+
+
+def _ask(method: str, address: str, **sent: Any) -> tuple[int, bytes]:
+    """Status and body; what drips counts as what does not come."""
+    until = time.monotonic() + WHOLE_SECONDS
+    headers = {"Accept": "application/json", **sent.pop("headers", {})}
+    with requests.request(
+        method,
+        address,
+        headers=headers,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,
+        stream=True,
+        **sent,
+    ) as response:
+        body = b""
+        for part in response.iter_content(16 * 1024):
+            body += part
+            if time.monotonic() > until:
+                raise requests.Timeout
+            if len(body) > LONGEST_ANSWER:
+                raise ProviderUnavailable("the answer is too long")
+        return response.status_code, body
 
 
 def _read_answer(status: int, body: bytes, *, refusable: bool) -> dict[str, Any]:

@@ -65,7 +65,10 @@ class WayInView(ConfiguredOnly, View):
     def unavailable(self, error: ProviderUnavailable, next_page: str) -> HttpResponse:
         """Say that the provider is down, to the person and to the operators."""
         _tell("openid_unavailable", f"The OpenID Connect provider cannot be used: {error}", self.request)
-        text = _("%(name)s does not answer at the moment. Sign in another way, or try again in a few minutes.")
+        text = _(
+            "%(name)s does not answer at the moment. Sign in with your user name and password or with a passkey, or try "
+            "again in a few minutes. If you have no password yet, choose one under Forgotten password."
+        )
         return self.back(messages.ERROR, text, next_page)
 
 
@@ -128,7 +131,10 @@ class CallbackView(WayInView):
     def refused(self, reason: str, *, next_page: str) -> HttpResponse:
         """The same words whatever was wrong; operators read what it was."""
         _tell("openid_refused", f"Sign-in at the OpenID Connect provider refused: {reason}", self.request)
-        text = _("Signing in with %(name)s did not work. Try again, or use another way.")
+        text = _(
+            "Signing in with %(name)s did not work. Try again, or sign in with your user name and password or with a "
+            "passkey. If it goes on, tell whoever runs this portal."
+        )
         return self.back(messages.ERROR, text, next_page)
 
 

@@ -29,7 +29,7 @@ from accounts.services.mailboxes import (
     tries_left,
     try_code,
 )
-from accounts.services.openid import recognize_person, remove_openid_link
+from accounts.services.openid import recognize_person, remove_openid_link, remove_openid_links
 from accounts.services.people import (
     AddressTaken,
     PreparedPassword,
@@ -90,6 +90,7 @@ __all__ = [
     "record_second_factor",
     "refuse_unsuitable",
     "remove_openid_link",
+    "remove_openid_links",
     "request_password_reset",
     "reset_second_factor",
     "resubmit_enrolment",

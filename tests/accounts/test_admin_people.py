@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import Actor
-from accounts.models import Membership, PersonSession, User
+from accounts.models import Membership, OpenIDLink, PersonSession, User
 from accounts.roles import Role
 from accounts.services import end_membership
 from accounts.services.colleagues import deactivate_colleague
@@ -85,7 +85,7 @@ def test_the_page_of_a_person_costs_the_same_for_any_number(office: Client, user
     office.get(url(user))
     with CaptureQueriesContext(connection) as queries:
         office.get(url(user))
-    assert len(queries) == 11
+    assert len(queries) == 13
 
 
 def test_only_what_makes_sense_is_offered(office: Client, back_office: User, user: User, secret: str) -> None:
@@ -126,6 +126,37 @@ def test_the_second_factor_is_reset_and_the_person_told(office: Client, user: Us
     assert not Authenticator.objects.filter(user=user).exists()
     assert record() == [("user.second_factor_reset", {"reason": WHY})]
     assert [mail.kind for mail in OutgoingEmail.objects.filter(recipient=user.email)] == ["security_changed"]
+
+
+def test_the_link_to_the_sign_in_service_is_removed_and_the_person_told(office: Client, user: User) -> None:
+    other = UserFactory()
+    for one in (user, other):
+        OpenIDLink.objects.create(user=one, issuer="https://id.example", subject=str(one.pk), address="at@id.example")
+    browser = signed_in(user)
+    known = len(record())
+    assert "at@id.example</bdi> (https://id.example)" in office.get(url(user)).content.decode()
+    assert "unlink" in offered(office, user)
+    assert office.post(url(user, "unlink"), {"reason": " "}).context["form"].has_error("reason")
+    assert OpenIDLink.objects.count() == 2
+    assert office.post(url(user, "unlink"), {"reason": WHY})["Location"] == url(user)
+    assert list(OpenIDLink.objects.values_list("user", flat=True)) == [other.pk]
+    assert record()[known:] == [
+        ("user.openid_unlinked", {"issuer": "https://id.example", "reason": WHY}),
+        ("user.sessions_ended", {"count": 1, "reason": WHY}),
+    ]
+    assert not is_signed_in(browser)
+    (mail,) = OutgoingEmail.objects.filter(recipient=user.email)
+    assert "sign-in service was removed" in " ".join(mail.text.split())
+    assert "unlink" not in offered(office, user)
+    again = office.post(url(user, "unlink"), {"reason": WHY})
+    assert "linked to no account at a sign-in service" in again.content.decode()
+
+
+def test_a_link_is_removed_by_who_has_proved_to_be_the_one(office: Client, user: User) -> None:
+    OpenIDLink.objects.create(user=user, issuer="https://id.example", subject="1")
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=True):
+        assert office.post(url(user, "unlink"), {"reason": WHY}).status_code == 200
+    assert OpenIDLink.objects.exists()
 
 
 def test_sessions_end_from_the_page_of_the_person(office: Client, user: User) -> None:

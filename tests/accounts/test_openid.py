@@ -39,8 +39,14 @@ from tests.factories import MembershipFactory, UserFactory
 ADDRESS = "robin@northwind.example"
 START = "/account/openid/start/"
 CALLBACK = "/account/openid/callback/"
-FAILED = "Signing in with Contoso did not work. Try again, or use another way."
-DOWN = "Contoso does not answer at the moment. Sign in another way, or try again in a few minutes."
+FAILED = (
+    "Signing in with Contoso did not work. Try again, or sign in with your user name and password or with a passkey. "
+    "If it goes on, tell whoever runs this portal."
+)
+DOWN = (
+    "Contoso does not answer at the moment. Sign in with your user name and password or with a passkey, or try again in "
+    "a few minutes. If you have no password yet, choose one under Forgotten password."
+)
 SIGN_IN = "/account/sign-in/"
 
 
@@ -525,6 +531,30 @@ def test_a_provider_that_is_slow_is_given_up(
         lambda request: time.sleep(0.3)  # type: ignore[arg-type,return-value]
     )
     refused(client, client.post(START), DOWN)
+
+
+def test_after_an_outage_nobody_waits_for_half_a_minute(
+    client: Client, provider: FakeProvider, person: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, asked, ask = settings.OIDC_SERVER_URL, [], asking._ask
+    monkeypatch.setattr(asking, "_ask", lambda *args, **sent: asked.append(args) or ask(*args, **sent))
+    settings.OIDC_SERVER_URL = "http://localhost:9/tenant"
+    for _try in range(3):
+        refused(client, client.post(START), DOWN)
+    assert len(asked) == 1
+    settings.OIDC_SERVER_URL = right
+    assert client.post(START)["Location"].startswith(right.removesuffix("/tenant/v2.0")), "another provider is asked"
+    settings.OIDC_SERVER_URL = "http://localhost:9/tenant"
+    asking.cache.delete(asking._cache_name("outage"))
+    refused(client, client.post(START), DOWN)
+    assert len(asked) == 3
+
+
+def test_an_answer_that_says_no_is_no_outage(client: Client, provider: FakeProvider, person: User) -> None:
+    provider.token_status = 503
+    refused(client, through(client), DOWN)
+    provider.token_status = 200
+    assert through(client)["Location"] == "/"
 
 
 def test_a_token_endpoint_that_is_down_says_so(client: Client, provider: FakeProvider, person: User) -> None:
