@@ -143,7 +143,8 @@ class UserAdmin(SteppedAdmin):
     ordering = ("sign_in_name",)
     fields = (
         "sign_in_name", "email", "email_proved_at", "full_name", "language", "time_zone", "is_active", "is_staff",
-        "is_superuser", "second_factors", "openid_links", "last_login", "sessions", "must_change_password", "password_expires_at",
+        "is_superuser", "second_factors", "openid_links",
+        "last_login", "sessions", "must_change_password", "password_expires_at",
         "date_joined",
     )  # fmt: skip
     steps = (PASSWORD_LINK, END_SESSIONS, RESET_FACTOR, UNLINK_OPENID, DEACTIVATE, ACTIVATE)
@@ -188,7 +189,7 @@ class UserAdmin(SteppedAdmin):
         return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in found) or gettext("None")
 
     @admin.display(description=_("links to a sign-in service"))
-    def openid_links(self, person: User) -> SafeString:
+    def openid_links(self, person: User) -> SafeString | str:
         """Which account there opens this one."""
         links = person.openid_links.order_by("pk")
         return format_html_join(SafeString("<br>"), "<bdi>{}</bdi> ({})", ((one, one.issuer) for one in links)) or "–"

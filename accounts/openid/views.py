@@ -66,8 +66,8 @@ class WayInView(ConfiguredOnly, View):
         """Say that the provider is down, to the person and to the operators."""
         _tell("openid_unavailable", f"The OpenID Connect provider cannot be used: {error}", self.request)
         text = _(
-            "%(name)s does not answer at the moment. Sign in with your user name and password or with a passkey, or try "
-            "again in a few minutes. If you have no password yet, choose one under Forgotten password."
+            "%(name)s does not answer at the moment. Sign in with your user name and password or with a passkey, or "
+            "try again in a few minutes. If you have no password yet, choose one under Forgotten password."
         )
         return self.back(messages.ERROR, text, next_page)
 

@@ -11,7 +11,7 @@ from accounts.access import Actor
 from accounts.models import Membership, OpenIDLink, User
 from accounts.openid.tokens import Identity
 from accounts.services.people import record_security_change
-from accounts.services.sessions import end_other_sessions, said
+from accounts.services.sessions import end_other_sessions, said, shut_out
 from core import clock
 from core.exceptions import InvalidTransition
 from core.text import email_key
@@ -34,22 +34,25 @@ def recognize_person(*, identity: Identity, by: Actor) -> User | None:
 
 
 @transaction.atomic
-def remove_openid_link(*, link: OpenIDLink, keep: str, by: Actor, reason: str = "") -> bool:
+def remove_openid_link(*, link: OpenIDLink, keep: str, by: Actor) -> None:
     """Remove a link, sign its owner out everywhere but in the session with the key `keep`, and tell by mail."""
     removed, _kinds = OpenIDLink.objects.filter(pk=link.pk).delete()
     if removed:
-        record_security_change("user.openid_unlinked", link.user, by=by, issuer=link.issuer, **said(reason))
-        end_other_sessions(user=link.user, keep=keep, by=by, reason=reason)
-    return bool(removed)
+        record_security_change("user.openid_unlinked", link.user, by=by, issuer=link.issuer)
+        end_other_sessions(user=link.user, keep=keep, by=by)
 
 
 @transaction.atomic
 def remove_openid_links(*, user: User, by: Actor, reason: str) -> None:
-    """Remove whatever account at a sign-in service opens this person's account here. The back office's way."""
-    links = OpenIDLink.objects.filter(user=user).select_related("user").order_by("pk")
-    # Each of them, so no any() over a generator.
-    if not any([remove_openid_link(link=link, keep="", by=by, reason=reason) for link in links]):
+    """Let no account at a sign-in service open this person's any more, and end every session. The back office's way."""
+    links = list(OpenIDLink.objects.select_for_update().filter(user=user).order_by("pk"))
+    if not links:
         raise InvalidTransition(_("This person is linked to no account at a sign-in service."))
+    ended = shut_out(user=user)
+    more = said(reason) | ({"sessions": ended} if ended else {})
+    for link in links:
+        link.delete()
+        record_security_change("user.openid_unlinked", user, by=by, issuer=link.issuer, **more)
 
 
 def _may_sign_in() -> QuerySet[User]:

@@ -141,8 +141,7 @@ def test_the_link_to_the_sign_in_service_is_removed_and_the_person_told(office: 
     assert office.post(url(user, "unlink"), {"reason": WHY})["Location"] == url(user)
     assert list(OpenIDLink.objects.values_list("user", flat=True)) == [other.pk]
     assert record()[known:] == [
-        ("user.openid_unlinked", {"issuer": "https://id.example", "reason": WHY}),
-        ("user.sessions_ended", {"count": 1, "reason": WHY}),
+        ("user.openid_unlinked", {"issuer": "https://id.example", "reason": WHY, "sessions": 1})
     ]
     assert not is_signed_in(browser)
     (mail,) = OutgoingEmail.objects.filter(recipient=user.email)

@@ -44,8 +44,8 @@ FAILED = (
     "If it goes on, tell whoever runs this portal."
 )
 DOWN = (
-    "Contoso does not answer at the moment. Sign in with your user name and password or with a passkey, or try again in "
-    "a few minutes. If you have no password yet, choose one under Forgotten password."
+    "Contoso does not answer at the moment. Sign in with your user name and password or with a passkey, or try again "
+    "in a few minutes. If you have no password yet, choose one under Forgotten password."
 )
 SIGN_IN = "/account/sign-in/"
 

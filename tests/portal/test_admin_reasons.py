@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 
 from accounts.back_office_steps import SteppedAdmin
 from accounts.enrolment.admin import DECISIONS as ENROLMENT
-from accounts.models import Membership, Partner, PersonSession, ProviderProfile, User
+from accounts.models import Membership, OpenIDLink, Partner, PersonSession, ProviderProfile, User
 from activity.models import ActivityRecord
 from catalogue.models import Sku
 from core import clock
@@ -68,6 +68,13 @@ def person(world: World) -> User:
 def inactive(world: World) -> Model:
     """Who may not sign in."""
     return changed(person(world), is_active=False)
+
+
+def linked(world: World) -> Model:
+    """Who signs in at the sign-in service."""
+    user = person(world)
+    OpenIDLink.objects.create(user=user, issuer="https://id.example", subject="1")
+    return user
 
 
 def session_of(world: World) -> Model:
@@ -142,6 +149,7 @@ PAGES: dict[tuple[str, str], Make] = {
     ("accounts_user_step", "deactivate"): person,
     ("accounts_user_step", "activate"): inactive,
     ("accounts_user_step", "second-factor"): person,
+    ("accounts_user_step", "unlink"): linked,
     ("accounts_user_step", "password-link"): person,
     ("accounts_user_step", "end-sessions"): person,
     ("accounts_personsession_step", "end"): session_of,
