@@ -30,8 +30,15 @@ STATUS_ICONS = {
 }
 # Day, month in words or digits as people of that language write it; Django's own English form is ambiguous abroad.
 DATE_FORMATS = {"en": "j M Y", "pt-br": "d/m/Y"}
+MINUTE, WEEK = datetime.timedelta(minutes=1), datetime.timedelta(days=7)
+EPOCH = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 # Zones whose database entry has only an offset, by the name their people use.
 ZONE_NAMES = {"America/Sao_Paulo": "BRT", "America/Manaus": "AMT", "America/Rio_Branco": "ACT"}
+
+
+def language() -> str:
+    """The language of the page."""
+    return translation.get_language() or "en"
 
 
 def escaped(value: Any) -> str:
@@ -92,7 +99,7 @@ def missing(text: Any = "") -> SafeString:
 
 def date_text(value: datetime.date) -> str:
     """A day as people of the active language write it: 14 Mar 2025, 14/03/2025."""
-    return _date_text(datetime.date(value.year, value.month, value.day), translation.get_language() or "en")
+    return _date_text(datetime.date(value.year, value.month, value.day), language())
 
 
 @lru_cache(maxsize=4096)
@@ -114,18 +121,27 @@ def relative_text(value: datetime.datetime) -> str:
     now = clock.now()
     if abs(now - value) < datetime.timedelta(minutes=1):
         return _("just now")
+    if abs(now - value) < WEEK:
+        return _relative_minutes((value - now) // MINUTE if value > now else -((now - value) // MINUTE), language())
     if value < now:
         return _("%(time)s ago") % {"time": timesince(value, now, depth=1)}
     return _("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
 
 
+@lru_cache(maxsize=32_768)
+def _relative_minutes(minutes: int, _language: str) -> str:
+    # Within a week it depends on nothing but the minutes between, and lists of what has just changed say little else.
+    span = timesince(EPOCH, EPOCH + abs(minutes) * MINUTE, depth=1)
+    return (_("%(time)s ago") if minutes < 0 else _("in %(time)s")) % {"time": span}
+
+
 def day_writer() -> Callable[[datetime.datetime], SafeString]:
     """What makes a `<time>` of nothing but the day in the person's zone: where a page shows hundreds of days."""
-    zone, language = timezone.get_current_timezone(), translation.get_language() or "en"
+    zone, spoken = timezone.get_current_timezone(), language()
 
     def write(moment: datetime.datetime) -> SafeString:
         day = moment.astimezone(zone).date()
-        return _time(day.isoformat(), _date_text(day, language))
+        return _time(day.isoformat(), _date_text(day, spoken))
 
     return write
 
@@ -157,7 +173,7 @@ def number_text(value: Decimal | float | None, places: int | None = None) -> str
     if value is None:
         return ""
     if type(value) is int and places is None:
-        return _count_text(value, translation.get_language() or "en")
+        return _count_text(value, language())
     return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
 
 
@@ -179,9 +195,18 @@ def amount_text(amount: Decimal) -> str:
 
 def copy_text(value: Any, label: Any) -> SafeString:
     """An identifier in monospace with a Copy button; `label` says what is copied, for those who cannot see it."""
-    return SafeString(
-        f'<span class="copy-text"><code data-copy-source>{escaped(value)}</code>'
+    return copy_writer(label)(value)
+
+
+def copy_writer(label: Any) -> Callable[[Any], SafeString]:
+    """What writes one identifier of a kind after another with a Copy button."""
+    button = (
         f'<button type="button" class="btn-icon" data-copy hidden>{icon("copy", "sm")}'
         f'<span class="visually-hidden">{escaped(_("Copy"))} {escaped(label)}</span></button>'
-        "</span>"
     )
+
+    def write(value: Any) -> SafeString:
+        source = f"<code data-copy-source>{escaped(value)}</code>"
+        return SafeString(f'<span class="copy-text">{source}{button}</span>')
+
+    return write

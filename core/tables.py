@@ -5,11 +5,12 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partialmethod
 from html import escape
 from typing import Any
 
 import django_tables2 as tables
+from django.db.models import Model
 from django.template.loader import get_template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -132,7 +133,17 @@ def display(record: Any, path: str) -> Any:
 @lru_cache(maxsize=2048)
 def _words_of_choice(kind: type, name: str) -> Callable[[Any], Any] | None:
     """What gives the label of a choice, where the field of such an object is one."""
-    return getattr(kind, f"get_{name}_display", None)
+    method = inspect.getattr_static(kind, f"get_{name}_display", None)
+    if not (isinstance(method, partialmethod) and method.func is Model._get_FIELD_display):  # type: ignore[attr-defined]
+        return getattr(kind, f"get_{name}_display", None)
+    # Django's own would make the table of all choices anew for each cell.
+    labels = dict(method.keywords["field"].flatchoices)
+
+    def words(owner: Any) -> Any:
+        value = getattr(owner, name)
+        return str(labels[value]) if value in labels else value
+
+    return words
 
 
 def css(column: Any, part: str) -> str:

@@ -53,11 +53,13 @@ class OpenedRows:
         self.licenses: dict[int, str] = {}
         self.subscription_address = address_maker("subscriptions:detail", 2)
         self.actions = list(self._actions())
-        self.id_label, self.user_label = _("Microsoft ID"), _("user name")
+        id_label = _("Microsoft ID")
+        self.copy_id, self.copy_user = html.copy_writer(id_label), html.copy_writer(_("user name"))
+        self.badges: dict[str, str] = {}
         self.heads = {
             name: f"<div><dt>{escape(words)}</dt><dd>"
             for name, words in {
-                "id": self.id_label,
+                "id": id_label,
                 "status": _("Status"),
                 "subscriptions": _("Subscriptions"),
                 "administrator": _("Admin user account"),
@@ -73,33 +75,39 @@ class OpenedRows:
     def __call__(self, customer: Customer) -> SafeString:
         """The facts and the links of one customer."""
         facts: RowFacts = customer.facts  # type: ignore[attr-defined]
+        key = str(customer.microsoft_id)
         entries = [
-            ("id", html.copy_text(customer.microsoft_id, self.id_label)),
-            ("status", self.badge(customer)),
-            ("subscriptions", self._subscriptions(customer, facts)),
+            ("id", self.copy_id(key)),
+            ("status", self._badge(customer)),
+            ("subscriptions", self._subscriptions(key, facts)),
         ]
-        entries += [("administrator", html.copy_text(name, self.user_label)) for name in facts.administrators]
+        entries += [("administrator", self.copy_user(name)) for name in facts.administrators]
         if self.offered.is_provider:
             entries.append(("resellers", self._resellers(facts)))
         entries.append(("created", self.day(customer.created_at)))
         listed = "".join(f"{self.heads[name]}{content}</dd></div>" for name, content in entries)
-        links = "".join(before + str(customer.microsoft_id) + after for before, after in self.actions)
+        links = "".join(before + key + after for before, after in self.actions)
         named = links.replace("\0", escape(str(customer)))
         return SafeString(
             f'<dl class="facts">{listed}</dl><div class="d-flex flex-wrap align-items-center gap-3 mt-3">{named}</div>'
         )
 
-    def _subscriptions(self, customer: Customer, facts: RowFacts) -> str:
+    def _badge(self, customer: Customer) -> str:
+        if customer.status not in self.badges:
+            self.badges[customer.status] = self.badge(customer)
+        return self.badges[customer.status]
+
+    def _subscriptions(self, key: str, facts: RowFacts) -> str:
         if not facts.newest:
             return self.none_yet
-        parts = [self._subscription(customer, one) for one in facts.newest]
+        parts = [self._subscription(key, one) for one in facts.newest]
         if facts.more:
             words = ngettext("and %(shown)s more", "and %(shown)s more", facts.more)
             parts.append(f'<li class="muted">{escape(words % {"shown": html.number_text(facts.more)})}</li>')
         return f'<ul class="list-unstyled mb-0">{"".join(parts)}</ul>'
 
-    def _subscription(self, customer: Customer, one: ShownSubscription) -> str:
-        address = self.subscription_address(customer.microsoft_id, one.subscription_id)
+    def _subscription(self, key: str, one: ShownSubscription) -> str:
+        address = self.subscription_address(key, one.subscription_id)
         if (licenses := self.licenses.get(one.quantity)) is None:
             words = ngettext("%(shown)s license", "%(shown)s licenses", one.quantity)
             licenses = self.licenses[one.quantity] = escape(words % {"shown": html.number_text(one.quantity)})

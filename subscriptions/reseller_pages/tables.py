@@ -47,6 +47,7 @@ class PartnershipTable(PortalTable):
         # Asked once and not for each cell.
         self.may = {permission: can(actor, permission) for permission in ASKED}
         self.customers_url = reverse("customers:list")
+        self.copy_number = html.copy_writer(_("MPN ID"))
         self.country_names: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
@@ -56,7 +57,7 @@ class PartnershipTable(PortalTable):
 
     def render_mpn_id(self, value: str) -> SafeString:
         """The number with a Copy button."""
-        return html.copy_text(value, _("MPN ID"))
+        return self.copy_number(value)
 
     def button(self, form: str, label: str, record: Partnership, value: Any = "") -> SafeString:
         """A button of the form that stands once above the list: one token instead of one a row."""
