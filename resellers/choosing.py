@@ -50,7 +50,8 @@ class ResellerSource(Source[Partner]):
         folded = LABEL.sub(r"\g<name>\g<number>", fold(text))
         rows = self.resellers()
         if not folded:
-            return list(rows[:limit])
+            # What a suggestion says of each; whether there are obstacles today takes more.
+            return list((rows.only("microsoft_id", "legal_name", "mpn_id") if self.with_ended else rows)[:limit])
         rows = rows.annotate(own_words=NAME_AND_NUMBER)
         for word in folded.split()[:MOST_WORDS]:
             wanted = Q(search_text__contains=word, own_words__contains=word)
