@@ -9,7 +9,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.test import Client, RequestFactory
 
 from accounts.access import Actor
@@ -223,3 +223,8 @@ def test_back_office_wears_the_portal_and_its_ribbon(kit: Client, provider_admin
     body = kit.get("/admin/", follow=True).content.decode()
     assert "css/admin.css" in body
     assert 'class="environment"' in body
+
+
+def test_pages_come_without_the_indentation_of_their_templates_and_mails_with_it() -> None:
+    assert "\n " not in get_template("components/table.html").template.source
+    assert "\n " in get_template("emails/account_decided.html").template.source
