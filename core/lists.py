@@ -1,11 +1,11 @@
 """The list page: filter, sort, count, page by key, and say why nothing is shown. Every state stands in the address."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -195,6 +195,10 @@ class ListPage(TemplateView):
         number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else PAGE_SIZES[0]
         return max((size for size in PAGE_SIZES if size <= number), default=PAGE_SIZES[0])
 
+    def get_parts(self) -> Sequence[Q]:
+        """Conditions of which a row meets one or the other, where each has an index of its own (KeysetPaginator)."""
+        return (Q(),)
+
     def select(self) -> "Selection":
         """Which rows the address asks for, and in which order; a page shows some of them, an export all."""
         query, sorts = self.request.GET, self.get_sorts()
@@ -213,6 +217,7 @@ class ListPage(TemplateView):
             descending=descending,
             per_page=self.get_per_page(),
             cap=min(self.count_cap, SEARCH_CAP) if searching else self.count_cap,
+            parts=self.get_parts(),
         )
         return Selection(filterset, paginator, key)
 

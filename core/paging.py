@@ -4,8 +4,11 @@ import base64
 import datetime
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -138,10 +141,21 @@ class KeysetPage:
 
 
 class KeysetPaginator:
-    """Pages of a queryset ordered by one sort key and the id, both in the same direction, rows without a key last."""
+    """Pages of a queryset ordered by one sort key and the id, both in the same direction, rows without a key last.
+
+    The list is what meets one of `parts`, and no row meets two. Where each has an index of its own in the order of the
+    list, one condition OR another would read and sort all rows; each part by itself is asked for its few.
+    """
 
     def __init__(
-        self, queryset: QuerySet, sort: Sort, *, descending: bool, per_page: int, cap: int = COUNT_CAP
+        self,
+        queryset: QuerySet,
+        sort: Sort,
+        *,
+        descending: bool,
+        per_page: int,
+        cap: int = COUNT_CAP,
+        parts: Sequence[Q] = (Q(),),
     ) -> None:
         self.counted = queryset
         self.queryset = queryset.annotate(**{KEY: F(sort.by) if isinstance(sort.by, str) else sort.by})
@@ -149,10 +163,12 @@ class KeysetPaginator:
         self.descending = descending
         self.per_page = per_page
         self.cap = cap
+        self.parts = parts
 
     def count(self) -> int:
         """How many rows there are, counting no further than the cap."""
-        return self.counted.order_by().values("pk")[: self.cap].count()
+        rows = self.counted.order_by().values("pk")
+        return min(self.cap, sum(rows.filter(part)[: self.cap].count() for part in self.parts))
 
     def page(self, after: str = "", before: str = "") -> KeysetPage:
         """The page after or before a cursor; the first page without one, or with one that is not of this list."""
@@ -190,12 +206,16 @@ class KeysetPaginator:
 
     def all_rows(self) -> QuerySet:
         """Every row in the order of the pages: for an export."""
-        return self._in_order(self.queryset, backwards=False)
+        return self._in_order(self.queryset.filter(reduce(or_, self.parts)), backwards=False)
 
     def _fetch(self, condition: Q, *, backwards: bool) -> list[Any]:
         """One row more than a page, so that one query also says whether there is another page."""
-        rows = self._in_order(self.queryset.filter(condition), backwards=backwards)
-        return list(rows[: self.per_page + 1])
+        rows, many = self._in_order(self.queryset.filter(condition), backwards=backwards), self.per_page + 1
+        if len(self.parts) == 1:
+            return list(rows.filter(*self.parts)[:many])
+        keys = [pk for part in self.parts for pk in rows.filter(part).values_list("pk", flat=True)[:many]]
+        # The database puts them in order once more: Python would compare words in another way.
+        return list(self._in_order(self.queryset.filter(pk__in=keys), backwards=backwards)[:many])
 
     def _in_order(self, rows: QuerySet, *, backwards: bool) -> QuerySet:
         down = self.descending != backwards

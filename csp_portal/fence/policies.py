@@ -109,7 +109,8 @@ POLICIES: dict[str, dict[str, str]] = {
     "customers_temporarypassword": {PROVIDER: within("customers_customeradministrator", "administrator_id")},
     "subscriptions_subscription": {
         PROVIDER: own("provider_id"),
-        RESELLER: f"{managed('customer_id')} OR {{row}}.id IN (SELECT portal_subscriptions_held())",
+        # By the column; the customer, which every row of a page names, is let through by the dated relation itself.
+        RESELLER: f"{own('managing_reseller_id')} OR {{row}}.id IN (SELECT portal_subscriptions_held())",
         CUSTOMER: own("customer_id"),
     },
     "subscriptions_resellerofrecord": {

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.models import Partner
 from resellers.models import Partnership
-from subscriptions.models import LIVE, AtEnd, ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import LIVE, AtEnd, Subscription
 from subscriptions.rules import Policy
 from subscriptions.rules.facts import MOST_UPDATES
 
@@ -33,19 +33,16 @@ def cancelable(now: datetime) -> Q:
 
 def earned_by(reseller: Partner) -> Q:
     """Of which this reseller is the reseller of record now."""
-    current = ResellerOfRecord.objects.filter(ends_at=None, reseller=reseller)
-    return Q(pk__in=current.values("subscription"))
+    return Q(reseller_of_record=reseller)
 
 
 def answered_by(reseller: Partner) -> Q:
     """Of which this reseller is the designated support contact now."""
-    current = SupportContact.objects.filter(ends_at=None, reseller=reseller)
-    return Q(pk__in=current.values("subscription"))
+    return Q(support_contact=reseller)
 
 
 def partnership_ended(provider: Partner) -> Q:
     """Whose reseller of record is no partner of the provider any more."""
     partnerships = Partnership.objects.filter(provider=provider)
     former = partnerships.ended().exclude(reseller__in=partnerships.active().values("reseller")).values("reseller")
-    current = ResellerOfRecord.objects.filter(ends_at=None, reseller__in=former)
-    return Q(pk__in=current.values("subscription"))
+    return Q(reseller_of_record__in=former)

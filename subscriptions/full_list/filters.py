@@ -82,7 +82,7 @@ class SubscriptionFilter(PortalFilterSet):
     def filter_reseller(self, queryset: QuerySet, name: str, value: Partner | Suggestion) -> QuerySet:
         """What one reseller earns with, what none does, or one that is no partner any more."""
         if value == NO_RESELLER:
-            return queryset.filter(has_reseller_of_record=False)
+            return queryset.filter(reseller_of_record=None)
         if value == PARTNERSHIP_ENDED:
             return queryset.filter(conditions.partnership_ended(self.request.actor.partner))
         return queryset.filter(conditions.earned_by(value))

@@ -32,12 +32,12 @@ def attributed(actor: Actor) -> SubscriptionQuerySet:
 # --- which rows -------------------------------------------------------------------------------------------------------
 def gaps() -> Q:
     """Somebody manages the customer and nobody earns with the subscription; trials earn nothing anyway."""
-    return Q(has_reseller_of_record=False, is_trial=False, customer__managing_reseller__isnull=False)
+    return Q(reseller_of_record=None, is_trial=False, managing_reseller__isnull=False)
 
 
 def direct() -> Q:
     """Nobody earns, and nobody manages: sold directly."""
-    return Q(has_reseller_of_record=False, customer__managing_reseller=None)
+    return Q(reseller_of_record=None, managing_reseller=None)
 
 
 def mismatches() -> Q:

@@ -30,6 +30,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Those of the customers that the actor sees."""
         if actor.is_provider:
             return self.filter(provider=actor.partner)
+        if actor.is_reseller:
+            # The column alone: beside the relation the planner takes it for rare, and reads all rows to sort them.
+            return self.filter(managing_reseller=actor.partner)
         return self.filter(customer__in=Customer.objects.visible_to(actor))
 
     def live(self) -> "SubscriptionQuerySet":
@@ -48,6 +51,21 @@ class AtEnd(models.TextChoices):
     CANCEL = "cancel", _("Canceled at expiration")
     EXTEND = "extend", _("Goes on in an extended service term")
     UNDECIDED = "undecided", _("Nothing was decided")
+
+
+def _reseller(words: Any) -> "models.ForeignKey[Partner | None, Partner | None]":
+    """A column that says what a dated relation says."""
+    return models.ForeignKey(
+        Partner,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=words,
+    )
 
 
 class Subscription(models.Model):
@@ -98,8 +116,11 @@ class Subscription(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     # When the clock has something to do with it next.
     next_step_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # Kept by triggers of the database (migration 0005), for lists alone.
-    has_reseller_of_record = models.BooleanField(default=False, editable=False)
+    # Kept by triggers of the database (migration 0012): who manages the customer, and whom the two dated relations name
+    # now. So a list narrowed by reseller follows one index; the relations hold the keys that these go without.
+    managing_reseller = _reseller(_("managing reseller"))
+    reseller_of_record = _reseller(_("reseller of record"))
+    support_contact = _reseller(_("designated support contact"))
     # Folded nickname and offer; the customer's words are searched in the customer.
     search_text = models.TextField(editable=False, default="")
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -140,8 +161,29 @@ class Subscription(models.Model):
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],
-                condition=Q(has_reseller_of_record=False, status__in=LIVE),
-                name="subscription_live_no_reseller",
+                condition=Q(reseller_of_record=None, status__in=LIVE),
+                name="subscription_live_no_earner",
+            ),
+            models.Index(
+                fields=["managing_reseller", "-changed_at", "-id"],
+                condition=Q(status__in=LIVE),
+                name="subscription_manager_live",
+            ),
+            # The provider stands last: one index serves a provider's list of what a reseller has and its page.
+            models.Index(
+                fields=["reseller_of_record", "-changed_at", "-id", "provider"],
+                condition=Q(status__in=LIVE),
+                name="subscription_earner_live",
+            ),
+            models.Index(
+                fields=["reseller_of_record", "-starts_at", "-id", "provider"],
+                condition=~Q(status="deleted"),
+                name="subscription_earner_listed",
+            ),
+            models.Index(
+                fields=["support_contact", "-starts_at", "-id", "provider"],
+                condition=Q(support_contact__isnull=False) & ~Q(status="deleted"),
+                name="subscription_contact_listed",
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],

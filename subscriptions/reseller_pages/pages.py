@@ -1,8 +1,9 @@
 """A reseller's pages: what it is, whom it serves with us, who can act there, and what was done."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,7 +33,10 @@ from subscriptions.reseller_pages.page_tables import (
     PeopleTable,
 )
 from subscriptions.reseller_pages.people import people_of
-from subscriptions.reseller_pages.relations import named_count, named_subscriptions, with_named_relations
+from subscriptions.reseller_pages.relations import named_count, named_parts, with_named_relations
+
+# What a row of Subscriptions shows.
+SHOWN = "subscription_id nickname quantity status starts_at customer__microsoft_id customer__company_name".split()
 
 
 class OverviewView(ResellerPage, TemplateView):
@@ -105,8 +109,13 @@ class SubscriptionsView(ResellerListPage):
     empty_icon = "box-seam"
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        """Our customers' subscriptions that name the reseller."""
-        return named_subscriptions(self.actor, self.partnership)
+        """Our customers' subscriptions; which of them name the reseller, the parts say."""
+        rows = Subscription.objects.visible_to(self.actor).listed()
+        return rows.select_related("customer").only(*SHOWN)
+
+    def get_parts(self) -> Sequence[Q]:
+        """Those that name the reseller in the one relation, and those that do only in the other."""
+        return named_parts(self.partnership)
 
     def prepare(self, rows: list[Any]) -> None:
         """Which of the two relations names it, and since when."""

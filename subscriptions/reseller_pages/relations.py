@@ -1,8 +1,9 @@
 """Subscriptions that name a reseller, and which of their two relations names it."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.access import Actor
 from resellers.models import Partnership
@@ -12,6 +13,8 @@ RELATIONS: dict[str, type[ResellerOfRecord] | type[SupportContact]] = {
     "of_record": ResellerOfRecord,
     "support": SupportContact,
 }
+# Where a subscription keeps whom the current relation names.
+COLUMNS = {"of_record": "reseller_of_record", "support": "support_contact"}
 
 
 def in_force(partnership: Partnership) -> Q:
@@ -21,23 +24,26 @@ def in_force(partnership: Partnership) -> Q:
     return Q(begins_at__lte=partnership.ended_at) & (Q(ends_at=None) | Q(ends_at__gt=partnership.began_at))
 
 
-def named_subscriptions(actor: Actor, partnership: Partnership) -> QuerySet[Subscription]:
-    """The actor's subscriptions that name the partnership's reseller as reseller of record or as support contact."""
-    named = [
-        model.objects.filter(in_force(partnership), reseller=partnership.reseller).values_list(
-            "subscription_id", flat=True
-        )
-        for model in RELATIONS.values()
-    ]
-    visible = Subscription.objects.visible_to(actor).listed().select_related("customer")
-    return visible.filter(pk__in=named[0].union(named[1]))
+def named_parts(partnership: Partnership) -> Sequence[Q]:
+    """Whether the partnership's reseller is reseller of record of a subscription, or else its support contact.
+
+    Of a partnership that is over both are asked at once: no index knows of the past.
+    """
+    of_record, support = (_named(relation, partnership) for relation in RELATIONS)
+    return (of_record, support & ~of_record) if partnership.ended_at is None else (of_record | support,)
 
 
 def named_count(actor: Actor, partnership: Partnership, relation: str) -> int:
-    """How many of those name the reseller in this relation, a key of RELATIONS."""
+    """How many of the actor's subscriptions name the reseller in this relation, a key of RELATIONS."""
+    return Subscription.objects.visible_to(actor).listed().filter(_named(relation, partnership)).count()
+
+
+def _named(relation: str, partnership: Partnership) -> Q:
+    """Whether a subscription names the reseller in this relation; a column knows of the present alone."""
+    if partnership.ended_at is None:
+        return Q(**{COLUMNS[relation]: partnership.reseller_id})
     named = RELATIONS[relation].objects.filter(in_force(partnership), reseller=partnership.reseller)
-    visible = Subscription.objects.visible_to(actor).listed()
-    return visible.filter(pk__in=named.values_list("subscription_id", flat=True)).count()
+    return Q(pk__in=named.values("subscription"))
 
 
 def with_named_relations(subscriptions: list[Any], partnership: Partnership) -> None:

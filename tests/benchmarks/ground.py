@@ -213,7 +213,7 @@ def fill_subscriptions(one: Holdings, customers: int, customer_id: int, partner_
     """Five for each customer, in every state, with terms that end over the coming year."""
     subscription_id = next_id(type(one.subscription))
     owner = f"(n / {SUBSCRIPTIONS_EACH})"
-    since = LONG_AGO.format(n=owner)
+    since, named = LONG_AGO.format(n=owner), f"{partner_id} + {holder(owner, resellers)}"
     grow(
         one.subscription, SUBSCRIPTIONS_EACH * customers,
         id=f"{subscription_id} + n",
@@ -224,7 +224,9 @@ def fill_subscriptions(one: Holdings, customers: int, customer_id: int, partner_
         is_trial="n % 40 = 9",
         ends_at="now() + make_interval(hours => n * 7 % 8760)",
         cancellable_until="now() + make_interval(hours => n * 7 % 8760 - 8600)",
-        has_reseller_of_record="n % 20 <> 0",
+        managing_reseller_id=f"CASE WHEN {owner} % 20 <> 0 THEN {named} END",
+        reseller_of_record_id=f"CASE WHEN n % 20 <> 0 THEN {named} END",
+        support_contact_id="NULL::bigint",
         created_at=since,
         changed_at=since,
     )  # fmt: skip
@@ -232,7 +234,7 @@ def fill_subscriptions(one: Holdings, customers: int, customer_id: int, partner_
         ResellerOfRecord.objects.get(subscription=one.subscription), SUBSCRIPTIONS_EACH * customers, "n % 20 <> 0",
         id=f"{next_id(ResellerOfRecord)} + n",
         subscription_id=f"{subscription_id} + n",
-        reseller_id=f"{partner_id} + {holder(owner, resellers)}",
+        reseller_id=named,
     )  # fmt: skip
 
 

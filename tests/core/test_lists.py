@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
@@ -73,6 +74,28 @@ def test_pages_forward_and_back_show_every_row_once(name: str, descending: bool)
         back.append(paginator.page(before=back[-1].previous))
     assert [row.pk for page in reversed(back) for row in page.rows] == expected
     assert back[-1].is_first
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("name", SORTS)
+def test_a_list_in_parts_reads_as_one(name: str, descending: bool) -> None:
+    sort, key = SORTS[name]
+    # Of the last four companies the one in Recife alone is listed.
+    listed = [one for one in make_companies(20) if one.city == "Recife" or one.mpn_id < "1016"]
+    expected = expected_order(listed, key, descending=descending)
+    parts = (Q(city="Recife"), Q(mpn_id__lt="1016") & ~Q(city="Recife"))
+    paginator = KeysetPaginator(Partner.objects.all(), sort, descending=descending, per_page=3, parts=parts)
+    pages = [paginator.page()]
+    while pages[-1].next and len(pages) < 20:
+        pages.append(paginator.page(after=pages[-1].next))
+    assert [row.pk for page in pages for row in page.rows] == expected
+    assert {page.count for page in pages} == {len(expected)}
+    back = [pages[-1]]
+    while back[-1].previous and len(back) < 20:
+        back.append(paginator.page(before=back[-1].previous))
+    assert [row.pk for page in reversed(back) for row in page.rows] == expected
+    assert [row.pk for row in paginator.all_rows()] == expected
 
 
 @pytest.mark.django_db

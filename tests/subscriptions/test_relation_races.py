@@ -1,5 +1,7 @@
 """Two colleagues give one customer or one subscription to different resellers at the same moment."""
 
+import time
+
 import pytest
 from django.db import transaction
 
@@ -11,7 +13,7 @@ from customers.relationships import end_reseller_relationship, hand_over_custome
 from resellers.models import Partnership
 from subscriptions.models import ResellerOfRecord
 from subscriptions.services import set_reseller_of_record
-from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
+from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SkuFactory, SubscriptionFactory
 from tests.races import at_once, run_parallel
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -39,6 +41,27 @@ def test_of_two_new_managers_one_gets_the_customer(provider, reseller, others, a
         before=before,
         after=check,
     )
+
+
+def test_what_begins_while_the_customer_is_handed_over_names_the_new_manager(provider, reseller, others, admin):
+    sku = SkuFactory()
+
+    def begin(customer):
+        # The row alone, as no service writes it: whoever starts a subscription holds the customer.
+        with transaction.atomic():
+            made = SubscriptionFactory(customer=customer, sku=sku)
+            time.sleep(0.3)
+        return made
+
+    for _round in range(5):
+        customer = CustomerFactory(provider=provider, managed_by=reseller)
+        relationship = customer.reseller_relationships.get()
+        made, handed = at_once(
+            lambda one=customer: begin(one),
+            lambda one=relationship: hand_over_customer(relationship=one, to=others[0], by=admin),
+        )
+        made.refresh_from_db()
+        assert made.managing_reseller == handed.reseller == others[0]
 
 
 def test_removing_and_handing_over_leave_one_end(provider, reseller, others, admin):
