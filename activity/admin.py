@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from activity.models import ActivityRecord
+from activity.models import SEARCH_WORDS, ActivityRecord
 from core.admin_search import FoldedSearch
 
 
@@ -15,8 +15,8 @@ class ActivityRecordAdmin(FoldedSearch, admin.ModelAdmin):
     list_filter = ("at",)
     search_fields = (
         "target_id__exact", "provider_id__exact", "reseller_id__exact", "customer_id__exact", "request_id__exact",
-        "action", "actor_label", "target_label",
     )  # fmt: skip
+    search_words, search_kind = SEARCH_WORDS, "target_type"
     ordering = ("-at", "-pk")
     show_full_result_count = False
     list_per_page = 50

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.admin_search import side_by_side
 
 
 class AppendOnlyError(TypeError):
@@ -91,6 +92,10 @@ class Source(models.TextChoices):
     COMMAND = "command", _("Command")
 
 
+# What the back office searches, as migration 0005 indexes it.
+SEARCH_WORDS = side_by_side("actor_label", "target_label", "action")
+
+
 class ActivityRecord(AppendOnly):
     """One thing that was done. Names are kept as text and no foreign keys, so that it outlives what it speaks of."""
 
@@ -125,6 +130,8 @@ class ActivityRecord(AppendOnly):
             models.Index(fields=["customer_id", "-at", "-id"], name="activity_customer_latest"),
             models.Index(fields=["actor_user_id", "-at", "-id"], name="activity_person_latest"),
             models.Index(fields=["provider_id", "action", "-at", "-id"], name="activity_action_latest"),
+            models.Index(fields=["reseller_id", "action", "-at", "-id"], name="activity_reseller_action"),
+            models.Index(fields=["request_id"], name="activity_request"),
         ]
 
     def __str__(self) -> str:

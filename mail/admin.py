@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from core.admin_search import FoldedSearch
 from core.exceptions import Refused
 from core.text import clean_name
-from mail.models import OutgoingEmail
+from mail.models import SEARCH_WORDS, OutgoingEmail
 from mail.services import drop_email, retry_email
 
 
@@ -31,7 +31,8 @@ class OutgoingEmailAdmin(FoldedSearch, admin.ModelAdmin):
 
     list_display = ("created_at", "kind", "recipient", "state", "attempts", "due_at", "last_error", "sent_at")
     list_filter = ("state", "created_at")
-    search_fields = ("id__exact", "recipient", "kind", "about_id__exact")
+    search_fields = ("id__exact", "about_id__exact")
+    search_words, search_kind = SEARCH_WORDS, "about_type"
     ordering = ("-created_at", "-pk")
     show_full_result_count = False
     list_per_page = 50
