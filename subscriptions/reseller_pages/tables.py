@@ -15,7 +15,7 @@ from accounts.access import Actor, can
 from accounts.roles import Permission
 from core import html
 from core.routes import address
-from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn
+from core.tables import ActionsColumn, NumberColumn, PortalTable, TimeColumn, display
 from resellers.models import Partnership
 from resellers.tables import ENROLMENT_KINDS
 from subscriptions.reseller_pages.opened import OpenedResellers
@@ -48,6 +48,12 @@ class PartnershipTable(PortalTable):
         self.may = {permission: can(actor, permission) for permission in ASKED}
         self.customers_url = reverse("customers:list")
         self.copy_number = html.copy_writer(_("MPN ID"))
+        self.add_words, self.view_words, self.end_words = (
+            _("Add new customer"),
+            _("View customers"),
+            _("End partnership"),
+        )
+        self.customers_words = _("customers of %(reseller)s")
         self.country_names: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
@@ -97,14 +103,14 @@ class ResellerTable(PartnershipTable):
         number = html.number_text(record.customer_count)
         if not record.customer_count or not self.may[Permission.VIEW_CUSTOMERS]:
             return format_html("{}", number)
-        hidden = _("customers of %(reseller)s") % {"reseller": record.reseller.legal_name}
+        hidden = self.customers_words % {"reseller": record.reseller.legal_name}
         return html.row_link(self.customers_of(record), number, hidden)
 
     def render_status(self, record: Any) -> SafeString:
         """The word of the enrolment, and whether an order would be refused although that is active."""
         reseller = record.reseller
         words = html.status_badge(
-            ENROLMENT_KINDS.get(reseller.enrolment_state, "neutral"), reseller.get_enrolment_state_display()
+            ENROLMENT_KINDS.get(reseller.enrolment_state, "neutral"), display(reseller, "enrolment_state")
         )
         if not record.obstacles:
             return words
@@ -114,11 +120,11 @@ class ResellerTable(PartnershipTable):
         """Add new customer where it would not be refused, View customers, End partnership."""
         parts = []
         if self.may_add_customer(record):
-            parts.append(self.button("add-customer", _("Add new customer"), record, record.reseller.microsoft_id))
+            parts.append(self.button("add-customer", self.add_words, record, record.reseller.microsoft_id))
         if self.may[Permission.VIEW_CUSTOMERS]:
-            parts.append(self.link(self.customers_of(record), _("View customers"), record))
+            parts.append(self.link(self.customers_of(record), self.view_words, record))
         if self.may[Permission.END_PARTNERSHIP] and (url := end_url(record)):
-            parts.append(self.link(url, _("End partnership"), record))
+            parts.append(self.link(url, self.end_words, record))
         return SafeString(" ".join(parts))
 
     def details_maker(self) -> Callable[[Any], SafeString]:
