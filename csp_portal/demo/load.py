@@ -20,6 +20,7 @@ from catalogue.services import import_offer_matrix, import_price_list
 from core import clock
 from core.text import fold
 from csp_portal.demo.change_requests import load_change_requests
+from csp_portal.demo.colleagues import load_colleagues
 from csp_portal.demo.companies import (
     BASKETS,
     COMPANIES,
@@ -88,6 +89,7 @@ def load() -> None:
     _changes_of_fortune(people, now)
     load_requests(people.actors, now)
     load_profiles(people.actors, now)
+    load_colleagues(people.actors, now)
     superuser = User.objects.create_superuser(BACK_OFFICE, full_name="Back office")
     office = Actor(user=superuser, source=Source.ADMIN)
     with quick_hashing():

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.models import ColleagueInvitation, Membership
 from activity.models import ActivityRecord
 from core import clock
 from csp_portal.demo.subscriptions import CUSTOMER, NEW, OLD
@@ -53,3 +54,9 @@ def test_the_demo_has_subscriptions_in_every_state_and_is_loaded_once(settings: 
     assert soon == {"Legacy, renews in a few days", "Legacy, suspended long ago", "New, ends in a few days"}
     assert not Subscription.objects.filter(next_step_at__lte=now).exists()
     assert RelationshipRequest.objects.awaiting_answer().count() == 1
+    invited = ColleagueInvitation.objects.filter(partner__legal_name="Northwind Distribution Inc.").open()
+    assert {one.address_key: one.is_expired for one in invited} == {
+        "warehouse@northwind.example": False,
+        "intern@northwind.example": True,
+    }
+    assert [one.user.full_name for one in Membership.objects.left()] == ["Elena Duarte"]
