@@ -194,6 +194,12 @@ class TypeaheadField(forms.CharField):
         self.widget.choices = [(one.value, one.in_one_line) for one in options]
         self.widget.is_required = self.required
 
+    def begin_with(self, value: str, words: str) -> None:
+        """What an unsent form shows, for a page that knows the words: nobody need ask the source for them."""
+        self.initial = value
+        if isinstance(self.widget, TypeaheadInput):
+            self.widget.chosen = Suggestion(value, words)
+
     @property
     def choices(self) -> list[Any]:
         """The options of the select; none where one types."""

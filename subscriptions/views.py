@@ -134,14 +134,16 @@ class SubscriptionDetail(CustomerPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked = ChangeRequest.objects.undecided().filter(subscription=OuterRef("pk"))
+        under = Subscription.objects.listed().filter(parent=OuterRef("pk"))
         rows = Subscription.objects.visible_to(self.actor).filter(customer=self.customer)
+        rows = rows.annotate(is_asked_about=Exists(asked), has_add_ons=Exists(under))
         subscription = get_object_or_404(
-            rows.select_related("sku__product", "parent").annotate(is_asked_about=Exists(asked)),
+            rows.select_related("sku__product", "parent"),
             subscription_id=self.kwargs["subscription_id"],
         )
         with_relations([subscription], self.customer, self.actor)
         outlook = outlook_of(subscription) if self.actor.is_customer else ""
-        add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk"))
+        add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk")) if subscription.has_add_ons else []
         for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
             related.customer = self.customer
         return super().get_context_data(

@@ -45,7 +45,8 @@ class ResellerOfRecordForm(PortalForm):
         field = self.fields["reseller"]
         assert isinstance(field, ResellerChoiceField)
         field.offer(ResellerSource(actor))
-        field.initial = str(current.microsoft_id) if current else ""
+        if current is not None and not self.is_bound:
+            field.begin_with(str(current.microsoft_id), current.name_and_mpn)
 
     def clean_mpn_id(self) -> Partner | None:
         """Verified: its form, that it exists, and that it is not the provider's own."""

@@ -16,8 +16,9 @@ from resellers.models import Partnership
 from subscriptions.changing import change_subscription
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import ChangeLicenses, Suspend
+from subscriptions.services import set_reseller_of_record
 from tests.customers.conftest import actor_of
-from tests.factories import PartnerFactory, PartnershipFactory
+from tests.factories import PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
 
@@ -62,6 +63,22 @@ def test_the_page_offers_what_the_rules_allow(browser: Client, new: Subscription
         assert words in page
     assert "9 licenses can still be given back" in page
     assert "Upgrade now" not in page
+
+
+def test_the_page_asks_little_where_one_types_the_reseller(
+    browser: Client, new: Subscription, reseller: Partner, sales: Actor, monkeypatch, django_assert_num_queries
+) -> None:
+    monkeypatch.setattr("core.typeahead.LONGEST_SELECT", 0)
+    set_reseller_of_record(subscription=new, reseller=reseller, by=sales)
+    field = f'value="{reseller.name_and_mpn}"'
+    assert field in text(browser, address(new))
+    with django_assert_num_queries(10):
+        text(browser, address(new))
+    SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new, nickname="Added")
+    with django_assert_num_queries(11):
+        assert "Added" in text(browser, address(new))
+    typed = browser.post(address(new, "reseller"), {"reseller": "nobody at all", "mpn_id": ""}).content.decode()
+    assert (field in typed, 'value="nobody at all"' in typed) == (False, True)
 
 
 def test_a_late_page_offers_no_cancellation(browser: Client, customer: Customer, sales: Actor) -> None:
