@@ -31,6 +31,8 @@ FIELDS: dict[str, Words] = {
     "filters": gettext_lazy("Filters in force"),
     "version": gettext_lazy("Version"),
 }
+# What a field is called in the records of one action, or of all that begin alike (`change_request.`).
+OWN_FIELDS: dict[str, Mapping[str, Words]] = {}
 LABELS: dict[str, dict[Any, Words]] = {}
 # Amounts without their currency; the others carry it.
 AMOUNTS = {"unit_price"}
@@ -42,6 +44,7 @@ def register(
     sentences: Mapping[str, Words],
     *,
     fields: Mapping[str, Words] | None = None,
+    own_fields: Mapping[str, Mapping[str, Words]] | None = None,
     labels: Mapping[str, Mapping[Any, Words]] | None = None,
 ) -> None:
     """Add the sentences of an app, what its fields are called, and what their stored values mean."""
@@ -49,6 +52,7 @@ def register(
         if SENTENCES.setdefault(action, words) is not words:
             raise ValueError(f"Two sentences for {action!r}.")
     FIELDS.update(fields or {})
+    OWN_FIELDS.update(own_fields or {})
     for field, choices in (labels or {}).items():
         LABELS.setdefault(field, {}).update(choices)
 
@@ -58,8 +62,11 @@ def sentence(record: ActivityRecord) -> str:
     return str(SENTENCES.get(record.action, record.action))
 
 
-def field_label(field: str) -> str:
-    """What a field is called; one that has no name yet by its own."""
+def field_label(field: str, action: str = "") -> str:
+    """What a field is called, in the records of an action; one that has no name yet by its own."""
+    for own in (action, f"{action.partition('.')[0]}."):
+        if field in OWN_FIELDS.get(own, {}):
+            return str(OWN_FIELDS[own][field])
     return str(FIELDS.get(field) or field.replace("_", " ").capitalize())
 
 
@@ -70,7 +77,7 @@ def value_words(field: str, value: Any) -> SafeString:
     if isinstance(value, bool):
         return format_html("{}", _("Yes") if value else _("No"))
     if isinstance(value, Mapping):
-        pairs = ((field_label(name), value_words(name, one)) for name, one in value.items())
+        pairs = ((field_label(name), value_words(name, one)) for name, one in value.items() if one is not None)
         return format_html_join("; ", "{}: {}", pairs)
     if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
         return format_html_join(SafeString("<br>"), "{}", ((value_words(field, one),) for one in value))

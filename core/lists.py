@@ -1,5 +1,6 @@
 """The list page: filter, sort, count, page by key, and say why nothing is shown. Every state stands in the address."""
 
+import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -281,6 +282,11 @@ def _ungrouped(choices: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
             yield value, label
 
 
+def _in_words(value: Any) -> str:
+    """A value of a filter; a day as people write it."""
+    return html.date_text(value) if isinstance(value, datetime.date) else str(value)
+
+
 def filters_in_words(filterset: PortalFilterSet) -> list[tuple[str, str, str]]:
     """Each filter in force: its name, its label, and its value as people read it."""
     if not filterset.is_valid():
@@ -292,5 +298,5 @@ def filters_in_words(filterset: PortalFilterSet) -> list[tuple[str, str, str]]:
             continue
         labels = dict(_ungrouped(getattr(bound, "choices", ()))) if not hasattr(bound, "queryset") else {}
         values = value if isinstance(value, list | tuple | QuerySet) else [value]
-        words.append((name, str(bound.label), ", ".join(str(labels.get(one, one)) for one in values)))
+        words.append((name, str(bound.label), ", ".join(_in_words(labels.get(one, one)) for one in values)))
     return words

@@ -34,14 +34,16 @@ class HomeView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         actor = self.request.actor  # type: ignore[attr-defined]
+        providers, work = providers_at_a_glance(actor), queues(actor)
         return super().get_context_data(
             attention=attention(actor),
-            queues=queues(actor),
+            queues=work,
+            is_new_reseller=actor.is_reseller and providers is None and not any(queue.count for queue in work),
             drafts=list(open_drafts(actor)[:5]),
             happenings=recent_activity(actor),
             delayed=delayed_mail(actor),
             waiting=waiting_for_home(actor),
-            providers=providers_at_a_glance(actor),
+            providers=providers,
             **kwargs,
         )
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.account.words import ACCOUNT_FIELDS
+from customers.account.words import ACCOUNT_FIELDS, ADDRESS
 from customers.models import Customer, RelationshipRequest, ResellerRelationship
 
 SENTENCES: dict[str, Promise] = {
@@ -33,12 +33,14 @@ SENTENCES: dict[str, Promise] = {
     "relationship_request.revoked": _("Request for a reseller relationship revoked"),
 }
 FIELDS: dict[str, Promise] = {
-    **ACCOUNT_FIELDS,
+    **{name: label for name, label in ACCOUNT_FIELDS.items() if name != "state"},
     "reseller": _("Reseller"),
     "scope": _("Access"),
     "domain": _("Domain"),
     "administrator": _("Administrator"),
 }
+# Elsewhere it is how far something is.
+OWN_FIELDS = {"customer.": {"state": ADDRESS["state"]}, "partner.": {"state": ADDRESS["state"]}}
 LABELS = {
     "state": dict(RelationshipRequest.State.choices),
     "status": dict(Customer.Status.choices),

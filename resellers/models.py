@@ -341,6 +341,10 @@ class PendingAcceptance(models.Model):
     def __str__(self) -> str:
         return f"{self.reseller} – {self.request}"
 
+    def get_absolute_url(self) -> str:
+        """Who accepted and what is missing, for the provider that asked."""
+        return reverse("resellers:confirm_acceptance", args=[self.public_id])
+
     @property
     def awaits_confirmation(self) -> bool:
         """Whether the provider has still to say that the company is the one it asked."""

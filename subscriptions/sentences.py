@@ -97,6 +97,14 @@ FIELDS: dict[str, Promise] = {
     "paid_at": _("Paid"),
     "columns": _("Columns"),
     "tab": _("Tab"),
+    "term_months": _("Term in months"),
+    "billing_months": _("Months between bills"),
+}
+OWN_FIELDS: dict[str, dict[str, Promise]] = {
+    "change_request.": {"kind": _("What is asked")},
+    "change_request.questioned": {"kind": _("What is asked"), "reason": _("Question")},
+    "change_request.answered": {"kind": _("What is asked"), "reason": _("Answer")},
+    "bulk_change.": {"kind": _("What to change")},
 }
 LABELS = {
     "status": dict(Subscription.Status.choices),

@@ -130,7 +130,8 @@ class SubscriptionTable(PortalTable):
         """The term and how it is billed, and what happens at its end."""
         if record.ends_at is None:
             return format_html("{}", record.term_label)
-        return format_html('<div>{}<br><span class="muted">{}</span></div>', record.term_label, renewal(record))
+        words = '<div class="small-lines">{}<br><span class="muted">{}</span></div>'
+        return format_html(words, record.term_label, renewal(record))
 
     def render_reseller(self, record: Subscription) -> SafeString:
         """The reseller of record with the MPN ID that it was set with."""
@@ -154,10 +155,11 @@ def renewal(subscription: Subscription) -> SafeString:
 
 
 def reseller_of_record(relation: Any) -> SafeString:
-    """Fabrikam (MPN ID 0012345), with the number of that time."""
+    """Fabrikam, and below it MPN ID 0012345, the number of that time."""
     if relation is None:
         return html.missing(_("No reseller"))
     if relation == ANOTHER:
         return html.name(ANOTHER_RESELLER)
-    text = _("%(name)s (MPN ID %(mpn_id)s)") % {"name": relation.reseller.legal_name, "mpn_id": relation.mpn_id}
-    return html.name(text)
+    name, number = relation.reseller.legal_name, _("MPN ID %(mpn_id)s") % {"mpn_id": relation.mpn_id}
+    below = f'<span class="muted text-nowrap">{escape(number)}</span>'
+    return SafeString(f"<div>{html.name(name)}<br>{below}</div>")

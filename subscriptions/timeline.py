@@ -78,9 +78,9 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
         value = changes[field]
         if isinstance(value, list) and len(value) == 2 and field not in LISTS:
             pair = (value_words(field, value[0]), value_words(field, value[1]))
-            lines.append(format_html("{}: {} → {}", field_label(field), *pair))
+            lines.append(format_html("{}: {} → {}", field_label(field, record.action), *pair))
         elif value not in (None, ""):
-            lines.append(format_html("{}: {}", field_label(field), value_words(field, value)))
+            lines.append(format_html("{}: {}", field_label(field, record.action), value_words(field, value)))
     return lines
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.forms import BaseForm
+from django.forms import BaseForm, BoundField, CheckboxSelectMultiple, Select
 from django.forms.formsets import BaseFormSet
 from django.middleware.csrf import get_token
 from django.template import Context
@@ -94,6 +94,18 @@ def initials(value: Any) -> str:
     """`{{ user|initials }}`: one or two letters for the account menu."""
     words = str(value).split()
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+@register.filter
+def says_optional(field: BoundField) -> bool:
+    """Whether the label says "(optional)": not where leaving it alone is one of the choices, in words."""
+    widget = field.field.widget
+    if field.field.required or field.field.disabled or isinstance(widget, CheckboxSelectMultiple):
+        return False
+    if not isinstance(widget, Select):
+        return True
+    value, label = next(iter(widget.choices), ("", ""))
+    return not str(value) and not str(label).strip("-— ")
 
 
 def _links_of(form: BaseForm) -> Iterable[tuple[str, str]]:

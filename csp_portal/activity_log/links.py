@@ -12,15 +12,22 @@ from accounts.roles import Permission
 from activity.models import ActivityRecord
 from customers.models import Customer
 from orders.models import Order
-from resellers.models import Partnership, PartnershipRequest
-from subscriptions.models import IncentiveEntry
+from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
+from subscriptions.models import BulkChange, ChangeRequest, IncentiveEntry
 
 # Kinds of objects with a page whose address is their own identifier: the model, the page, and what it takes.
 PAGES: dict[str, tuple[Any, str, Permission]] = {
     Order._meta.label_lower: (Order, "orders:detail", Permission.VIEW_ORDERS),
     Partnership._meta.label_lower: (Partnership, "resellers:detail", Permission.VIEW_RESELLERS),
     PartnershipRequest._meta.label_lower: (PartnershipRequest, "resellers:request", Permission.REQUEST_PARTNERSHIP),
+    PendingAcceptance._meta.label_lower: (
+        PendingAcceptance,
+        "resellers:confirm_acceptance",
+        Permission.REQUEST_PARTNERSHIP,
+    ),
     IncentiveEntry._meta.label_lower: (IncentiveEntry, "incentives:entry", Permission.VIEW_INCENTIVES),
+    ChangeRequest._meta.label_lower: (ChangeRequest, "subscriptions:change_request", Permission.VIEW_SUBSCRIPTIONS),
+    BulkChange._meta.label_lower: (BulkChange, "subscriptions:bulk", Permission.MANAGE_SUBSCRIPTION),
 }
 
 

@@ -24,6 +24,7 @@ OWN: dict[str, Promise] = {
 def register_all() -> None:
     """Fill the catalogue."""
     for app in (accounts, catalogue, resellers, customers, subscriptions, orders):
-        register(app.SENTENCES, fields=app.FIELDS, labels=app.LABELS)
-    register(notifications.SENTENCES)
+        own_fields = getattr(app, "OWN_FIELDS", None)
+        register(app.SENTENCES, fields=app.FIELDS, own_fields=own_fields, labels=app.LABELS)
+    register(notifications.SENTENCES, fields=notifications.FIELDS, labels=notifications.LABELS)
     register(OWN, labels={"state_before": dict(OutgoingEmail.State.choices)})

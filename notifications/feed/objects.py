@@ -14,7 +14,10 @@ IDENTIFIERS = ("microsoft_id", "public_id", "subscription_id")
 # What an object's address is made of besides itself.
 RELATED = ("customer", "endpoint")
 # Kinds whose address is a page of the provider's alone.
-PROVIDERS_PAGES = ("resellers.partnership", "resellers.partnershiprequest", "customers.relationshiprequest")
+PROVIDERS_PAGES = (
+    *("resellers.partnership", "resellers.partnershiprequest", "resellers.pendingacceptance"),
+    "customers.relationshiprequest",
+)
 
 Seen = dict[tuple[str, str], Any]
 

@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from activity.sentences import SENTENCES
+
 TEST_EVENT = "webhook.test"
 
 
@@ -94,4 +96,4 @@ def event_words(action: str) -> str:
     if action == TEST_EVENT:
         return str(_("Test event"))
     category = CATEGORY_OF.get(action)
-    return str(EVENTS[category][action]) if category else action
+    return str(EVENTS[category][action] if category else SENTENCES.get(action, action))
