@@ -104,9 +104,10 @@ def test_unknown_malformed_and_guessed_links_give_one_page(sent, client, sender,
         f"/i/{str(sent.public_id).upper()}/{token}/",
         *(reverse("resellers:landing", args=[sent.public_id, bad]) for bad in bad_tokens(token) if bad),
     ]
-    bodies = {client.get(address).content for address in addresses}
+    answers = [client.get(address) for address in addresses]
+    bodies = {answer.content for answer in answers}
     assert len(bodies) == 1
-    assert {client.get(address).status_code for address in addresses} == {404}
+    assert {answer.status_code for answer in answers} == {404}
     assert "northwind" not in bodies.pop().decode().lower()
     assert PENDING not in client.session
 
