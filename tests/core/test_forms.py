@@ -50,6 +50,19 @@ def test_form_has_no_asterisk_no_required_and_says_optional() -> None:
     assert html.count("(optional)") == 2
 
 
+class ChoosingForm(PortalForm):
+    unsaid = forms.ChoiceField(label="Size", choices=[("", "---------"), ("s", "Small")], required=False)
+    said = forms.ChoiceField(label="Reseller", choices=[("", "No reseller"), ("c", "Contoso")], required=False)
+    boxes = forms.MultipleChoiceField(
+        label="Mails", choices=[("a", "A")], widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+
+def test_what_offers_nothing_in_words_says_no_optional() -> None:
+    assert rendered(ChoosingForm()).count("(optional)") == 1
+    assert "(optional)" in str(rendered(ChoosingForm()).split("Size")[1].split("</label>")[0])
+
+
 def test_form_carries_its_token_even_inside_an_only_include(kit: Client) -> None:
     form = next(one for one in parse(kit.get("/kit/form/")).iter("form") if one.get("class") == "form")
     assert len(form.find("input[@name='csrfmiddlewaretoken']").get("value")) == 64

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from accounts.saved_views.services import save_view
 from activity.models import ActivityRecord, Source
 from activity.services import record
 from core import clock
+from core.html import date_text
 from tests.world import World, make_member, make_world
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +126,7 @@ def test_without_a_period_it_is_the_last_month_and_says_so(world: World) -> None
     (chip,) = response.context["chips"]
     assert told(response) == [recent]
     assert f'value="{since}"' in response.content.decode()
-    assert chip["label"] == "From"
+    assert (chip["label"], chip["value"]) == ("From", date_text(date.fromisoformat(since)))
     assert told(client.get(chip["url"])) == [recent, old]
     assert listed(client, until=(clock.now() - timedelta(days=31)).date().isoformat()) == [old]
 

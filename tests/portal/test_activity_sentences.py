@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import translation
 
 from activity.models import ActivityRecord
-from activity.sentences import FIELDS, LABELS, SENTENCES, field_label, register, sentence, value_words
+from activity.sentences import FIELDS, LABELS, OWN_FIELDS, SENTENCES, field_label, register, sentence, value_words
 
 ROOT = Path(settings.BASE_DIR)
 RECORDING = {"record", "composed", "record_as_concerning", "record_security_change"}
@@ -100,6 +100,25 @@ def test_a_sentence_is_said_once() -> None:
         register({"order.placed": "Something else"})
 
 
+def test_every_recorded_field_has_a_name() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources()]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    recording = [call for call in calls if getattr(call.func, "id", "") in RECORDING and call.args]
+    names = {keyword.arg for call in recording for keyword in call.keywords if keyword.arg} - {"by", "user"}
+
+    assert len(names) > 50
+    assert names - set(FIELDS) - {name for own in OWN_FIELDS.values() for name in own} == set()
+
+
+def test_a_field_is_called_after_what_the_action_is_about() -> None:
+    assert field_label("state") == "State"
+    assert field_label("state", "partnership_request.expired") == "State"
+    assert field_label("state", "customer.changed") == "State or province"
+    assert field_label("reason", "change_request.questioned") == "Question"
+    assert field_label("reason", "change_request.rejected") == "Reason"
+    assert field_label("kind", "change_request.submitted") == "What is asked"
+
+
 def test_an_unknown_action_and_field_are_shown_by_name() -> None:
     assert sentence(ActivityRecord(action="order.eaten")) == "order.eaten"
     assert field_label("never_heard_of") == "Never heard of"
@@ -113,7 +132,9 @@ def test_an_unknown_action_and_field_are_shown_by_name() -> None:
         ("is_trial", True, "Yes"),
         ("nickname", "<b>", "<bdi>&lt;b&gt;</bdi>"),
         ("unit_price", "12.5", "12.50"),
-        ("scheduled", {"quantity": 3}, "Licenses: 3"),
+        ("scheduled", {"quantity": 3, "term_months": None}, "Licenses: 3"),
+        ("kind", "suspend", "<bdi>Suspend</bdi>"),
+        ("categories", ["orders", "change_requests"], "<bdi>Orders</bdi>, <bdi>Change requests</bdi>"),
         ("columns", ["a", "b"], "<bdi>a</bdi>, <bdi>b</bdi>"),
         ("lines", [{"quantity": 1}, {"quantity": 2}], "Licenses: 1<br>Licenses: 2"),
     ],
@@ -132,5 +153,6 @@ def test_fields_and_values_are_said_in_portuguese() -> None:
     with translation.override("pt-br"):
         untranslated = {field for field, words in FIELDS.items() if str(words) == english[field]}
         assert str(LABELS["status"]["suspended"]) == "Suspensa"
+        assert field_label("reason", "change_request.questioned") == "Pergunta"
     # The same word in both languages.
     assert untranslated <= {"mpn_id", "sku", "status"}

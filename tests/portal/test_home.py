@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Partner
+from accounts.roles import Program, Role
 from core import clock
 from csp_portal import home
 from csp_portal.home import Queue, attention, queues
@@ -19,7 +20,7 @@ from resellers.services.mailing import mail_request
 from resellers.services.waiting import begin_waiting
 from subscriptions.models import ChangeRequest
 from tests.factories import CustomerFactory
-from tests.world import World, make_world
+from tests.world import World, make_member, make_partner, make_world
 
 
 @pytest.fixture
@@ -122,3 +123,12 @@ def test_home_leads_people_without_an_active_company_to_its_enrolment(world: Wor
         client.force_login(person)
         response = client.get("/")
         assert (response.status_code, response.headers["Location"]) == (302, reverse("enrolment:status"))
+
+
+def test_a_reseller_without_a_provider_reads_how_it_gets_one(world: World) -> None:
+    client = Client()
+    newcomer = make_partner("Newcomer", Program.INDIRECT_RESELLER, "2000088")
+    client.force_login(make_member(newcomer, "first", Role.GLOBAL_ADMIN).user)
+    assert "Your first indirect provider" in client.get(reverse("home")).content.decode()
+    client.force_login(world.ours.reseller_admin.user)
+    assert "Your first indirect provider" not in client.get(reverse("home")).content.decode()
