@@ -65,10 +65,9 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
 
     def get_tabs(self) -> list[dict[str, Any]]:
         """Everything that concerned the company, and the accounts of its people."""
-        pages = [(_("Company"), "activity:list"), (_("Accounts of your people"), "activity:accounts")]
         if not can(self.actor, Permission.MANAGE_PEOPLE):
             return []
-        tabs = [(label, reverse(name)) for label, name in pages]
+        tabs = [(_("Company"), reverse("activity:list")), (_("Accounts of your people"), reverse("activity:accounts"))]
         return [{"label": label, "url": url, "current": url == self.request.path, "count": None} for label, url in tabs]
 
     def prepare(self, rows: list[Any]) -> None:

@@ -57,11 +57,9 @@ def save_change_request(
 # --- the parts, for whatever is asked --------------------------------------------------------------------------------
 def require_asker(customer: Customer, by: Actor) -> Customer:
     """Hold a customer that the reseller has at this very moment, and return it as it is; a person of its asks."""
-    if by.user is None or not by.is_reseller:
-        raise NotPermitted("A change is requested by a person of a reseller.")
     lock_customers([customer.pk])
     customer = Customer.objects.select_related("provider").get(pk=customer.pk)
-    require(by, Permission.REQUEST_CHANGE, customer)
+    _require_person(customer, by)
     return customer
 
 
@@ -111,11 +109,15 @@ def hand_in(draft: ChangeRequest, by: Actor) -> ChangeRequest:
 # --- subscriptions ---------------------------------------------------------------------------------------------------
 def _asked_about(subscription: Subscription, by: Actor) -> Subscription:
     """The subscription, held; of a customer that the reseller has at this very moment."""
+    subscription = lock_subscription(subscription)
+    _require_person(subscription.customer, by)
+    return subscription
+
+
+def _require_person(customer: Customer, by: Actor) -> None:
     if by.user is None or not by.is_reseller:
         raise NotPermitted("A change is requested by a person of a reseller.")
-    subscription = lock_subscription(subscription)
-    require(by, Permission.REQUEST_CHANGE, subscription.customer)
-    return subscription
+    require(by, Permission.REQUEST_CHANGE, customer)
 
 
 def _keep_draft(subscription: Subscription, kind: str, form: ChangeForm, message: str, by: Actor) -> ChangeRequest:

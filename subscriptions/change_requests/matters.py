@@ -1,7 +1,4 @@
-"""What requests are about: for each kind one who knows how it is read, shown, judged and made.
-
-This app knows subscriptions and accounts; the app of orders, which stands above, registers its own when it is ready.
-"""
+"""What requests are about, subscriptions or accounts: for each kind one who knows how it is read, shown and made."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -15,7 +12,7 @@ from accounts.roles import Permission
 from core.exceptions import Refused
 from subscriptions.models import ChangeRequest
 
-# What, as it was, as it is wanted: plain text, for pages and mails alike. Without a before there was nothing.
+# What, as it was, as it is wanted: plain text, for pages and mails alike.
 Row = tuple[str, str, str]
 NOTHING = "—"
 
@@ -43,9 +40,6 @@ class Outlook:
 class Matter(ABC):
     """What the requests of some kinds have in common."""
 
-    # Included on the page where a request can be approved; without one there is a button that approves.
-    approval_template = ""
-
     @abstractmethod
     def permission(self, kind: str) -> Permission:
         """What it takes to make such a change, and so to decide about it."""
@@ -59,7 +53,7 @@ class Matter(ABC):
         """The same in a word or two, without a query: for lists."""
 
     @abstractmethod
-    def changed(self, request: ChangeRequest, *, prices: bool = False) -> list[Row]:
+    def changed(self, request: ChangeRequest) -> list[Row]:
         """What differs from how it was when it was asked: (what, as it was, as it is now)."""
 
     @abstractmethod
@@ -85,14 +79,6 @@ class Matter(ABC):
     @abstractmethod
     def make(self, request: ChangeRequest, *, version: int | None, by: Actor) -> None:
         """Make the change by the service that makes it always, which asks the rules again; or say why not."""
-
-    def approval(self, request: ChangeRequest, reader: Actor) -> dict[str, Any]:
-        """What the template of the approval needs."""
-        return {}
-
-    def result_url(self, request: ChangeRequest, reader: Actor) -> str:
-        """The page of what an approval made, where it is another than that of the customer or subscription."""
-        return ""
 
 
 _matters: dict[str, Matter] = {}

@@ -190,7 +190,7 @@ class AccountMatter(Matter):
         names = changed_names(request.before, request.values)
         return ", ".join(str(label_of(request.kind, name)) for name in names)
 
-    def changed(self, request: ChangeRequest, *, prices: bool = False) -> list[Row]:
+    def changed(self, request: ChangeRequest) -> list[Row]:
         if request.before.get("version") == request.customer.version:
             return []
         stored = SECTIONS[request.kind].stored(request.customer)

@@ -28,7 +28,7 @@ class SubscriptionMatter(Matter):
     def short(self, request: ChangeRequest) -> str:
         return short_words(request)
 
-    def changed(self, request: ChangeRequest, *, prices: bool = False) -> list[Row]:
+    def changed(self, request: ChangeRequest) -> list[Row]:
         return changed_since(request)
 
     def outlook(self, request: ChangeRequest, *, prices: bool) -> Outlook:

@@ -1,6 +1,5 @@
 """Talking about a request, and deciding; what is approved is made by the service that makes it always."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -67,6 +66,7 @@ def reject_change_request(*, request: ChangeRequest, reason: str, by: Actor) -> 
     return _step(request, Entry.REJECTED, by, clean_message(reason), decided_at=clock.now(), decided_by=by.user)
 
 
+@transaction.atomic
 def approve_change_request(*, request: ChangeRequest, version: int | None, by: Actor) -> ChangeRequest:
     """Say yes, and make the change in the approver's name; both or neither. A second call changes nothing.
 
@@ -74,12 +74,6 @@ def approve_change_request(*, request: ChangeRequest, version: int | None, by: A
     and EditedMeanwhile that the approver had read about another version: the request stays open. One that is no longer
     possible is closed and returned as that.
     """
-    return approve_and(request=request, by=by, make=lambda one: matter_of(one).make(one, version=version, by=by))
-
-
-@transaction.atomic
-def approve_and(*, request: ChangeRequest, by: Actor, make: Callable[[ChangeRequest], Any]) -> ChangeRequest:
-    """The same for who makes the change in a way of its own: `make` is given the approved request, and may refuse."""
     require_decider(request, by)
     # The customer before the request, and the request before its subscription, as whoever changes one takes them.
     lock_customers([request.customer_id])
@@ -88,7 +82,7 @@ def approve_and(*, request: ChangeRequest, by: Actor, make: Callable[[ChangeRequ
     moved = move(request, Entry.APPROVED, by=by, decided_at=clock.now(), decided_by=by.user)
     if moved is None:
         return settled(request, State.APPROVED)
-    make(moved)
+    matter_of(moved).make(moved, version=version, by=by)
     record("change_request.approved", moved, by=by, kind=moved.kind)
     moved = reload(moved)
     tell(moved, Entry.APPROVED)

@@ -41,13 +41,12 @@ def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
     timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
     may_decide = can(reader, matter.permission(request.kind))
-    may_decide = open_now and reader.is_provider and may_decide and not own
     return {
         "asked": request,
         "badge": state_badge(request, reader),
         "facts": facts_of(request, reader),
         "rows": matter.rows(request, prices=prices),
-        "changed": matter.changed(request, prices=prices) if live else [],
+        "changed": matter.changed(request) if live else [],
         "allowed": outlook is not None and not outlook.refusal,
         "consequences": outlook.sentences if outlook else [],
         "refused": outlook.refusal if outlook else "",
@@ -56,15 +55,12 @@ def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
         "question": next((one.text for one in timeline if one.kind == ChangeRequestEntry.Kind.QUESTION), ""),
         "is_draft": request.state == State.DRAFT,
         "is_own": own,
-        "may_decide": may_decide,
-        "approval_template": matter.approval_template,
-        **(matter.approval(request, reader) if may_decide and outlook and not outlook.refusal else {}),
+        "may_decide": open_now and reader.is_provider and may_decide and not own,
         "may_ask": request.state == State.SUBMITTED,
         "may_answer": open_now and reader.is_reseller and request.state == State.QUESTION,
         "may_withdraw": open_now and reader.is_reseller,
         "open_now": open_now,
         "change_url": matter.edit_url(request) if request.state == State.DRAFT else "",
-        "result_url": matter.result_url(request, reader),
     }
 
 

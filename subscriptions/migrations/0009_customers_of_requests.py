@@ -22,11 +22,6 @@ class Migration(migrations.Migration):
                 to="customers.customer",
             ),
         ),
-        migrations.AddField(
-            model_name="changerequest",
-            name="order_public_id",
-            field=models.UUIDField(blank=True, editable=False, null=True),
-        ),
         migrations.AlterField(
             model_name="changerequest",
             name="subscription",

@@ -44,7 +44,6 @@ class Migration(migrations.Migration):
                     ("company", "Change the company info"),
                     ("contact", "Change the primary contact"),
                     ("bill-to", "Change the bill-to info"),
-                    ("order", "New subscription"),
                 ],
                 max_length=13,
                 verbose_name="what is asked",
@@ -54,9 +53,9 @@ class Migration(migrations.Migration):
             model_name="changerequest",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind__in", ("company", "contact", "bill-to", "order")), ("subscription", None)),
+                    models.Q(("kind__in", ("company", "contact", "bill-to")), ("subscription", None)),
                     models.Q(
-                        models.Q(("kind__in", ("company", "contact", "bill-to", "order")), _negated=True),
+                        models.Q(("kind__in", ("company", "contact", "bill-to")), _negated=True),
                         ("subscription__isnull", False),
                     ),
                     _connector="OR",
@@ -68,7 +67,7 @@ class Migration(migrations.Migration):
             model_name="changerequest",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
-                    ("kind__in", ["company", "contact", "bill-to"]), ("state__in", ("submitted", "question"))
+                    ("kind__in", ("company", "contact", "bill-to")), ("state__in", ("submitted", "question"))
                 ),
                 fields=("customer", "kind"),
                 name="changerequest_one_open_of_account",
@@ -77,7 +76,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="changerequest",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("kind__in", ("company", "contact", "bill-to", "order")), ("state", "draft")),
+                condition=models.Q(("kind__in", ("company", "contact", "bill-to")), ("state", "draft")),
                 fields=("customer", "kind", "created_by"),
                 name="changerequest_one_customer_draft",
             ),

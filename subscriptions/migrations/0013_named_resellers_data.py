@@ -9,7 +9,7 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from core.indexes import AddIndexMeanwhile
+from core.search_index import AddIndexWhileWritten
 
 named = importlib.import_module("subscriptions.migrations.0012_named_resellers")
 
@@ -32,13 +32,13 @@ class Migration(migrations.Migration):
     dependencies = [("subscriptions", "0012_named_resellers")]
     operations = [
         migrations.RunPython(fill, migrations.RunPython.noop),
-        AddIndexMeanwhile(
+        AddIndexWhileWritten(
             "subscription",
             models.Index(
                 fields=["managing_reseller", "-changed_at", "-id"], condition=LIVE, name="subscription_manager_live"
             ),
         ),
-        AddIndexMeanwhile(
+        AddIndexWhileWritten(
             "subscription",
             models.Index(
                 fields=["reseller_of_record", "-changed_at", "-id", "provider"],
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 name="subscription_earner_live",
             ),
         ),
-        AddIndexMeanwhile(
+        AddIndexWhileWritten(
             "subscription",
             models.Index(
                 fields=["reseller_of_record", "-starts_at", "-id", "provider"],
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 name="subscription_earner_listed",
             ),
         ),
-        AddIndexMeanwhile(
+        AddIndexWhileWritten(
             "subscription",
             models.Index(
                 fields=["support_contact", "-starts_at", "-id", "provider"],
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 name="subscription_contact_listed",
             ),
         ),
-        AddIndexMeanwhile(
+        AddIndexWhileWritten(
             "subscription",
             models.Index(
                 fields=["provider", "-changed_at", "-id"],

@@ -16,8 +16,8 @@ from customers.models import Customer, ResellerRelationship
 from subscriptions.models.subscriptions import Subscription
 
 OPEN = ("submitted", "question")
-# What is asked for a customer and for none of its subscriptions.
-OF_CUSTOMERS = ("company", "contact", "bill-to", "order")
+# What is asked of a customer and of none of its subscriptions.
+OF_CUSTOMERS = ("company", "contact", "bill-to")
 
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
@@ -66,7 +66,7 @@ class ChangeRequest(models.Model):
     """One change, as a reseller wants it; made by the usual service once it is approved."""
 
     class Kind(models.TextChoices):
-        """The pages of Subscription details and of Account, by the last part of their address; and New subscription."""
+        """The pages of Subscription details and of Account, by the last part of their address."""
 
         LICENSES = "licenses", _("Change the number of licenses")
         SUSPEND = "suspend", _("Suspend")
@@ -83,7 +83,6 @@ class ChangeRequest(models.Model):
         COMPANY = "company", _("Change the company info")
         CONTACT = "contact", _("Change the primary contact")
         BILL_TO = "bill-to", _("Change the bill-to info")
-        ORDER = "order", _("New subscription")
 
     class State(models.TextChoices):
         """Who has to do something, or what became of it."""
@@ -98,7 +97,7 @@ class ChangeRequest(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="change_requests", editable=False)
-    # None where the request is about the customer itself: its account, or what it does not have yet.
+    # None where the request is about the customer itself, its account.
     subscription = models.ForeignKey(
         Subscription, on_delete=models.PROTECT, related_name="change_requests", null=True, blank=True
     )
@@ -111,8 +110,6 @@ class ChangeRequest(models.Model):
     message = models.TextField(_("message"), max_length=1000, blank=True)
     # How it was when it was asked, of a subscription for instance: {"version": 3, "quantity": 10, …}.
     before = models.JSONField(default=dict, blank=True, editable=False)
-    # The order that the approval placed, by its public GUID: orders stand above this app.
-    order_public_id = models.UUIDField(null=True, blank=True, editable=False)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -150,10 +147,9 @@ class ChangeRequest(models.Model):
                 condition=Q(state="draft"),
                 name="changerequest_one_draft",
             ),
-            # Several orders may be asked for at once: they are different ones.
             models.UniqueConstraint(
                 fields=["customer", "kind"],
-                condition=Q(state__in=OPEN, kind__in=["company", "contact", "bill-to"]),
+                condition=Q(state__in=OPEN, kind__in=OF_CUSTOMERS),
                 name="changerequest_one_open_of_account",
             ),
             models.UniqueConstraint(

@@ -1,31 +1,26 @@
 """Which reseller manages a customer, as its column says: never anything but what the dated relations say."""
 
 from collections.abc import Callable
-from random import Random
 
 import pytest
-from django.db import IntegrityError, connection, transaction
 
 from accounts.access import Actor
 from accounts.models import Partner
 from core import clock
-from core.exceptions import Refused
 from customers.handing_over import hand_over_customers, lock_relationships
 from customers.models import Customer, ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship, establish_relationship, hand_over_customer
 from resellers.models import Partnership
-from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, ResellerRelationshipFactory
+from tests.factories import CustomerFactory, ResellerRelationshipFactory
+from tests.walks import Walk, execute, three_resellers
 
 TABLE, COLUMN = "customers_resellerrelationship", "managing_reseller_id"
 
 
 @pytest.fixture
 def resellers(provider: Partner, reseller: Partner) -> list[Partner]:
-    """Three that are ready for business with the provider."""
-    others = [PartnerFactory(reseller=True, mpn_id=f"77{number}") for number in range(2)]
-    for one in others:
-        PartnershipFactory(provider=provider, reseller=one)
-    return [reseller, *others]
+    """Three that are ready for business."""
+    return three_resellers(provider, reseller)
 
 
 def said() -> dict[int, int | None]:
@@ -39,41 +34,23 @@ def true() -> dict[int, int | None]:
     return nobody | dict(ResellerRelationship.objects.current().values_list("customer", "reseller"))
 
 
-def execute(sql: str, *parameters: object) -> None:
-    """A statement that nobody's code has seen."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-
-
-class Walk:
+class OwnWalk(Walk):
     """Does one thing after another to a few customers, by services and behind their back."""
 
     def __init__(self, seed: int, resellers: list[Partner], by: Actor) -> None:
-        self.random, self.resellers, self.by = Random(seed), resellers, by
+        super().__init__(seed, resellers, by)
         self.customers = [CustomerFactory(provider=by.partner) for _ in range(3)]
         # As they were read at the beginning: a save writes what has long been wrong.
         self.stale = list(Customer.objects.order_by("pk"))
-        self.steps: list[Callable[[], object]] = [
+
+    def steps(self) -> list[Callable[[], object]]:
+        return [
             self.establish, self.end, self.hand_over, self.narrow, self.hand_over_all,
             self.insert, self.end_behind, self.revive, self.rewrite, self.move, self.delete, self.save, self.scribble,
         ]  # fmt: skip
-        self.done = {step.__name__: 0 for step in self.steps}
-
-    def take(self) -> None:
-        """One step; what services or constraints refuse is no step."""
-        step = self.random.choice(self.steps)
-        try:
-            with transaction.atomic():
-                step()
-                self.done[step.__name__] += 1
-        except (Refused, IntegrityError, IndexError):
-            pass
 
     def customer(self) -> Customer:
         return self.random.choice(self.customers)
-
-    def reseller(self) -> Partner:
-        return self.random.choice(self.resellers)
 
     def relation(self, **values: object) -> ResellerRelationship:
         """One of those there are; IndexError where there is none."""
@@ -129,7 +106,7 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_done_the_column_says_what_the_relations_say(seed, resellers, admin):
-    walk = Walk(seed, resellers, admin)
+    walk = OwnWalk(seed, resellers, admin)
     for _ in range(80):
         walk.take()
         assert said() == true(), walk.done

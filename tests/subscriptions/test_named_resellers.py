@@ -1,17 +1,14 @@
 """Which resellers a subscription's columns name: never anyone but whom the dated relations name."""
 
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
 
 from accounts.access import Actor
 from accounts.models import Partner
 from catalogue.models import Price
 from core import clock
-from core.exceptions import Refused
 from customers.models import ResellerRelationship
 from customers.relationships import end_reseller_relationship, establish_relationship, hand_over_customer
 from resellers.models import Partnership
@@ -21,8 +18,9 @@ from subscriptions.intents import Kind, Priced
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.services import set_reseller_of_record, set_support_contact, start_subscription
 from tests.customers.conftest import actor_of
-from tests.factories import PartnerFactory, PartnershipFactory, ResellerRelationshipFactory, SubscriptionFactory
+from tests.factories import ResellerRelationshipFactory, SubscriptionFactory
 from tests.subscriptions.living import bought, offer, path, ready_customer
+from tests.walks import Walk, execute, three_resellers
 
 COLUMNS = ("managing_reseller", "reseller_of_record", "support_contact")
 SUBSCRIPTION, RELATIONSHIP = "subscriptions_subscription", "customers_resellerrelationship"
@@ -32,11 +30,8 @@ Said = dict[int, tuple[int | None, ...]]
 
 @pytest.fixture
 def resellers(provider: Partner, reseller: Partner) -> list[Partner]:
-    """Three that are ready for business with the provider."""
-    others = [PartnerFactory(reseller=True, mpn_id=f"77{number}") for number in range(2)]
-    for one in others:
-        PartnershipFactory(provider=provider, reseller=one)
-    return [reseller, *others]
+    """Three that are ready for business."""
+    return three_resellers(provider, reseller)
 
 
 def said() -> Said:
@@ -55,45 +50,28 @@ def true() -> Said:
     return {pk: (managers.get(customer), *(one.get(pk) for one in named)) for pk, customer in rows}
 
 
-def execute(sql: str, *parameters: object) -> None:
-    """A statement that nobody's code has seen."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-
-
-class Walk:
+class OwnWalk(Walk):
     """Does one thing after another to a few subscriptions, by services and behind their back."""
 
     def __init__(self, seed: int, resellers: list[Partner], price: Price, by: Actor) -> None:
-        self.random, self.resellers, self.price, self.by = Random(seed), resellers, price, by
+        super().__init__(seed, resellers, by)
+        self.price = price
         self.customers = [ready_customer(by.partner) for _ in range(2)]
         for customer in self.customers * 2:
             SubscriptionFactory(customer=customer, sku=price.sku)
         # As they were read at the beginning: a save writes what has long been wrong.
         self.stale = list(Subscription.objects.order_by("pk"))
-        self.steps: list[Callable[[], object]] = [
+
+    def steps(self) -> list[Callable[[], object]]:
+        return [
             self.start, self.name, self.name_nobody, self.hand_over_all,
             self.establish, self.end_management, self.hand_over_customer,
             self.insert, self.end_behind, self.revive, self.rewrite, self.move_relation, self.delete,
             self.insert_management, self.end_management_behind, self.move, self.save, self.scribble,
         ]  # fmt: skip
-        self.done = {step.__name__: 0 for step in self.steps}
-
-    def take(self) -> None:
-        """One step; what services or constraints refuse is no step."""
-        step = self.random.choice(self.steps)
-        try:
-            with transaction.atomic():
-                step()
-                self.done[step.__name__] += 1
-        except (Refused, IntegrityError, IndexError):
-            pass
 
     def customer(self) -> Any:
         return self.random.choice(self.customers)
-
-    def reseller(self) -> Partner:
-        return self.random.choice(self.resellers)
 
     def subscription(self) -> Any:
         return self.random.choice(Subscription.objects.order_by("pk"))
@@ -181,7 +159,7 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_done_the_columns_say_what_the_relations_say(seed, resellers, price, admin):
-    walk = Walk(seed, resellers, price, admin)
+    walk = OwnWalk(seed, resellers, price, admin)
     for _ in range(150):
         walk.take()
         assert said() == true(), walk.done
