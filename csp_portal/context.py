@@ -16,12 +16,16 @@ from notifications.feed.counting import bell_text, unread_of
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of the navigation: its words, icon, address by name, and the permission it takes."""
+    """One entry of the navigation: its words, icon, address by name, and the permission it takes.
+
+    `counts` says that it shows how much waits there for the company.
+    """
 
     label: Any
     icon: str
     url_name: str
     permission: Permission | None = None
+    counts: bool = False
 
 
 HOME = Item(_("Home"), "house", "home")
@@ -34,8 +38,10 @@ SUPPORT = Item(_("Support profile"), "life-preserver", "support_profile", Permis
 PEOPLE = Item(_("People"), "people", "people:list", Permission.MANAGE_PEOPLE)
 WEBHOOKS = Item(_("Webhooks"), "send", "webhooks:list", Permission.MANAGE_WEBHOOKS)
 SUBSCRIPTIONS = Item(_("Subscriptions"), "box-seam", "subscriptions:all", Permission.VIEW_SUBSCRIPTIONS)
-ASKED = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.MANAGE_SUBSCRIPTION)
-ASKING = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.REQUEST_CHANGE)
+# More than so many requests that wait do not fit beside their entry.
+MOST_SHOWN = 99
+ASKED = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.MANAGE_SUBSCRIPTION, counts=True)
+ASKING = Item(_("Requests"), "inbox", "subscriptions:change_requests", Permission.REQUEST_CHANGE, counts=True)
 PROVIDER = [
     HOME,
     CUSTOMERS,
@@ -96,9 +102,18 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
                 "icon": item.icon,
                 "url": url,
                 "current": ("page" if path == url else "true") if inside else "",
+                "waiting": waiting_text(actor) if item.counts else "",
             }
         )
     return entries
+
+
+def waiting_text(actor: Actor) -> str:
+    """How many requests wait for the company, 99+ beyond what fits, and nothing for none; no query."""
+    count = actor.partner.requests_waiting if actor.partner else 0
+    if not count:
+        return ""
+    return f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)
 
 
 def bell(actor: Actor, path: str) -> dict[str, Any]:

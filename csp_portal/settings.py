@@ -493,6 +493,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "deliver-webhooks": {"task": "notifications.tasks.deliver_webhooks", "schedule": 10.0},
     "forget-old-deliveries": {"task": "notifications.tasks.forget_old_deliveries", "schedule": 86_400.0},
     "close-impossible-requests": {"task": "subscriptions.tasks.close_impossible_requests", "schedule": 300.0},
+    "count-waiting-requests": {"task": "subscriptions.tasks.count_waiting_requests", "schedule": 300.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 

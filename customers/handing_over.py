@@ -9,6 +9,7 @@ from activity.services import composed, record_all
 from core.exceptions import NotPermitted
 from customers.changes import mark_changed
 from customers.models import Customer, ResellerRelationship, TenantOwner
+from customers.registry import follow_managers
 from customers.tenant_owners import close_grant
 from resellers.models import Partnership
 
@@ -49,7 +50,9 @@ def hand_over_customers(
         return []
     rows = ResellerRelationship.objects.filter(pk__in=[one.pk for one in relationships])
     rows.update(ends_at=at)
-    mark_changed(*(one.customer_id for one in relationships), at=at)
+    customers = [one.customer_id for one in relationships]
+    mark_changed(*customers, at=at)
+    follow_managers(customers)
     for grant in owned_by_those(relationships):
         close_grant(grant, by=by, now=at)
     begun = [

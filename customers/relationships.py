@@ -14,6 +14,7 @@ from core.exceptions import InvalidTransition, NotPermitted, Refused
 from customers.changes import lock_customers, mark_changed
 from customers.letters import tell_of_another_scope, tell_of_the_beginning, tell_of_the_end
 from customers.models import Customer, ResellerRelationship
+from customers.registry import follow_managers
 from customers.services import lock_partnership
 from customers.tenant_owners import end_tenant_ownership
 from resellers.models import Partnership
@@ -227,6 +228,7 @@ def close_relationship(
     relationship.save(update_fields=["ends_at"])
     end_tenant_ownership(relationship.customer, relationship.reseller, by=by, now=now)
     mark_changed(relationship.customer_id, at=now)
+    follow_managers([relationship.customer_id])
     record_as_concerning(
         "customer.access_removed",
         relationship,
@@ -253,6 +255,7 @@ def _begin(
 ) -> ResellerRelationship:
     assert by.user is not None
     mark_changed(customer.pk, at=now)
+    follow_managers([customer.pk])
     return ResellerRelationship.objects.create(
         customer=customer,
         reseller=partnership.reseller,

@@ -19,6 +19,7 @@ from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.requirements import account_refusals
 from subscriptions import rules
+from subscriptions.change_requests.counting import count_after_commit_for
 from subscriptions.delegation import permission_for
 from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
 from subscriptions.intents import Intent, Kind, Priced, current_facts, path_of, resolve
@@ -149,6 +150,8 @@ def save_facts(subscription: Subscription, facts: Facts) -> None:
     subscription.changed_at = clock.now()
     moved = ["sku", "offer_name", "nickname"]
     subscription.save(update_fields=[*names, *moved, "version", "changed_at"])
+    if subscription.status == Subscription.Status.DELETED:
+        count_after_commit_for([subscription.customer_id])
 
 
 def told(subscription: Subscription) -> dict[str, Any]:

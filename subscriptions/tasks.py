@@ -4,6 +4,7 @@ from celery import shared_task
 
 from subscriptions import clockwork
 from subscriptions.bulk import services as bulk
+from subscriptions.change_requests import counting
 from subscriptions.change_requests.services import close_impossible_requests as close_impossible
 from subscriptions.decisions import digests
 from subscriptions.incentives import accruing, ledger
@@ -49,3 +50,9 @@ def resume_bulk_changes() -> int:
 def close_impossible_requests() -> int:
     """Close requests whose reseller has lost the customer; safe to run twice."""
     return close_impossible()
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def count_waiting_requests() -> int:
+    """Count what the navigation shows anew, should a worker or a page have died before it did; safe to run twice."""
+    return counting.count_everywhere()

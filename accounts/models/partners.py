@@ -81,6 +81,9 @@ class Partner(models.Model):
     # Regions of the programme beyond that of its own country in which the company is authorized to do business.
     further_regions = models.JSONField(_("further regions"), default=list, blank=True)
     search_text = models.TextField(editable=False, default="")
+    # How many requests for changes wait for an answer of the company, so that the navigation of its people says it
+    # without a query; subscriptions/change_requests/counting.py counts.
+    requests_waiting = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = PartnerQuerySet.as_manager()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor
 from core import clock
 from core.exceptions import InvalidTransition
+from subscriptions.change_requests.counting import count_after_commit
 from subscriptions.models import ChangeRequest, ChangeRequestEntry
 
 State, Entry = ChangeRequest.State, ChangeRequestEntry.Kind
@@ -43,6 +44,7 @@ def move(request: ChangeRequest, done: str, *, by: Actor, text: str = "", **fiel
     ChangeRequestEntry.objects.create(
         request=request, kind=done, text=text, at=now, author=by.user, company=by.partner if by.user else None
     )
+    count_after_commit(request.provider_id, request.reseller_id)
     return reload(request)
 
 

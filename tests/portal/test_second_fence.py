@@ -27,7 +27,8 @@ from csp_portal.fence.roles import prepare
 from customers.models import Customer
 from customers.models.customers import CustomerQuerySet
 from orders.models import Order
-from subscriptions.models import Subscription
+from subscriptions.change_requests.counting import count_everywhere
+from subscriptions.models import ChangeRequest, Subscription
 from tests.factories import MembershipFactory, UserFactory
 from tests.world import Holdings, World, make_world
 
@@ -156,6 +157,23 @@ def test_a_button_without_scope_changes_nothing_of_anothers(world: World, as_web
     with fence.beyond_the_fence("The test looks at both."):
         statuses = [Subscription.objects.get(pk=one.subscription.pk).status for one in both(world)]
     assert statuses == [Subscription.Status.SUSPENDED, Subscription.Status.ACTIVE]
+
+
+@committed
+def test_what_waits_is_counted_for_both_sides_by_whoever_moves_it(world: World, as_web: None) -> None:
+    """The reseller's button counts for its provider too, whose row of the queue it may not read."""
+    request, home = world.ours.change_request, reverse("home")
+    with fence.beyond_the_fence("The test lets it wait for the reseller."):
+        ChangeRequest.objects.filter(pk=request.pk).update(state="question", submitted_at=clock.now())
+        count_everywhere()
+    seen = []
+    for text in ("", "They grow."):
+        if text:
+            address = reverse("subscriptions:answer_change", args=[request.public_id])
+            assert opened(world.ours.reseller_admin, address, "post", text=text).status_code == 302
+        pages = [text_of(opened(actor, home)) for actor in (world.ours.provider_admin, world.ours.reseller_admin)]
+        seen.append(["waiting for your answer" in page for page in pages])
+    assert seen == [[False, True], [True, False]]
 
 
 # --- what each role sees ----------------------------------------------------------------------------------------------
