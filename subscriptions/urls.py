@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from core.posting import PostedHere
 from subscriptions import views
 from subscriptions.bulk import views as bulk
 from subscriptions.change_requests import views as change_requests
@@ -38,7 +39,7 @@ customer_pages = [
     *(
         path(
             f"{account}{page.kind}/{step}/",
-            page.as_view(step=step, http_method_names=["post", "options"]),
+            page.as_view(step=step, http_method_names=PostedHere.http_method_names),
             name=f"{step}_{name}",
         )
         for name, page in sections

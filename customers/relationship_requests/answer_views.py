@@ -6,11 +6,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.roles import Permission
 from core.exceptions import NotPermitted, Refused
+from core.posting import PostedHere
 from customers.models import RelationshipRequest, ResellerRelationship
 from customers.pages import CustomerPage
 from customers.relationship_requests.answers import accept_relationship_request, decline_relationship_request
@@ -47,10 +49,12 @@ class AnswerView(CustomerPage, TemplateView):
         )
 
 
-class AnswerButtonView(AnswerView):
+class AnswerButtonView(PostedHere, AnswerView):
     """One of the two buttons."""
 
-    http_method_names = ["post", "options"]
+    def form_page(self) -> str:
+        """The request's page."""
+        return reverse("customers:answer_request", args=[self.customer.microsoft_id, self.kwargs["public_id"]])
 
 
 class AcceptView(AnswerButtonView):

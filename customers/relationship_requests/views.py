@@ -18,6 +18,7 @@ from core.draft_mail import DraftMailView
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from core.lists import ListPage
 from core.paging import Sort
+from core.posting import PostedHere
 from core.typeahead import suggestions
 from customers.choosing import CustomerSource
 from customers.models import RelationshipRequest
@@ -170,10 +171,12 @@ class RequestView(DraftMailView, PermittedView):
         return render(self.request, "customers/relationship_request_detail.html", left_context(shown))
 
 
-class ButtonView(RequestView):
-    """A button of the draft page: an address of its own that is only ever posted to."""
+class ButtonView(PostedHere, RequestView):
+    """A button of the draft page, with an address of its own."""
 
-    http_method_names = ["post", "options"]
+    def form_page(self) -> RelationshipRequest:
+        """The draft, or where it stands."""
+        return self.own_draft(self.kwargs["public_id"])
 
 
 class CopyView(ButtonView):

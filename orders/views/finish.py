@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from accounts.throttle import minutes_until_submit
 from core.exceptions import InvalidTransition
 from core.html import number_text
+from core.posting import PostedHere
 from customers.agreements import has_agreement
 from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
@@ -87,12 +88,12 @@ class ReviewView(ReviewPage, StepView):
         return self.show_review(lines) if wanted else back_to("orders:subscriptions", self.draft)
 
 
-class SubmitView(ReviewPage):
+class SubmitView(PostedHere, ReviewPage):
     """Places the order; pressed again, it leads to the same confirmation."""
 
-    def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
-        """Nothing to submit: who reloads a refusal, or comes here from signing in again, finds the review."""
-        return redirect("orders:review", draft=draft)
+    def form_page(self) -> str:
+        """The review, also for who comes here from signing in again."""
+        return reverse("orders:review", args=[self.draft.public_id])
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Everything or nothing; what stands in the way is shown where it can be repaired."""
@@ -266,10 +267,12 @@ class ConfirmationView(DraftView):
         return passwords.select_related(*related).order_by("pk")[:1].get()
 
 
-class DoneView(ConfirmationView):
+class DoneView(PostedHere, ConfirmationView):
     """Leaves the confirmation for the list of customers, once the person says that the password is stored."""
 
-    http_method_names = ["post"]
+    def form_page(self) -> str:
+        """The confirmation."""
+        return reverse("orders:confirmation", args=[self.draft.public_id])
 
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Note it and go to the list; without the tick say how to get another password: this one is not shown twice."""

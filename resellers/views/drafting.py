@@ -12,6 +12,7 @@ from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.draft_mail import DraftMailView
 from core.exceptions import Refused
+from core.posting import PostedHere
 from resellers.delivery import add_standing, delivery_words, mail_failed
 from resellers.doubts import address_doubt
 from resellers.forms import RequestForm
@@ -119,10 +120,12 @@ class RequestView(DraftMailView, OwnRequestView):
         return render(self.request, "resellers/partnershiprequest_detail.html", detail_context(shown))
 
 
-class ButtonView(RequestView):
-    """A button of the draft page: an address of its own that is only ever posted to."""
+class ButtonView(PostedHere, RequestView):
+    """A button of the draft page, with an address of its own."""
 
-    http_method_names = ["post", "options"]
+    def form_page(self) -> PartnershipRequest:
+        """The draft, or where it stands."""
+        return self.own_draft(self.kwargs["public_id"])
 
 
 class CopyRequestView(ButtonView):

@@ -9,19 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from core.posting import PostedHere
 from subscriptions.change_requests.asking import save_change_request, submit_change_request
 from subscriptions.change_requests.matters import AlreadyAsked
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused
 from subscriptions.delegation import Way, delegation_of
-from subscriptions.details.changing import ChangeView, version_of
+from subscriptions.details.changing import ChangeView, change_url, version_of
 from subscriptions.details.forms import ChangeForm, MessageForm
 from subscriptions.models import ChangeRequest
 
 
-class AskChangeView(ChangeView):
+class AskChangeView(PostedHere, ChangeView):
     """Hands what was chosen to the provider as a request."""
 
-    http_method_names = ["post", "options"]
+    def form_page(self) -> str:
+        """Where the change is chosen."""
+        return change_url(self.subscription, self.kind)
 
     @property
     def way(self) -> Way:  # type: ignore[override]

@@ -19,6 +19,7 @@ from accounts.roles import Permission
 from core.exceptions import Refused
 from core.lists import ListPage
 from core.paging import Sort
+from core.posting import PostedHere
 from subscriptions.change_requests import services
 from subscriptions.change_requests.forms import AnswerForm, QuestionForm, ReasonForm
 from subscriptions.change_requests.matters import matter_of
@@ -94,10 +95,9 @@ class ChangeRequestView(ChangeRequestPage, TemplateView):
         return super().get_context_data(**{**forms, **page_of(self.asked, self.actor), **kwargs})
 
 
-class StepView(ChangeRequestView):
-    """A step of a request: POST only, and back to its page."""
+class StepView(PostedHere, ChangeRequestView):
+    """A step of a request, and back to its page."""
 
-    http_method_names = ["post", "options"]
     form_class: type[Form] | None = None
     form_name = ""
     said: Any = ""
@@ -121,6 +121,10 @@ class StepView(ChangeRequestView):
             messages.error(request, str(refusal))
             return redirect(self.asked)
         return self.done(moved)
+
+    def form_page(self) -> ChangeRequest:
+        """The request's page."""
+        return self.asked
 
     def step(self, cleaned: dict[str, Any]) -> ChangeRequest:
         """Call the service."""

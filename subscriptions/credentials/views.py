@@ -6,12 +6,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.roles import Permission
 from core.exceptions import InvalidTransition
+from core.posting import PostedHere
 from customers.credentials.forms import StoredForm
 from customers.credentials.services import mark_stored
 from customers.models import TemporaryPassword
@@ -54,10 +56,12 @@ class CredentialsView(CustomerPage, TemplateView):
         return get_object_or_404(rows.select_related(*related), public_id=self.kwargs["public_id"])
 
 
-class StoredView(CredentialsView):
+class StoredView(PostedHere, CredentialsView):
     """*Done*: leaves the page once the person says that the password is stored."""
 
-    http_method_names = ["post"]
+    def form_page(self) -> str:
+        """Where the password was shown."""
+        return reverse("customers:credentials", args=[self.customer.microsoft_id, self.kwargs["public_id"]])
 
     def post(self, request: HttpRequest, microsoft_id: UUID, public_id: UUID) -> HttpResponse:
         """Note it and go to Account; without the tick say what to do: this password is not shown twice."""

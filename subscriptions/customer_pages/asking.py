@@ -38,6 +38,11 @@ class AskableSection(ChangeSectionView):
         """A reseller may ask for every change; whether it makes it itself, its delegation says."""
         return Permission.REQUEST_CHANGE if self.actor.is_reseller else Permission.EDIT_CUSTOMER
 
+    @property
+    def name(self) -> str:
+        """The section in the names of its addresses."""
+        return self.kind.replace("-", "_")
+
     @cached_property
     def asks(self) -> bool:
         """Whether this page leads to a request."""
@@ -47,6 +52,12 @@ class AskableSection(ChangeSectionView):
     def draft(self) -> ChangeRequest | None:
         """What the person was about to ask of this section."""
         return draft_of(self.customer, self.kind, self.actor) if self.asks else None
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; where it is only sent to, the way to its page."""
+        if self.step:
+            return redirect(f"customers:change_{self.name}", self.customer.microsoft_id)
+        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Change it, or ask for it: each for who may."""
@@ -115,13 +126,13 @@ class AskableSection(ChangeSectionView):
             posted = self.request.method == "POST"
             kept = {"message": self.draft.message if self.draft else ""}
             words = MessageForm(self.request.POST) if posted else MessageForm(initial=kept)
-        ids, name = [self.customer.microsoft_id], self.kind.replace("-", "_")
+        ids = [self.customer.microsoft_id]
         return super().get_context_data(
             decider=self.customer.provider,
             message_form=words,
             forms=[kwargs.get("form") or self.get_form(), words],
-            ask_url=reverse(f"customers:ask_{name}", args=ids),
-            draft_url=reverse(f"customers:draft_{name}", args=ids),
+            ask_url=reverse(f"customers:ask_{self.name}", args=ids),
+            draft_url=reverse(f"customers:draft_{self.name}", args=ids),
             **kwargs,
         )
 

@@ -20,6 +20,7 @@ from accounts.roles import Permission
 from activity.sentences import FIELDS, value_words
 from core import clock, html
 from core.pages import conflict
+from core.posting import PostedHere
 from customers.pages import CustomerPage
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, rename_subscription
 from subscriptions.delegation import Way, delegation_of
@@ -193,11 +194,14 @@ class ChangeView(SubscriptionPage, TemplateView):
         return html.missing(_("Not changed by you"))
 
 
-class RenameView(SubscriptionPage, TemplateView):
+class RenameView(PostedHere, SubscriptionPage, TemplateView):
     """Gives the subscription another nickname."""
 
-    http_method_names = ["post"]
     template_name = "subscriptions/rename.html"
+
+    def form_page(self) -> Subscription:
+        """The subscription's own page."""
+        return self.subscription
 
     def post(self, request: HttpRequest, microsoft_id: UUID, subscription_id: UUID) -> HttpResponse:
         """Save it; a name that cannot be one comes back with its error."""

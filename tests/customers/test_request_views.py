@@ -301,7 +301,8 @@ def test_the_page_says_who_asks_and_what_it_grants(sent, owner, signed_in):
 
 def test_accept_begins_it(sent, owner, signed_in):
     browser = signed_in(owner.user)
-    assert browser.get(answer_url(sent, "accept_request")).status_code == 405
+    assert browser.get(answer_url(sent, "accept_request")).url == answer_url(sent)
+    assert ResellerRelationship.objects.count() == 0
     answer = browser.post(answer_url(sent, "accept_request"), {"replaces": ""}, follow=True)
     assert "You accepted. Fabrikam has access to your account from now on." in words(answer)
     assert ResellerRelationship.objects.get().set_by == owner.user

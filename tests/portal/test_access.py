@@ -213,6 +213,22 @@ def test_every_other_verb_is_refused(visitors: Visitors, world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_page_can_be_opened_again(visitors: Visitors, world: World) -> None:
+    """An address that answers what is sent to it with a page, answers who reloads or copies that address."""
+    wrong = []
+    for route, method in ROWS:
+        closed = [kind for kind in ("owner", "reseller", "administrator") if ROWS[route, "get"][kind] == "405"]
+        for kind in closed if method == "post" else ():
+            address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(world))
+            point = transaction.savepoint()
+            response = visitors.client(kind).post(address)
+            transaction.savepoint_rollback(point)
+            is_page = response.headers.get("Content-Type", "").startswith("text/html") and "<h1" in text_of(response)
+            if is_page and response.status_code in (200, 409):
+                wrong.append(f"{route} ({kind})")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_post_without_its_token_is_accepted(visitors: Visitors, world: World) -> None:
     """A page of another site cannot press any of the portal's buttons."""
     wrong = []

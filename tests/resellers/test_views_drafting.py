@@ -329,8 +329,10 @@ def test_a_colleague_may_finish_the_draft_and_is_then_its_sender(draft, northwin
 
 def test_buttons_are_only_ever_posted_to(desk, sender):
     draft = draft_request(by=sender)
-    for name in ("copy_request", "mail_request", "send_request", "finish_request", "discard_request"):
-        assert desk.get(url(name, draft)).status_code == 405
+    for name in ("copy_request", "mail_request", "send_request", "finish_request"):
+        # Each answers with the draft where something is missing, and leads back to it when that is reloaded.
+        assert desk.get(url(name, draft)).url == draft.get_absolute_url()
+    assert desk.get(url("discard_request", draft)).status_code == 405
     assert desk.get(reverse("resellers:start_request")).status_code == 405
     assert PartnershipRequest.objects.get().state == State.DRAFT
 
