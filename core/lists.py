@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
@@ -22,6 +24,8 @@ PAGE_SIZES = (25, 50, 100)
 SEARCH_CAP = 1_001
 # Parameters that say where one is in the list; they fall away when what is listed changes.
 PLACE = ("after", "before", "open", "new")
+# Asks for what one row opens, and for nothing else of the page.
+ROW = "row"
 
 
 def capped_text(count: int, cap: int) -> str:
@@ -40,6 +44,7 @@ class Listing:
     descending: bool
     per_page: int
     title: Words
+    rows_open: bool = False
     open_keys: set[str] = field(default_factory=set)
     new_keys: set[str] = field(default_factory=set)
 
@@ -71,11 +76,6 @@ class Listing:
         }
 
     # --- paging -----------------------------------------------------------------------------------------------------
-    @property
-    def preload_rows(self) -> bool:
-        """Whether the details of every row come with the page: only for the smallest size."""
-        return self.per_page <= PAGE_SIZES[0]
-
     @property
     def count_text(self) -> str:
         """312, or 10,000+ where nobody counted further."""
@@ -163,6 +163,8 @@ class ListPage(TemplateView):
     filterset_class: ClassVar[type[PortalFilterSet] | None] = None
     sorts: ClassVar[dict[str, str | Sort]] = {}
     default_sort = "-pk"
+    # Rows open, and the table says what they show then (`details_maker`); it is fetched when somebody opens one.
+    rows_open = False
     count_cap = COUNT_CAP
     title: Words = ""
     empty_title: Words = ""
@@ -177,6 +179,9 @@ class ListPage(TemplateView):
     def prepare(self, rows: list[Any]) -> None:
         """Add to the visible rows what would be dear to fetch for all (counts, latest dates) in a query or two."""
 
+    def prepare_opened(self, rows: list[Any]) -> None:
+        """Add to rows that are open what nothing else shows."""
+
     def get_tabs(self) -> list[dict[str, Any]]:
         """Saved views above the list: {label, url, current, count}."""
         return []
@@ -184,6 +189,26 @@ class ListPage(TemplateView):
     def get_empty_action(self) -> tuple[Words, str] | None:
         """(label, address) offered where nothing exists yet, if the actor may."""
         return None
+
+    # --- a row by itself ---------------------------------------------------------------------------------------------
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page; or, for a page that is open already, what one of its rows opens (`?row=`)."""
+        if self.rows_open and ROW in request.GET:
+            return HttpResponse(self.opened_row(request.GET[ROW]))
+        return super().get(request, *args, **kwargs)
+
+    def opened_row(self, key: str) -> SafeString:
+        """What the row with this key opens; not found unless it is one of those that the actor may see."""
+        table = self.get_table(self.get_listing(KeysetPage.of([])))
+        try:
+            row = self.get_queryset().filter(**{table.row_key: key}).first()
+        except (ValueError, ValidationError):
+            row = None
+        if row is None:
+            raise Http404
+        self.prepare([row])
+        self.prepare_opened([row])
+        return table.opened_row(row)
 
     # --- how the address is read ------------------------------------------------------------------------------------
     def get_sorts(self) -> dict[str, Sort]:
@@ -222,28 +247,41 @@ class ListPage(TemplateView):
         )
         return Selection(filterset, paginator, key)
 
+    def get_listing(self, page: KeysetPage, sort_key: str = "", *, descending: bool = False) -> Listing:
+        """What the table knows of the request."""
+        query = self.request.GET
+        return Listing(
+            request=self.request,
+            page=page,
+            sorts=self.get_sorts(),
+            sort_key=sort_key,
+            descending=descending,
+            per_page=self.get_per_page(),
+            title=self.title,
+            rows_open=self.rows_open,
+            open_keys=set(query.getlist("open")),
+            new_keys=set(query.getlist("new")),
+        )
+
+    def get_table(self, listing: Listing) -> PortalTable:
+        """The rows as a table."""
+        return self.table_class(listing.page.rows, listing=listing, title=self.title)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The table, the filter bar and the texts."""
         query, selection = self.request.GET, self.select()
         filterset, paginator = selection.filterset, selection.paginator
         page = paginator.page(after=query.get("after", ""), before=query.get("before", ""))
         self.prepare(page.rows)
-        listing = Listing(
-            request=self.request,
-            page=page,
-            sorts=self.get_sorts(),
-            sort_key=selection.sort_key,
-            descending=paginator.descending,
-            per_page=paginator.per_page,
-            title=self.title,
-            open_keys=set(query.getlist("open")),
-            new_keys=set(query.getlist("new")),
-        )
+        listing = self.get_listing(page, selection.sort_key, descending=paginator.descending)
+        table = self.get_table(listing)
+        if table.expandable and (opened := table.opened_records()):
+            self.prepare_opened(opened)
         chips = filter_chips(filterset, listing) if filterset is not None else []
         return super().get_context_data(
             **kwargs,
             title=self.title,
-            table=self.table_class(page.rows, listing=listing, title=self.title),
+            table=table,
             listing=listing,
             filter_form=filterset.form if filterset is not None else None,
             form=filterset.form if filterset is not None else None,

@@ -124,6 +124,11 @@ class KeysetPage:
     next: str
     is_first: bool
 
+    @classmethod
+    def of(cls, rows: list[Any]) -> "KeysetPage":
+        """All there is."""
+        return cls(rows, len(rows), COUNT_CAP, 1, "", "", is_first=True)
+
     @property
     def capped(self) -> bool:
         """Whether there are more rows than were counted."""

@@ -176,17 +176,16 @@ def cell_text(value: Any) -> Any:
 class PortalTable(tables.Table):
     """A table of the portal. Declare columns as in django-tables2 (`linkify`, `render_x`), and set:
 
-    `title` (words of the caption), `row_header` (the column that names the row; the first if unset), `expand_template`
-    (what an opened row shows; gets `record`), `row_key` (the attribute in `?open=`), and override `row_name`,
-    `row_actions`, `row_class`. A ListPage fills in sorting, counting and paging; alone it is the rows: `MyTable(rows)`.
+    `title` (words of the caption), `row_header` (the column that names the row; the first if unset), `row_key` (the
+    attribute in `?open=`), `expand_template` (what an opened row of a list with `rows_open` shows; gets `record`), and
+    override `row_name`, `row_actions`, `row_class`. A ListPage fills in sorting, counting and paging; alone it is the
+    rows: `MyTable(rows)`.
     """
 
     title: Any = ""
     row_header = ""
     row_key = "pk"
     expand_template = ""
-    # Rows open although there is no template: `details_maker` says with what.
-    opens = False
 
     def __init__(self, data: Iterable[Any], listing: Any = None, **kwargs: Any) -> None:
         title = kwargs.pop("title", None)
@@ -213,7 +212,7 @@ class PortalTable(tables.Table):
         return {}
 
     def details_maker(self) -> Callable[[Any], SafeString]:
-        """What makes the content of an opened row; a list whose rows all come with it overrides it in Python."""
+        """What makes the content of an opened row."""
         template = get_template(self.expand_template)
 
         def make(record: Any) -> SafeString:
@@ -227,7 +226,7 @@ class PortalTable(tables.Table):
     @property
     def expandable(self) -> bool:
         """Whether rows open."""
-        return (bool(self.expand_template) or self.opens) and self.listing is not None
+        return self.listing is not None and self.listing.rows_open
 
     def head(self) -> list[dict[str, Any]]:
         """The column headers: words, class, and for sortable columns the state and the address of the next one."""
@@ -254,33 +253,43 @@ class PortalTable(tables.Table):
             identity = f' id="row-{escape(key)}"' if self.listing is not None else ""
             parts.append(f'<tr role="row"{identity}{format_html(CLASS, classes) if classes else ""}>')
             if expander is not None:
-                parts.append(expander(record, key, key in opened))
+                parts.append(expander(record, key))
             for column in columns:
                 content = escaped(column.render(record))
                 mark = f' <span class="new-mark">{is_new}</span>' if column.is_header and key in new else ""
                 parts.append(f"{column.before}{content}{mark}{column.after}")
             parts.append("</tr>")
-            if details is not None and (key in opened or self.listing.preload_rows):
-                hidden = "" if key in opened else " hidden"
-                parts.append(f'<tr role="row" class="expanded" id="details-{escape(key)}"{hidden}>')
-                parts.append(f'<td role="cell" colspan="{len(columns) + 1}">{details(record)}</td></tr>')
+            if details is not None and key in opened:
+                parts.append(self._opened(key, details(record)))
         return SafeString("".join(parts))
+
+    def opened_records(self) -> list[Any]:
+        """The records whose rows are open."""
+        return [record for record in self.records if self._key(record) in self.listing.open_keys]
+
+    def opened_row(self, record: Any) -> SafeString:
+        """The row that one row opens, for a page that shows the list already."""
+        return SafeString(self._opened(self._key(record), self.details_maker()(record)))
+
+    def _opened(self, key: str, content: SafeString) -> str:
+        return (
+            f'<tr role="row" class="expanded" id="details-{escape(key)}">'
+            f'<td role="cell" colspan="{len(list(self.columns)) + 1}">{content}</td></tr>'
+        )
 
     def _key(self, record: Any) -> str:
         return str(record.get(self.row_key, "") if isinstance(record, Mapping) else resolve(record, self.row_key))
 
-    def _expander(self) -> Callable[[Any, str, bool], str]:
-        """What makes the link that opens a row on the server; JavaScript turns it into a button."""
+    def _expander(self) -> Callable[[Any, str], str]:
+        """What makes the link that opens a row on the server; JavaScript turns it into a button that fetches it."""
         words = {True: escape(_("Hide details of")), False: escape(_("Show details of"))}
-        address, arrow, preload = self.listing.open_address(), html.icon("chevron-right"), self.listing.preload_rows
+        address, arrow, opened = self.listing.open_address(), html.icon("chevron-right"), self.listing.open_keys
 
-        def make(record: Any, key: str, is_open: bool) -> str:
-            # Where the details have not come with the page, there is nothing that a script could show.
-            details = f"details-{escape(key)}" if is_open or preload else ""
+        def make(record: Any, key: str) -> str:
+            is_open = key in opened
             return (
                 f'<td role="cell" class="expand"><a class="btn-icon" href="{escape(address(key))}" '
-                f'data-expand="{details}" data-open="{"true" if is_open else "false"}" '
-                f'data-other="{words[not is_open]}">{arrow}'
+                f'data-expand="{"open" if is_open else ""}" data-other="{words[not is_open]}">{arrow}'
                 f'<span class="visually-hidden"><span data-word>{words[is_open]}</span> '
                 f"{escaped(self.row_name(record))}</span></a></td>"
             )

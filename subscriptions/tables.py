@@ -45,14 +45,13 @@ class CustomerTable(PortalTable):
 
     title = gettext_lazy("Customers")
     row_key = "microsoft_id"
-    opens = True
 
     company_name = tables.Column(gettext_lazy("Company name"), linkify=lambda record: record.get_absolute_url())
     domain = tables.Column(
         gettext_lazy("Primary domain name"), accessor="domain_prefix", attrs={"td": {"class": "tight"}}
     )
-    subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="facts__subscription_count")
-    licenses = NumberColumn(gettext_lazy("Licenses"), accessor="facts__license_count")
+    subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="subscription_count")
+    licenses = NumberColumn(gettext_lazy("Licenses"), accessor="license_count")
     status = StatusColumn(gettext_lazy("Status"), kinds=CUSTOMER_STATUS_KINDS)
     changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative")
 
@@ -89,8 +88,8 @@ class ProviderCustomerTable(CustomerTable):
 
     def render_reseller(self, record: Customer) -> SafeString:
         """The name, or a dash for a direct customer."""
-        manager = record.facts.manager  # type: ignore[attr-defined]
-        return html.name(manager) if manager else html.missing(_("No reseller (direct)"))
+        manager = record.managing_reseller
+        return html.name(manager.legal_name) if manager else html.missing(_("No reseller (direct)"))
 
 
 class ResellerCustomerTable(CustomerTable):

@@ -31,6 +31,7 @@ from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import ChangeRequest, ResellerOfRecord, Subscription, SupportContact
 from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
+from subscriptions.reseller_pages.counts import count_subscriptions
 from subscriptions.tables import (
     STATUS_KINDS,
     ProviderCustomerTable,
@@ -55,6 +56,7 @@ class CustomerList(WithSavedViews, PermittedView, ListPage):
         "created": Sort("created_at", descending_first=True),
     }
     default_sort = "-changed"
+    rows_open = True
     empty_icon = "building"
     empty_title = gettext_lazy("No customers yet")
 
@@ -74,9 +76,12 @@ class CustomerList(WithSavedViews, PermittedView, ListPage):
         return listed_customers(self.actor)
 
     def prepare(self, rows: list[Any]) -> None:
-        """Who manages and administers the visible customers, and what they have."""
-        if rows:
-            add_facts(rows, self.actor)
+        """How much the visible customers have."""
+        count_subscriptions(rows)
+
+    def prepare_opened(self, rows: list[Any]) -> None:
+        """Who administers the customers whose rows are open, and what they have."""
+        add_facts(rows, self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Where the export finds the same rows."""

@@ -30,7 +30,6 @@ class ActivityTable(PortalTable):
 
     title = gettext_lazy("Activity")
     row_header = "what"
-    opens = True
 
     at = TimeColumn(gettext_lazy("When"), style="absolute")
     who = tables.Column(gettext_lazy("Who and source"), accessor="pk")

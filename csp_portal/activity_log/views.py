@@ -41,6 +41,7 @@ class ActivityLog(WithSavedViews, ActivityPage, ListPage):
     rows_class = ActivityTable
     sorts = {"at": Sort("at", descending_first=True)}
     default_sort = "-at"
+    rows_open = True
     empty_icon = "clock-history"
     empty_title = gettext_lazy("No activity yet")
 

@@ -76,19 +76,55 @@
     button.className = link.className;
     button.append(...link.childNodes);
     button.setAttribute("aria-expanded", expanded);
-    button.setAttribute("aria-controls", controls);
+    if (controls) button.setAttribute("aria-controls", controls);
     link.replaceWith(button);
     return button;
   };
+  // What a row opens is fetched once; the address keeps which rows are open, for Reload and Back.
+  const LONGEST_ADDRESS = 2000;
+  const showControls = (root = document) => all("[data-copy], [data-hide], [data-print]", root).forEach((button) => { button.hidden = false; });
+  const fetchDetails = async (row, link) => {
+    try {
+      const response = await fetch(`?row=${row.id.slice("row-".length)}`, { redirect: "manual" });
+      if (!response.ok) throw new Error(response.status);
+      row.insertAdjacentHTML("afterend", await response.text());
+      showControls(row.nextElementSibling);
+    } catch {
+      row.insertAdjacentHTML("afterend", `<tr role="row" class="expanded"><td role="cell" colspan="${row.cells.length}"></td></tr>`);
+      const cell = row.nextElementSibling.cells[0];
+      cell.append(row.closest(".table-frame").querySelector("[data-not-opened]").content.cloneNode(true));
+      cell.querySelector("a").href = link.href;
+    }
+    return row.nextElementSibling;
+  };
+  const keepOpened = (key, isOpen) => {
+    const address = new URL(location), others = address.searchParams.getAll("open").filter((one) => one !== key);
+    address.searchParams.delete("open");
+    [...others, ...(isOpen ? [key] : [])].forEach((one) => address.searchParams.append("open", one));
+    if (address.href.length < LONGEST_ADDRESS) history.replaceState(history.state, "", address);
+  };
   const expander = (link) => {
-    const row = byId(link.dataset.expand);
-    if (!row) return;
-    let other = link.dataset.other;
-    const button = asButton(link, !row.hidden, row.id), word = button.querySelector("[data-word]");
-    button.addEventListener("click", () => {
-      row.hidden = !row.hidden;
-      button.setAttribute("aria-expanded", !row.hidden);
+    const row = link.closest("tr");
+    let details = link.dataset.expand ? row.nextElementSibling : null, other = link.dataset.other;
+    const button = asButton(link, Boolean(details), details?.id), word = button.querySelector("[data-word]");
+    button.addEventListener("click", async () => {
+      if (button.getAttribute("aria-busy")) return;
+      const isOpen = button.getAttribute("aria-expanded") !== "true";
+      if (!details) {
+        button.setAttribute("aria-busy", "true");
+        details = await fetchDetails(row, link);
+        button.removeAttribute("aria-busy");
+      }
+      details.hidden = !isOpen;
+      button.setAttribute("aria-expanded", isOpen);
       [other, word.textContent] = [word.textContent, other];
+      if (details.id) {
+        button.setAttribute("aria-controls", details.id);
+        keepOpened(row.id.slice("row-".length), isOpen);
+      } else if (!isOpen) {
+        details.remove();
+        details = null;
+      }
     });
   };
   const navigation = (link) => {
@@ -137,7 +173,7 @@
   addEventListener("resize", scrollable);
   addEventListener("DOMContentLoaded", () => {
     scrollable();
-    all("[data-copy], [data-hide], [data-print]").forEach((button) => { button.hidden = false; });
+    showControls();
     all("a[data-expand]").forEach(expander);
     all("a[data-nav-toggle]").forEach(navigation);
     all("output[data-total-of]").forEach(totals);

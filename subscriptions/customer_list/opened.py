@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from core import html
 from core.routes import address_maker
 from customers.models import Customer
-from subscriptions.customer_list.rows import RowFacts, ShownSubscription
+from subscriptions.customer_list.rows import OpenedFacts, ShownSubscription
 from subscriptions.wording import WHAT_COMES, what_comes
 
 MUTED = '<span class="muted">· '
@@ -74,16 +74,16 @@ class OpenedRows:
 
     def __call__(self, customer: Customer) -> SafeString:
         """The facts and the links of one customer."""
-        facts: RowFacts = customer.facts  # type: ignore[attr-defined]
+        facts: OpenedFacts = customer.facts  # type: ignore[attr-defined]
         key = str(customer.microsoft_id)
         entries = [
             ("id", self.copy_id(key)),
             ("status", self._badge(customer)),
-            ("subscriptions", self._subscriptions(key, facts)),
+            ("subscriptions", self._subscriptions(key, customer)),
         ]
         entries += [("administrator", self.copy_user(name)) for name in facts.administrators]
         if self.offered.is_provider:
-            entries.append(("resellers", self._resellers(facts)))
+            entries.append(("resellers", self._resellers(customer)))
         entries.append(("created", self.day(customer.created_at)))
         listed = "".join(f"{self.heads[name]}{content}</dd></div>" for name, content in entries)
         links = "".join(before + key + after for before, after in self.actions)
@@ -97,13 +97,14 @@ class OpenedRows:
             self.badges[customer.status] = self.badge(customer)
         return self.badges[customer.status]
 
-    def _subscriptions(self, key: str, facts: RowFacts) -> str:
-        if not facts.newest:
+    def _subscriptions(self, key: str, customer: Any) -> str:
+        newest = customer.facts.newest
+        if not newest:
             return self.none_yet
-        parts = [self._subscription(key, one) for one in facts.newest]
-        if facts.more:
-            words = ngettext("and %(shown)s more", "and %(shown)s more", facts.more)
-            parts.append(f'<li class="muted">{escape(words % {"shown": html.number_text(facts.more)})}</li>')
+        parts = [self._subscription(key, one) for one in newest]
+        if more := customer.subscription_count - len(newest):
+            words = ngettext("and %(shown)s more", "and %(shown)s more", more)
+            parts.append(f'<li class="muted">{escape(words % {"shown": html.number_text(more)})}</li>')
         return f'<ul class="list-unstyled mb-0">{"".join(parts)}</ul>'
 
     def _subscription(self, key: str, one: ShownSubscription) -> str:
@@ -122,9 +123,10 @@ class OpenedRows:
         coming, moment = what_comes(one, one.ends_at)
         return f"{self.comes[coming]} {self.day(moment)}"
 
-    def _resellers(self, facts: RowFacts) -> str:
-        first = f"<bdi>{escape(facts.manager)}</bdi> {self.manages}" if facts.manager else self.direct
-        return first + "".join(f"<br><bdi>{escape(name)}</bdi> {self.of_record}" for name in facts.others)
+    def _resellers(self, customer: Any) -> str:
+        manager = customer.managing_reseller
+        first = f"<bdi>{escape(manager.legal_name)}</bdi> {self.manages}" if manager else self.direct
+        return first + "".join(f"<br><bdi>{escape(name)}</bdi> {self.of_record}" for name in customer.facts.others)
 
     def _actions(self) -> Iterator[tuple[str, str]]:
         """What stands before and after the customer's ID in each link; NUL stands for the customer's name."""

@@ -35,7 +35,7 @@ def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> 
 
 @dataclass(frozen=True)
 class ShownCustomer:
-    """A customer in an opened row; no model, for there are a hundred and more on a page."""
+    """A customer in an opened row."""
 
     microsoft_id: UUID
     company_name: str

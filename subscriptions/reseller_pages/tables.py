@@ -82,7 +82,6 @@ class ResellerTable(PartnershipTable):
     """The provider's active partnerships; a row opens and shows what the reseller does and what stands in its way."""
 
     title = gettext_lazy("Indirect resellers")
-    opens = True
 
     country = tables.Column(gettext_lazy("Country"), accessor="pk", attrs=NARROW)
     customers = NumberColumn(gettext_lazy("Customers"), accessor="customer_count")

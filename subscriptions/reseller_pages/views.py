@@ -46,6 +46,7 @@ class ResellerListView(PartnershipList):
         "status": "reseller__enrolment_state",
     }
     default_sort = "-since"
+    rows_open = True
     empty_title = gettext_lazy("No resellers yet")
     empty_text = gettext_lazy("Partnerships start with a request e-mail. Select Request a partnership to write one.")
     empty_icon = "shop"
@@ -56,12 +57,14 @@ class ResellerListView(PartnershipList):
 
     def prepare(self, rows: list[Any]) -> None:
         """What each visible reseller does for the provider, and what stands in its way."""
-        if not rows:
-            return
-        provider, resellers = self.actor.partner, [row.reseller for row in rows]
-        assert provider is not None
-        add_counts(rows, provider)
-        newest = counts.newest_customers(provider, resellers)
+        assert self.actor.partner is not None
+        if rows:
+            add_counts(rows, self.actor.partner)
+
+    def prepare_opened(self, rows: list[Any]) -> None:
+        """The newest customers of each reseller whose row is open."""
+        assert self.actor.partner is not None
+        newest = counts.newest_customers(self.actor.partner, [row.reseller for row in rows])
         for row in rows:
             row.newest_customers = newest.get(row.reseller_id, [])
 

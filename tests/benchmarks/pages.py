@@ -11,6 +11,7 @@ from accounts.models import Partner
 from tests.benchmarks.ground import FIRST_RESELLER, RARE, Ground
 from tests.benchmarks.measure import Result, Visitor, at_most, benchmark, side_by_side
 
+OPENS = re.compile(r'id="row-([^"]+)"')
 NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"')
 
 
@@ -20,6 +21,14 @@ def flat(goal_id: str, what: str, path: str, ground: Ground, limit: float) -> It
     yield at_most(goal_id, what, cost, limit)
     large, small = side_by_side(lambda: ground.large.get(path), lambda: ground.small.get(path))
     yield at_most(goal_id, f"{what}, against its time at 1 k", large / small, 1.15, "×")
+
+
+def opened(goal_id: str, what: str, path: str, visitor: Visitor, limit: float) -> Result:
+    """What a press on the down arrow of the first row costs, which fetches what the row opens."""
+    found = OPENS.search(visitor.get(path).decode())
+    assert found
+    [cost] = visitor.in_k(f"{path}?row={found[1]}")
+    return at_most(goal_id, f"{what}, a row opened", cost, limit)
 
 
 def each(
@@ -54,6 +63,7 @@ def resellers_list(ground: Ground) -> Iterator[Result]:
     """The Indirect resellers list."""
     path = reverse("resellers:list")
     yield from flat("P2", "Indirect resellers", path, ground, 5)
+    yield opened("P2", "Indirect resellers", path, ground.large, 5)
     sorts = {f"by {key}": f"sort={key}" for key in ("reseller", "-reseller", "country", "since", "status")}
     filters = {
         "one country": "country=US",
@@ -81,6 +91,7 @@ def customers_list(ground: Ground) -> Iterator[Result]:
     """The Customers list."""
     path = reverse("customers:list")
     yield from flat("P1", "Customers", path, ground, 5)
+    yield opened("P1", "Customers", path, ground.large, 5)
     sorts = {f"by {key}": f"sort={key}" for key in ("company_name", "-company_name", "changed", "-changed")}
     filters = {
         "of a reseller": f"reseller={busy_reseller(ground).microsoft_id}",

@@ -73,6 +73,7 @@ class PartnerList(ListPage):
         "city": "city",
     }
     default_sort = "name"
+    rows_open = True
     empty_title = "No companies yet"
     empty_text = "Companies appear here once the programme has verified them."
 

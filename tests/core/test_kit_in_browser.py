@@ -81,10 +81,55 @@ def test_rows_open_in_place_by_keyboard(enter: Callable[..., tuple[Page, str]]) 
     button.press("Enter")
     opened = page.get_by_role("button", name=f"Hide details of {company}")
     expect(opened).to_have_attribute("aria-expanded", "true")
+    expect(opened).to_be_focused()
     expect(page.get_by_text(company.contact_email)).to_be_visible()
     opened.press("Space")
     expect(page.get_by_text(company.contact_email)).to_be_hidden()
+    page.route("**/kit/?row=*", lambda route: route.abort())  # it has come already
+    button.press("Enter")
+    expect(page.get_by_text(company.contact_email)).to_be_visible()
+
+
+def test_opened_rows_stay_open_over_reload_and_back(enter: Callable[..., tuple[Page, str]]) -> None:
+    one, two, _three = make_companies(3)
+    page, base = enter()
+    page.goto(f"{base}/kit/?q=company")
+    details = {company: page.locator(f"#details-{company.microsoft_id}") for company in (one, two)}
+    for company, opened in details.items():
+        page.get_by_role("button", name=f"Show details of {company}").click()
+        expect(opened).to_be_visible()
+    page.get_by_role("button", name=f"Hide details of {one}").click()
+    expect(details[one]).to_be_hidden()
+    page.reload()
+    expect(details[two]).to_be_visible()
+    expect(details[one]).to_have_count(0)
+    page.goto(f"{base}/kit/form/")
+    page.go_back()
+    expect(details[two]).to_be_visible()
+    page.get_by_role("button", name=f"Hide details of {two}").click()
+    page.reload()
+    expect(page.locator("tr.expanded")).to_have_count(0)
+
+
+def test_a_row_that_cannot_be_fetched_says_what_to_do(enter: Callable[..., tuple[Page, str]]) -> None:
+    company = make_companies(1)[0]
+    page, base = enter()
+    page.goto(f"{base}/kit/?q=company")
+    page.route("**/kit/?row=*", lambda route: route.abort())
+    page.get_by_role("button", name=f"Show details of {company}").click()
+    expect(page.get_by_role("alert")).to_contain_text("The details could not be loaded.")
     assert "open=" not in page.url
+    page.get_by_role("button", name=f"Hide details of {company}").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute("**/kit/?row=*")
+    page.get_by_role("button", name=f"Show details of {company}").click()
+    expect(page.get_by_text(company.contact_email)).to_be_visible()
+    page.get_by_role("button", name=f"Hide details of {company}").click()
+    page.reload()
+    page.route("**/kit/?row=*", lambda route: route.fulfill(status=302, headers={"location": "/account/sign-in/"}))
+    page.get_by_role("button", name=f"Show details of {company}").click()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.get_by_text(company.contact_email)).to_be_visible()
 
 
 def test_rows_open_and_lists_turn_without_javascript(enter: Callable[..., tuple[Page, str]]) -> None:

@@ -92,12 +92,21 @@ def test_rows_open_without_javascript(kit: Client) -> None:
     assert f"open={company.microsoft_id}&open=" in other.get("href")
 
 
-def test_long_pages_load_only_the_rows_that_are_open(kit: Client) -> None:
+def test_only_rows_that_are_open_come_with_the_page(kit: Client) -> None:
     companies = make_companies(3)
-    page = parse(kit.get(f"/kit/?per_page=50&open={companies[0].microsoft_id}"))
+    page = parse(kit.get(f"/kit/?open={companies[0].microsoft_id}"))
     assert [row.get("id") for row in page.findall(".//tr[@class='expanded']")] == [
         f"details-{companies[0].microsoft_id}"
     ]
+
+
+def test_what_a_row_opens_is_fetched_by_itself(kit: Client) -> None:
+    company = make_companies(2)[0]
+    fetched = kit.get(f"/kit/?q=nothing&row={company.microsoft_id}").content.decode()
+    assert fetched.startswith(f'<tr role="row" class="expanded" id="details-{company.microsoft_id}">')
+    assert fetched in kit.get(f"/kit/?open={company.microsoft_id}").content.decode()
+    for wrong in ("", "x", "0" * 32, f"{company.pk}"):
+        assert kit.get("/kit/", {"row": wrong}).status_code == 404, wrong
 
 
 def test_ids_and_names_of_controls_are_unique(kit: Client) -> None:

@@ -252,7 +252,7 @@ def test_order_history_is_of_one_customer(sales, reseller, standard):
 
 def test_the_opened_row_of_a_customer_leads_to_its_orders(sales):
     customer: Customer = make_order(sales).customer
-    page = signed_in(sales).get(reverse("customers:list")).content.decode()
+    page = signed_in(sales).get(f"{reverse('customers:list')}?row={customer.microsoft_id}").content.decode()
     assert f'href="{reverse("customers:orders", args=[customer.microsoft_id])}"' in page
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +201,27 @@ def test_foreign_object_looks_like_a_missing_one(route: str, visitors: Visitors,
             assert text_of(foreign) == text_of(absent), kind
 
 
+def test_rows_open_for_whoever_has_them_in_the_list(visitors: Visitors) -> None:
+    """What a row opens is fetched by its key; of a row of somebody else's list there is nothing to fetch."""
+    for route in ("customers:list", "resellers:list", "activity:list"):
+        address = reverse(route)
+        keys = {}
+        for kind in KINDS:
+            response = visitors.client(kind).get(address)
+            keys[kind] = re.findall(r'id="row-([^"]+)"', text_of(response)) if response.status_code == 200 else []
+        assert keys["owner"]
+        assert keys["rival"]
+        for kind in KINDS:
+            client = visitors.client(kind)
+            for key in {key for found in keys.values() for key in found}:
+                fetched = client.get(address, {"row": key})
+                assert (fetched.status_code == 200) == (key in keys[kind]), (route, kind, key)
+            page = text_of(client.get(address, {"open": [key for found in keys.values() for key in found]}))
+            assert page.count('class="expanded"') == len(keys[kind])
+            hidden = [side for side in ("Ours", "Theirs") if MAY_READ.get(kind) != side]
+            assert [side for side in hidden if side in page or f"{side.lower()}c" in page] == [], (route, kind)
+
+
 def test_every_other_verb_is_refused(visitors: Visitors, world: World) -> None:
     """PUT, PATCH, DELETE and TRACE do nothing anywhere."""
     wrong = []
@@ -276,7 +298,8 @@ def test_no_query_breaks_a_page(route: str, visitors: Visitors, world: World) ->
     address = reverse(route, kwargs=ROUTES.get(route, SIMPLE).arguments(world))
     wrong = []
     for value in NASTY:
-        response = client.get(address, dict.fromkeys(PARAMETERS, value))
-        if response.status_code >= 500 or "<script>'" in text_of(response):
-            wrong.append(f"{value!r}: {response.status_code}")
+        for names in (PARAMETERS, ["row"]):
+            response = client.get(address, dict.fromkeys(names, value))
+            if response.status_code >= 500 or "<script>'" in text_of(response):
+                wrong.append(f"{names}, {value!r}: {response.status_code}")
     assert not wrong, "\n".join(wrong)

@@ -67,7 +67,9 @@ def listed(actor: Actor, **query: str) -> list[ActivityRecord]:
 
 
 def words_of(actor: Actor) -> str:
-    return desk(actor).get(LIST).content.decode()
+    """The page with every row open."""
+    keys = list(ActivityRecord.objects.values_list("pk", flat=True))
+    return desk(actor).get(LIST, {"open": keys}).content.decode()
 
 
 # --- who reads what ---------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """The Customers list: its filters and their chips, what a row and an opened row say, and what outsiders never see."""
 
 import re
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 import time_machine
@@ -45,11 +46,21 @@ def page_of(browser: Client, **query: str) -> str:
     return response.content.decode()
 
 
-def opened(page: str, customer: Customer) -> str:
-    """What the row of this customer shows when it is open."""
-    found = re.search(rf'<tr[^>]* id="details-{customer.microsoft_id}"( hidden)?>(.*?)</tr>', page, re.DOTALL)
+def details_in(page: str, customer: Customer) -> str:
+    """What the opened row of this customer shows on a page."""
+    found = re.search(rf'<tr[^>]* id="details-{customer.microsoft_id}">(.*?)</tr>', page, re.DOTALL)
     assert found
-    return found[2]
+    return found[1]
+
+
+def opened(browser: Client, customer: Customer) -> str:
+    """What the row of this customer shows when it is opened on a page, and no less when the address opens it."""
+    fetched = page_of(browser, row=str(customer.microsoft_id))
+    details = details_in(fetched, customer)
+    assert fetched.startswith("<tr")
+    assert fetched.endswith("</tr>")
+    assert details == details_in(page_of(browser, open=str(customer.microsoft_id)), customer)
+    return details
 
 
 def agree(customer: Customer) -> None:
@@ -139,7 +150,7 @@ def test_an_opened_row_says_what_there_is_and_leads_on(
             ResellerOfRecord.objects.create(
                 subscription=subscription, reseller=who, mpn_id="1", set_by=admin.user, ends_at=ends_at
             )
-        details = opened(page_of(signed_in(admin.user)), customer)
+        details = opened(signed_in(admin.user), customer)
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", details))
     for part in (
         str(customer.microsoft_id),
@@ -168,17 +179,57 @@ def test_an_opened_row_shows_five_subscriptions_and_counts_the_rest(
         SubscriptionFactory(customer=customer, sku=price.sku, nickname=f"Number {number}", quantity=2)
     gone = SubscriptionFactory(customer=customer, sku=price.sku, nickname="Gone", status=Subscription.Status.DELETED)
     direct = CustomerFactory(provider=provider)
-    response = signed_in(admin.user).get(LIST)
-    page = response.content.decode()
-    details = opened(page, customer)
+    browser = signed_in(admin.user)
+    details = opened(browser, customer)
     assert re.findall(r"Number \d", details) == [f"Number {number}" for number in (6, 5, 4, 3, 2)]
     assert "and 2 more" in details
     assert gone.nickname not in details
-    facts = {record.pk: record.facts for record in response.context["table"].records}
-    assert (facts[customer.pk].subscription_count, facts[customer.pk].license_count) == (7, 14)
-    assert (facts[direct.pk].subscription_count, facts[direct.pk].license_count) == (0, 0)
-    assert "No subscriptions yet" in opened(page, direct)
-    assert "No reseller (direct)" in opened(page, direct)
+    listed_now = {record.pk: record for record in browser.get(LIST).context["table"].records}
+    assert (listed_now[customer.pk].subscription_count, listed_now[customer.pk].license_count) == (7, 14)
+    assert (listed_now[direct.pk].subscription_count, listed_now[direct.pk].license_count) == (0, 0)
+    assert "No subscriptions yet" in opened(browser, direct)
+    assert "No reseller (direct)" in opened(browser, direct)
+
+
+def test_only_rows_that_are_open_come_with_the_page(provider: Partner, admin: Actor, signed_in: Browser) -> None:
+    one, two = (CustomerFactory(provider=provider) for _number in range(2))
+    browser = signed_in(admin.user)
+    assert "details-" not in page_of(browser)
+    page = page_of(browser, open=str(one.microsoft_id))
+    assert str(one.microsoft_id) in details_in(page, one)
+    assert f"details-{two.microsoft_id}" not in page
+
+
+def test_a_row_opens_only_for_who_sees_it(
+    provider: Partner, reseller: Partner, admin: Actor, price: Price, signed_in: Browser
+) -> None:
+    theirs = CustomerFactory(managed_by=reseller, company_name="Theirs")
+    SubscriptionFactory(customer=theirs, sku=price.sku, nickname="Theirs too")
+    ours = CustomerFactory(provider=provider, company_name="Ours")
+    for browser, foreign in ((signed_in(admin.user), theirs), (signed_in(actor_of(reseller).user), ours)):
+        for key in (foreign.microsoft_id, foreign.pk, uuid.uuid4(), "", "x", "9" * 30):
+            response = browser.get(f"{LIST}?{urlencode({'row': key})}")
+            assert response.status_code == 404, key
+            assert foreign.company_name not in response.content.decode()
+    address = f"{LIST}?row={ours.microsoft_id}"
+    assert Client().get(address).url == f"{reverse('account_login')}?next={quote(address)}"
+    assert signed_in(admin.user).get(f"{address}&q=theirs").status_code == 200  # whatever is filtered meanwhile
+
+
+def test_a_row_is_opened_with_few_queries(
+    provider: Partner, admin: Actor, price: Price, signed_in: Browser, django_assert_num_queries: Callable
+) -> None:
+    customers = [CustomerFactory(provider=provider) for _number in range(3)]
+    for customer in customers:
+        SubscriptionFactory(customer=customer, sku=price.sku)
+    browser = signed_in(admin.user)
+    browser.get(LIST)
+    with django_assert_num_queries(8):
+        browser.get(f"{LIST}?row={customers[0].microsoft_id}")
+    for number in (1, 3):
+        keys = [customer.microsoft_id for customer in customers[:number]]
+        with django_assert_num_queries(11):
+            assert browser.get(f"{LIST}?{urlencode({'open': keys}, doseq=True)}").content.count(b"details-") == number
 
 
 def test_rows_open_by_the_address_and_keep_every_filter(provider: Partner, admin: Actor, signed_in: Browser) -> None:
@@ -187,18 +238,17 @@ def test_rows_open_by_the_address_and_keep_every_filter(provider: Partner, admin
     browser = signed_in(admin.user)
     response = browser.get(f"{LIST}?{urlencode(query)}")
     page = response.content.decode()
-    assert "details-" not in page  # 50 rows come closed, so the link is the only way
     rows = page.split('<tr role="row"')
-    link = re.search(r'href="([^"]+)" data-expand="" data-open="false"', next(row for row in rows if str(two) in row))
+    link = re.search(r'href="([^"]+)" data-expand=""', next(row for row in rows if str(two) in row))
     assert link
     address = link[1].replace("&amp;", "&")
     assert address == f"?{urlencode(query)}&open={two.microsoft_id}#row-{two.microsoft_id}"
     page = browser.get(LIST + address.partition("#")[0]).content.decode()
-    assert str(two.microsoft_id) in opened(page, two)
+    assert str(two.microsoft_id) in details_in(page, two)
     assert f"details-{one.microsoft_id}" not in page
     assert [record.company_name for record in browser.get(LIST + address.partition("#")[0]).context["table"].records]
     assert html_faults(page) == []
-    close = re.search(r'href="(\?[^"]+)" data-expand="[^"]+" data-open="true"', page)
+    close = re.search(r'href="(\?[^"]+)" data-expand="open"', page)
     assert close
     assert close[1].replace("&amp;", "&") == f"?{urlencode(query)}#row-{two.microsoft_id}"
 
@@ -217,17 +267,18 @@ def test_a_reseller_sees_its_customers_with_their_provider_and_nobody_else(
     heads = [cell["label"] for cell in response.context["table"].head()]
     assert heads[2] == "Indirect provider"
     assert "Northwind" in page
-    assert "Rival" not in page
-    assert "Indirect resellers" not in opened(page, customer)
-    assert "Add subscription" not in page
+    details = opened(browser, customer)
+    assert "Rival" not in page + details
+    assert "Indirect resellers" not in details
+    assert "Add subscription" not in page + details
     assert listed(browser, status="active", agreement="none") == ["Padaria"]
 
 
 def test_who_may_not_order_is_offered_no_order(provider: Partner, price: Price, signed_in: Browser) -> None:
-    CustomerFactory(provider=provider)
-    page = page_of(signed_in(actor_of(provider, Role.HELPDESK_AGENT).user))
-    assert "Add subscription" not in page
-    assert "View subscriptions" in page
+    customer = CustomerFactory(provider=provider)
+    details = opened(signed_in(actor_of(provider, Role.HELPDESK_AGENT).user), customer)
+    assert "Add subscription" not in details
+    assert "View subscriptions" in details
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from tests.resellers.conftest import actor_of, signed_in
 
 LIST, ENDED = reverse("resellers:list"), reverse("resellers:ended")
 # From the second request of a session on: who asks (session, person, memberships), count and rows, the number of
-# waiting requests; then for the visible rows customers, subscriptions and newest customers, or on the
-# tab of ended ones who is a partner again.
-QUERIES = {LIST: 10, ENDED: 8}
+# waiting requests; then for the visible rows customers and subscriptions, or on the tab of ended ones who is a
+# partner again.
+QUERIES = {LIST: 9, ENDED: 8}
 
 
 @pytest.fixture
@@ -107,7 +107,8 @@ def test_an_opened_row_says_who_what_and_why_not(sender, northwind, cast):
         CustomerFactory(provider=northwind, managed_by=reseller, company_name=f"Bakery {number}") for number in range(7)
     ]
     customers[0].reseller_relationships.update(scope="view_and_request")
-    text = words(checked(signed_in(sender).get(f"{LIST}?open={cast['ready'].public_id}")))
+    opened = [cast["ready"].public_id, cast["brazilian"].public_id]
+    text = words(checked(signed_in(sender).get(LIST, {"open": opened})))
     assert "info@fabrikam.example" in text
     assert "Can manage accounts and subscriptions of 6 customers" in text
     assert "Can view 1 customer and request changes" in text
@@ -117,6 +118,19 @@ def test_an_opened_row_says_who_what_and_why_not(sender, northwind, cast):
         "São Paulo Nuvem is enrolled for Brazil, and your company for United States. "
         "Choose a reseller of the same region, or ask the back office to authorize the company for it." in text
     )
+
+
+def test_a_row_opens_on_the_page_for_who_sees_it(sender, tailwind, helpdesk, cast):
+    for partnership in cast.values():
+        address = f"{LIST}?row={partnership.public_id}"
+        whole = signed_in(sender).get(f"{LIST}?open={partnership.public_id}").content.decode()
+        for actor in (sender, tailwind, helpdesk):
+            response = signed_in(actor).get(address)
+            owner = partnership.provider == actor.partner and partnership.ended_at is None
+            expected = 403 if actor == helpdesk else 200 if owner else 404
+            assert (response.status_code, actor) == (expected, actor)
+            assert (partnership.reseller.contact_email in response.content.decode()) == (expected == 200)
+            assert (response.content.decode() in whole) == (expected == 200 and actor == sender)
 
 
 @pytest.mark.parametrize(
