@@ -14,6 +14,7 @@ from csp_portal.at_a_glance import providers_at_a_glance
 from csp_portal.home import attention, delayed_mail, queues, recent_activity
 from customers.credentials.pending import waiting_for_home
 from orders.services import open_drafts
+from resellers.incoming import incoming_requests
 
 
 class HomeView(TemplateView):
@@ -37,6 +38,8 @@ class HomeView(TemplateView):
         providers, work = providers_at_a_glance(actor), queues(actor)
         return super().get_context_data(
             attention=attention(actor),
+            incoming=incoming_requests(actor),
+            mailbox=actor.user.email,
             queues=work,
             is_new_reseller=actor.is_reseller and providers is None and not any(queue.count for queue in work),
             drafts=list(open_drafts(actor)[:5]),

@@ -14,8 +14,8 @@ class ResellersConfig(AppConfig):
         from mail import registry
         from resellers.services.mailing import late_link
         from resellers.services.waiting import follow_enrolment
-        from resellers.standing import REMINDER_KINDS, REQUEST_KINDS
+        from resellers.standing import LINK_KINDS
 
-        for kind in (*REQUEST_KINDS, *REMINDER_KINDS):
+        for kind in LINK_KINDS:
             registry.register(kind, late_link)
         enrolment_followers.append(follow_enrolment)

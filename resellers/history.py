@@ -77,6 +77,7 @@ SENTENCES: dict[str, Callable[[], str]] = {
     "partnership_request.resent": lambda: _("%(who)s sent it to %(to)s"),
     "partnership_request.shared": lambda: _("%(who)s took the link to send it another way"),
     "partnership_request.reminded": lambda: _("A reminder was sent to %(to)s"),
+    "partnership_request.mailed_again": lambda: _("%(who)s asked for the e-mail again"),
     "partnership_request.extended": lambda: _("%(who)s extended it until %(until)s"),
     "partnership_request.accepted": lambda: _("%(who)s accepted"),
     "partnership_request.declined": lambda: _("%(who)s declined"),

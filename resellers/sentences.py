@@ -12,6 +12,7 @@ SENTENCES: dict[str, Promise] = {
     "partnership_request.shared": _("Partnership request taken along as a link"),
     "partnership_request.resent": _("Partnership request sent again"),
     "partnership_request.reminded": _("Reminder of a partnership request sent"),
+    "partnership_request.mailed_again": _("E-mail of a partnership request asked for again"),
     "partnership_request.extended": _("Partnership request extended"),
     "partnership_request.opened": _("Partnership request opened by a person"),
     "partnership_request.new_link_wanted": _("New link to a partnership request asked for"),

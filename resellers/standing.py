@@ -15,6 +15,9 @@ State = PartnershipRequest.State
 # The mails of a request that carry its link: the one by which it left, and those that remind of it.
 REQUEST_KINDS = (REQUEST, REPLACEMENT) = ("partnership_request", "partnership_replaced")
 REMINDER_KINDS = (REMINDER, LAST_REMINDER) = ("partnership_reminder", "partnership_last_reminder")
+# Once more, because its reader asked for it.
+AGAIN = "partnership_again"
+LINK_KINDS = (*REQUEST_KINDS, *REMINDER_KINDS, AGAIN)
 SOON = timedelta(days=7)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from resellers.views import acceptances, answering, drafting, landing, lists, resending, suggesting
+from resellers.views import acceptances, answering, drafting, incoming, landing, lists, resending, suggesting
 
 app_name = "resellers"
 
@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{request_page}extend/", resending.ExtendRequestView.as_view(), name="extend_request"),
     path(f"{acceptance}confirm/", acceptances.ConfirmAcceptanceView.as_view(), name="confirm_acceptance"),
     path(f"{acceptance}refuse/", acceptances.RefuseAcceptanceView.as_view(), name="refuse_acceptance"),
+    path("providers/requests/<uuid:public_id>/mail/", incoming.MailAgainView.as_view(), name="mail_again"),
     path(invitation, answering.AnswerView.as_view(), name="invitation"),
     path(f"{invitation}continue/", answering.ContinueView.as_view(), name="continue"),
     path(

@@ -2,6 +2,7 @@
 
 from resellers.services.answers import accept_request, check_answer, check_link, decline_request
 from resellers.services.asking import ask_for_new_link
+from resellers.services.mailing_again import mail_request_again
 from resellers.services.opening import note_opened
 from resellers.services.requests import (
     change_draft,
@@ -29,6 +30,7 @@ __all__ = [
     "draft_request",
     "extend_request",
     "lapse_acceptances",
+    "mail_request_again",
     "note_opened",
     "recipient_obstacle",
     "refuse_acceptance",

@@ -10,7 +10,7 @@ from accounts.access import Actor
 from mail.models import OutgoingEmail
 from mail.services import queue_email
 from resellers.models import PartnershipRequest, PendingAcceptance
-from resellers.standing import LAST_REMINDER, REMINDER_KINDS, REPLACEMENT, REQUEST, REQUEST_KINDS
+from resellers.standing import AGAIN, LAST_REMINDER, REMINDER_KINDS, REPLACEMENT, REQUEST, REQUEST_KINDS
 from resellers.tokens import request_link
 from resellers.wording import day_in, short_subject, wording
 
@@ -64,6 +64,24 @@ def mail_reminder(kind: str, request: PartnershipRequest, *, sender: str, reply_
     )
 
 
+def mail_once_more(request: PartnershipRequest, *, number: int, sender: str, reply_to: str) -> None:
+    """Queue the request's mail for the so manieth time at its reader's wish, with the link as it is."""
+    queue_email(
+        AGAIN,
+        to=request.recipient,
+        language=request.language,
+        context={
+            "message": wording(request),
+            "asked_on": day_in(request.language, request.sent_at),
+            "provider": request.provider.legal_name,
+            "sender": sender,
+        },
+        about=request,
+        reply_to=reply_to,
+        dedupe_key=f"{mail_key(request, AGAIN)}:{number}",
+    )
+
+
 def mail_key(request: PartnershipRequest, kind: str = REQUEST) -> str:
     """What makes a mail of one link of one request unique, without telling the nonce.
 
@@ -79,11 +97,17 @@ def mail_key(request: PartnershipRequest, kind: str = REQUEST) -> str:
 def late_link(email: OutgoingEmail) -> dict[str, str] | None:
     """The link for a mail that is about to leave, or None when it would no longer open anything, or be one too many."""
     request = PartnershipRequest.objects.awaiting_answer().filter(pk=email.about_id).first()
-    if request is None or email.dedupe_key != mail_key(request, email.kind):
+    if request is None or link_key(email) != mail_key(request, email.kind):
         return None
-    if email.kind in REMINDER_KINDS and PendingAcceptance.objects.waiting().filter(request=request).exists():
+    if email.kind in (*REMINDER_KINDS, AGAIN) and PendingAcceptance.objects.waiting().filter(request=request).exists():
         return None
     return {"link": request_link(request)}
+
+
+def link_key(email: OutgoingEmail) -> str:
+    """The key of a mail without the number of those that a reader asked for."""
+    key = email.dedupe_key or ""
+    return key.rpartition(":")[0] if email.kind == AGAIN else key
 
 
 def request_mail(request: PartnershipRequest) -> OutgoingEmail | None:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
@@ -12,6 +13,7 @@ from mail.models import OutgoingEmail
 from resellers.models import PartnershipRequest
 from resellers.refusals import LimitReached
 from resellers.services.mailing import request_mail
+from resellers.standing import AGAIN, LINK_KINDS
 from resellers.wording import moment_text
 
 REQUESTS_PER_PERSON = 50  # in any 24 hours, like the two below; a request sent again counts like a new one
@@ -20,6 +22,7 @@ MAILS_PER_ADDRESS = 5  # of all providers together: nobody's mailbox is flooded 
 DAY = timedelta(days=1)
 RESENDS_PER_REQUEST = 5
 RESEND_PAUSE = timedelta(minutes=10)
+GOT_NOWHERE = (OutgoingEmail.State.FAILED, OutgoingEmail.State.DROPPED)
 
 
 def check_quota(provider: Partner, by: Actor) -> None:
@@ -87,6 +90,43 @@ def check_resend(request: PartnershipRequest, recipient_key: str | None) -> None
         _("This request was sent a moment ago. It can be sent again from %(moment)s.")
         % {"moment": moment_text(free_at)}
     )
+
+
+def check_mailed_again(request: PartnershipRequest) -> int:
+    """Refuse to mail a link once more so soon, or so often, that it would help nobody; return how often it was."""
+    mails = OutgoingEmail.objects.about(request).filter(kind__in=LINK_KINDS).exclude(state__in=GOT_NOWHERE)
+    last = mails.first()
+    if last is not None and last.created_at + RESEND_PAUSE > clock.now():
+        raise LimitReached(
+            _("The e-mail was sent to you a moment ago. Look for it in your mailbox, or ask again from %(moment)s.")
+            % {"moment": moment_text(last.created_at + RESEND_PAUSE)}
+        )
+    number = OutgoingEmail.objects.about(request).filter(kind=AGAIN).count()
+    if number >= RESENDS_PER_REQUEST:
+        raise LimitReached(
+            _(
+                "This request was mailed to you again %(limit)d times, which is the limit. "
+                "Ask %(provider)s to send it anew."
+            )
+            % {"limit": RESENDS_PER_REQUEST, "provider": request.provider}
+        )
+    same_mailbox = PartnershipRequest.objects.filter(recipient_key=request.recipient_key).order_by()
+    today = OutgoingEmail.objects.filter(
+        kind=AGAIN,
+        about_type=PartnershipRequest._meta.label_lower,
+        about_id__in=same_mailbox.annotate(key=Cast("pk", CharField())).values("key"),
+        created_at__gt=clock.now() - DAY,
+    )
+    oldest = today.order_by("-created_at").values_list("created_at", flat=True)[MAILS_PER_ADDRESS - 1 :].first()
+    if oldest is not None:
+        raise LimitReached(
+            _(
+                "You have asked for %(limit)d of these e-mails in 24 hours, which is the limit. "
+                "The next one is possible from %(moment)s."
+            )
+            % {"limit": MAILS_PER_ADDRESS, "moment": moment_text(oldest + DAY)}
+        )
+    return number
 
 
 def _free_at(sent: QuerySet[PartnershipRequest], limit: int) -> datetime | None:

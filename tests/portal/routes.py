@@ -6,6 +6,7 @@ same things of their own, and must never see these. 302 for anonymous is the way
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver
@@ -13,6 +14,8 @@ from django.urls import URLPattern, URLResolver
 from accounts.invitation_links import invitation_token
 from accounts.models import ColleagueInvitation, User
 from accounts.roles import Role
+from core import clock
+from resellers.models import PartnershipRequest
 from resellers.tokens import link_token
 from tests.world import World
 
@@ -98,6 +101,20 @@ def order(world: World) -> dict[str, Any]:
 def request(world: World) -> dict[str, Any]:
     """Our provider's partnership request."""
     return {"public_id": world.ours.request.public_id}
+
+
+def incoming(world: World) -> dict[str, Any]:
+    """What our provider asked the Global admin of our reseller, which is its partner already."""
+    asker, asked = world.ours.provider_admin, world.ours.reseller_admin.user
+    assert asked is not None
+    facts = {"created_by": asker.user, "sent_by": asker.user, "recipient": asked.email, "sent_at": clock.now()}
+    request, _made = PartnershipRequest.objects.get_or_create(
+        provider=asker.partner,
+        recipient_key=asked.email,
+        state=PartnershipRequest.State.SENT,
+        defaults={**facts, "expires_at": clock.now() + timedelta(days=14)},
+    )
+    return {"public_id": request.public_id}
 
 
 def relationship_request(world: World) -> dict[str, Any]:
@@ -299,6 +316,7 @@ ROUTES: dict[str, Route] = {
         f"resellers:{name}": Route(lambda world: {**request(world), "token": link_token(world.ours.request)}, nothing)
         for name in ("landing", "landing_cut_short")
     },
+    "resellers:mail_again": Route(incoming, nothing),
     "resellers:broken_link": Route(lambda world: {"rest": "nothing/of/ours"}, nothing),
     "accounts:switch": Route(
         nothing, lambda world: {"membership": world.ours.provider_admin.user.memberships.get().pk}

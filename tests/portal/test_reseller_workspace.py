@@ -251,10 +251,10 @@ def test_home_shows_each_provider_at_a_glance(world: World, django_assert_num_qu
     client = Client()
     client.force_login(world.ours.reseller_admin.user)
     client.get("/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/")
     Partnership.objects.create(provider=world.theirs.provider, reseller=world.ours.reseller)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = client.get("/")
     assert rows(response) == [["Oursprovider Inc.", "1", "1", "1"], ["Theirsprovider Inc.", "0", "0", "0"]]
 
