@@ -62,6 +62,11 @@ class Source(ABC, Generic[T]):
     def search(self, text: str, limit: int) -> list[T]:
         """Those in whose name each word occurs, the likeliest first; the first by name when nothing was typed."""
 
+    def few(self, limit: int) -> list[T] | None:
+        """All of them by name; None where there are more."""
+        found = self.search("", limit + 1)
+        return found if len(found) <= limit else None
+
     @abstractmethod
     def named(self, text: str) -> list[T]:
         """Those that are called exactly so, or whose number it is: their label leads back to them."""
@@ -183,8 +188,8 @@ class TypeaheadField(forms.CharField):
     def offer(self, source: Source[Any]) -> None:
         """Let the field choose among the source's things: in a select if they are few, else by typing."""
         self.source = source
-        few = source.search("", LONGEST_SELECT + 1)
-        if len(few) > LONGEST_SELECT:
+        few = source.few(LONGEST_SELECT)
+        if few is None:
             assert isinstance(self.widget, TypeaheadInput)
             self.widget.source, self.widget.extras = source, self.extras
             return

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext_lazy
@@ -202,9 +202,15 @@ ATTENTION_WORDS = {
 
 
 def attention(actor: Actor) -> list[Queue]:
-    """What somebody of the company should look at, nothing while all is well (two queries)."""
-    several = [_changes_to_decide, _changes_asked_for, _resellers_to_look_at, _drafts_to_look_at]
-    return [*_requests_to_look_at(actor), *counted(work for some in several for work in some(actor))]
+    """What somebody of the company should look at, nothing while all is well (one query)."""
+    several = [
+        _requests_to_look_at,
+        _changes_to_decide,
+        _changes_asked_for,
+        _resellers_to_look_at,
+        _drafts_to_look_at,
+    ]
+    return counted(work for some in several for work in some(actor))
 
 
 def _changes_to_decide(actor: Actor) -> Iterator[Work]:
@@ -231,18 +237,13 @@ def _changes_asked_for(actor: Actor) -> Iterator[Work]:
     yield Work(questions, label, requests_url(ChangeRequest.State.QUESTION), always=False)
 
 
-def _requests_to_look_at(actor: Actor) -> Iterator[Queue]:
+def _requests_to_look_at(actor: Actor) -> Iterator[Work]:
     if not (actor.is_provider and can(actor, Permission.REQUEST_PARTNERSHIP)):
         return
     rows = PartnershipRequest.objects.visible_to(actor).listed()
-    wanted = {
-        name: Count("pk", filter=Q(pk__in=narrowed(rows).values("pk"))) for name, (_l, narrowed) in ATTENTION.items()
-    }
-    counts = rows.aggregate(**wanted)
-    for name, words in ATTENTION_WORDS.items():
-        if count := counts[name]:
-            label = words % {"count": count}
-            yield Queue(count, label, f"{reverse('resellers:requested')}?attention={name}")
+    for name, label in ATTENTION_WORDS.items():
+        _words, narrowed = ATTENTION[name]
+        yield Work(narrowed(rows), label, f"{reverse('resellers:requested')}?attention={name}", always=False)
 
 
 def _resellers_to_look_at(actor: Actor) -> Iterator[Work]:

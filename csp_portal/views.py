@@ -17,6 +17,10 @@ from orders.services import open_drafts
 from resellers.incoming import incoming_requests
 
 
+# What Home says of a draft.
+DRAFT_COLUMNS = "public_id details typed changed_at customer__company_name reseller__legal_name".split()
+
+
 class HomeView(TemplateView):
     """The first page: work queues for partners, a customer's subscriptions, Django admin for the back office."""
 
@@ -42,7 +46,7 @@ class HomeView(TemplateView):
             mailbox=actor.user.email,
             queues=work,
             is_new_reseller=actor.is_reseller and providers is None and not any(queue.count for queue in work),
-            drafts=list(open_drafts(actor)[:5]),
+            drafts=list(open_drafts(actor).only(*DRAFT_COLUMNS)[:5]),
             happenings=recent_activity(actor),
             delayed=delayed_mail(actor),
             waiting=waiting_for_home(actor),

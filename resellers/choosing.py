@@ -36,22 +36,33 @@ class ResellerSource(Source[Partner]):
         """Where the same question is answered to a script."""
         return reverse("resellers:suggest") + ("?ended=1" if self.with_ended else "")
 
-    def resellers(self, *, with_ended: bool | None = None) -> QuerySet[Partner]:
-        """All of them, by name."""
+    def resellers(self, *, with_ended: bool | None = None, limit: int | None = None) -> QuerySet[Partner]:
+        """All of them by name, or any so many."""
         if not self.actor.is_provider:
             return Partner.objects.none()
         partnerships = Partnership.objects.visible_to(self.actor)
         if not (self.with_ended if with_ended is None else with_ended):
             partnerships = partnerships.active()
-        return Partner.objects.filter(pk__in=partnerships.values("reseller")).order_by("search_text", "pk")
+        keys = partnerships.order_by().values("reseller")
+        if limit is not None:
+            keys = keys.distinct()[:limit]
+        return Partner.objects.filter(pk__in=keys).order_by("search_text", "pk")
+
+    def few(self, limit: int) -> list[Partner] | None:
+        """Thousands are not put in order only to see that there are more."""
+        found = self._shown(self.resellers(limit=limit + 1))
+        return found if len(found) <= limit else None
+
+    def _shown(self, rows: QuerySet[Partner]) -> list[Partner]:
+        """What a suggestion says of each; whether there are obstacles today takes more."""
+        return list(rows.only("microsoft_id", "legal_name", "mpn_id") if self.with_ended else rows)
 
     def search(self, text: str, limit: int) -> list[Partner]:
         """Each word in the name or the MPN ID, whose leading zeros mean nothing; names that begin so come first."""
         folded = LABEL.sub(r"\g<name>\g<number>", fold(text))
         rows = self.resellers()
         if not folded:
-            # What a suggestion says of each; whether there are obstacles today takes more.
-            return list((rows.only("microsoft_id", "legal_name", "mpn_id") if self.with_ended else rows)[:limit])
+            return self._shown(rows[:limit])
         rows = rows.annotate(own_words=NAME_AND_NUMBER)
         for word in folded.split()[:MOST_WORDS]:
             wanted = Q(search_text__contains=word, own_words__contains=word)

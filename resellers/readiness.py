@@ -170,9 +170,13 @@ def _ready(provider: Partner, regions: Iterable[str] | None = None) -> Q:
     """The conditions of company_obstacles() as one condition of a partnership; in some of the provider's regions."""
     served = provider.regions if regions is None else regions
     shared = Q(reseller__country__in=sorted(code for region in served for code in REGIONS.get(region, ())))
+    further = Q()
     for region in served:
         # A JSON list of names: the quotes keep one name from being found inside another.
-        shared |= Q(reseller__further_regions__icontains=f'"{region}"')
+        further |= Q(reseller__further_regions__icontains=f'"{region}"')
+    if further:
+        # Most have no further region, and among thousands looking into that nothing takes longest.
+        shared |= ~Q(reseller__further_regions=[]) & further
     settled = Q(
         ended_at=None,
         reseller__enrolment_state=Partner.EnrolmentState.ACTIVE,

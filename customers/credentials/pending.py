@@ -24,6 +24,11 @@ from customers.models.credentials import TemporaryPasswordQuerySet
 from customers.pages import account_url
 
 SHOWN_ON_HOME = 5
+HOME_COLUMNS = (
+    *("issued_at", "valid_until", "revealed_at", "stored_at"),
+    *("administrator__customer__microsoft_id", "administrator__customer__company_name"),
+    *("issued_by__full_name", "issued_by__sign_in_name"),
+)
 PENDING_STAGES = [stage for stage in TemporaryPassword.Stage if stage != TemporaryPassword.Stage.STORED]
 
 
@@ -127,7 +132,7 @@ def waiting_for_home(actor: Actor) -> Waiting | None:
     if not can(actor, Permission.ADD_CUSTOMER):
         return None
     pending = not_handed_over(actor)
-    rows = list(pending.order_by("-issued_at", "-pk")[: SHOWN_ON_HOME + 1])
+    rows = list(pending.only(*HOME_COLUMNS).order_by("-issued_at", "-pk")[: SHOWN_ON_HOME + 1])
     count = len(rows)
     if count > SHOWN_ON_HOME:
         count = pending.order_by().values("pk")[:COUNT_CAP].count()

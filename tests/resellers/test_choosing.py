@@ -1,6 +1,7 @@
 """Choosing one of many resellers: what is suggested, what typed text means, and that nobody learns of a stranger's."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -118,6 +119,20 @@ def test_names_that_begin_so_come_first(northwind: Partner, sender: Actor) -> No
         partner_with(northwind, name, mpn_id)
     assert names(ResellerSource(sender).search("zul", 3)) == ["Zulu Alpha", "Zulu Beta", "Alpha Zulu"]
     assert names(ResellerSource(sender).search("", 2)) == ["Alpha Zulu", "Beta Zulu"]
+
+
+def test_few_are_all_of_them_by_name(northwind: Partner, sender: Actor, django_assert_num_queries: Any) -> None:
+    zulu, alpha = partner_with(northwind, "Zulu", "1"), partner_with(northwind, "Alpha", "2")
+    past = {"began_at": clock.now() - timedelta(days=9), "ended_at": clock.now()}
+    PartnershipFactory(provider=northwind, reseller=zulu, **past)  # a former one with the same reseller
+    PartnershipFactory(provider=northwind, **past)
+    now, ever = ResellerSource(sender), ResellerSource(sender, with_ended=True)
+    with django_assert_num_queries(4):
+        assert now.few(2) == [alpha, zulu]
+        assert now.few(1) is None
+        assert len(ever.few(3) or []) == 3
+        assert ever.few(2) is None
+    assert ResellerSource(Actor()).few(2) == []
 
 
 def test_ended_partnerships_count_only_where_they_are_asked_for(ended: Partner, sender: Actor) -> None:
