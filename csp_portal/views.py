@@ -16,7 +16,6 @@ from customers.credentials.pending import waiting_for_home
 from orders.services import open_drafts
 from resellers.incoming import incoming_requests
 
-
 # What Home says of a draft.
 DRAFT_COLUMNS = "public_id details typed changed_at customer__company_name reseller__legal_name".split()
 

@@ -9,10 +9,16 @@ from django.db.models import Count, F, Sum, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import Partner
-from customers.models import ResellerRelationship
-from subscriptions.models import ResellerOfRecord, Subscription
+from customers.models import Customer, ResellerRelationship
+from subscriptions.models import Subscription
 
 SHOWN_IN_ROW = 5
+
+
+def customers_counted(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
+    """By reseller, how many of the provider's customers it manages now."""
+    managed = Customer.objects.filter(provider=provider, managing_reseller__in=resellers).order_by()
+    return dict(managed.values_list("managing_reseller").annotate(number=Count("pk")))
 
 
 def customers_managed(provider: Partner, resellers: Iterable[Partner]) -> dict[int, dict[str, int]]:
@@ -26,11 +32,8 @@ def customers_managed(provider: Partner, resellers: Iterable[Partner]) -> dict[i
 
 def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
     """By reseller, on how many of the provider's subscriptions it is the reseller of record now."""
-    current = ResellerOfRecord.objects.filter(
-        ends_at=None, reseller__in=resellers, subscription__customer__provider=provider
-    )
-    listed = current.exclude(subscription__status=Subscription.Status.DELETED).order_by()
-    return dict(listed.values("reseller").annotate(number=Count("pk")).values_list("reseller", "number"))
+    named = Subscription.objects.listed().filter(provider=provider, reseller_of_record__in=resellers).order_by()
+    return dict(named.values_list("reseller_of_record").annotate(number=Count("pk")))
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,13 @@ class ResellerListView(PartnershipList):
             add_counts(rows, self.actor.partner)
 
     def prepare_opened(self, rows: list[Any]) -> None:
-        """The newest customers of each reseller whose row is open."""
-        assert self.actor.partner is not None
-        newest = counts.newest_customers(self.actor.partner, [row.reseller for row in rows])
+        """How far each reseller whose row is open manages its customers, and the newest of these."""
+        provider, resellers = self.actor.partner, [row.reseller for row in rows]
+        assert provider is not None
+        managed = counts.customers_managed(provider, resellers)
+        newest = counts.newest_customers(provider, resellers)
         for row in rows:
+            row.managed = managed.get(row.reseller_id, {})
             row.newest_customers = newest.get(row.reseller_id, [])
 
     def table_class(self, *args: Any, **kwargs: Any) -> ResellerTable:  # type: ignore[override]
@@ -108,10 +111,9 @@ class EndedListView(PartnershipList):
 def add_counts(rows: list[Any], provider: Partner) -> None:
     """Give each partnership its numbers and its obstacles of today: two queries, however many rows."""
     resellers = [row.reseller for row in rows]
-    managed = counts.customers_managed(provider, resellers)
+    customers = counts.customers_counted(provider, resellers)
     of_record = counts.subscriptions_of_record(provider, resellers)
     for row in rows:
-        row.managed = managed.get(row.reseller_id, {})
-        row.customer_count = sum(row.managed.values())
+        row.customer_count = customers.get(row.reseller_id, 0)
         row.subscription_count = of_record.get(row.reseller_id, 0)
         row.obstacles = company_obstacles(provider, row.reseller, active=row.ended_at is None)
