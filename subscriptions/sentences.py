@@ -44,6 +44,7 @@ SENTENCES: dict[str, Promise] = {
     "incentive.corrected": _("Incentive corrected"),
     "incentive_rate.added": _("Incentive rate added"),
     "incentive_rate.ended": _("Incentive rate ended"),
+    "incentive_rate.voided": _("Incentive rate voided"),
     "incentives.accrued": _("Incentives of a month calculated"),
     "incentives.confirmed": _("Incentives of a month confirmed"),
     "incentives.paid": _("Incentives of a month paid"),

@@ -16,7 +16,7 @@ from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from core.html import number_text
 from subscriptions.incentives import ledger, rates
-from subscriptions.incentives.admin_forms import EndRateForm, RateForm
+from subscriptions.incentives.admin_forms import EndRateForm, RateForm, VoidRateForm
 from subscriptions.models import IncentiveEntry, IncentiveMonth, IncentiveRate
 
 PAGE = "admin:subscriptions_incentiverate_change"
@@ -28,8 +28,8 @@ class IncentiveRateAdmin(RecordedAdmin):
 
     form = RateForm
     change_form_template = "admin/subscriptions/incentiverate.html"
-    list_display = ("offer", "percent", "segment", "market_list", "effective_from", "effective_to")
-    list_filter = ("segment", "effective_from", "effective_to")
+    list_display = ("offer", "percent", "segment", "market_list", "effective_from", "effective_to", "voided_at")
+    list_filter = ("segment", "effective_from", "effective_to", ("voided_at", admin.EmptyFieldListFilter))
     list_select_related = ("product", "sku")
     search_fields = ("sku__search_text", "product__title", "product__product_id")
     ordering = ("-effective_from", "-pk")
@@ -38,11 +38,20 @@ class IncentiveRateAdmin(RecordedAdmin):
         """The form of a new one; of one that is there, what it says."""
         if obj is None:
             return ("offer", "segment", "countries", "percent", "effective_from", "effective_to", "reason")
-        return ("offer", "segment", "market_list", "percent", "effective_from", "effective_to", "created_at")
+        return (
+            "offer",
+            "segment",
+            "market_list",
+            "percent",
+            "effective_from",
+            "effective_to",
+            "voided_at",
+            "created_at",
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Words instead of columns."""
-        return ("offer", "market_list", "created_at") if obj is not None else ()
+        return ("offer", "market_list", "voided_at", "created_at") if obj is not None else ()
 
     @admin.display(description=_("offer or product"))
     def offer(self, rate: IncentiveRate) -> str:
@@ -72,38 +81,63 @@ class IncentiveRateAdmin(RecordedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """With the form that ends it."""
-        form = EndRateForm() if self.may_act(request) else None
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "end_form": form})
+        """With the forms that end it and void it."""
+        pk = int(object_id) if object_id.isdecimal() and len(object_id) < 19 else 0
+        holds = self.may_act(request) and IncentiveRate.objects.filter(pk=pk, voided_at=None).exists()
+        unused = holds and not IncentiveEntry.objects.filter(rate=pk).exists()
+        forms = {"end_form": EndRateForm() if holds else None, "void_form": VoidRateForm() if unused else None}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **forms})
 
     def get_urls(self) -> list[URLPattern]:
-        """The address that ends a rate."""
-        end = self.admin_site.admin_view(self.end)
-        return [path("<int:pk>/end/", end, name="subscriptions_incentiverate_end"), *super().get_urls()]
+        """The addresses that end and void a rate."""
+        wrap, name = self.admin_site.admin_view, "subscriptions_incentiverate"
+        return [
+            path("<int:pk>/end/", wrap(self.end), name=f"{name}_end"),
+            path("<int:pk>/void/", wrap(self.void), name=f"{name}_void"),
+            *super().get_urls(),
+        ]
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for the day and the reason, then end; what was refused says why and keeps the words."""
+        """Ask for the day and the reason, then end."""
+        said = _("The rate ends. Months that are written already do not change.")
+        return self.decide(request, pk, EndRateForm, rates.end_rate, "end_form", _("End the rate"), said)
+
+    def void(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for the reason, then void."""
+        said = _("The rate is voided: it holds on no day.")
+        return self.decide(request, pk, VoidRateForm, rates.void_rate, "void_form", _("Void the rate"), said)
+
+    def decide(
+        self,
+        request: HttpRequest,
+        pk: int,
+        form_class: type[VoidRateForm],
+        service: Callable[..., object],
+        form_name: str,
+        title: Any,
+        said: Any,
+    ) -> HttpResponse:
+        """Call the service with what was entered; what was refused says why and keeps the words."""
         if not self.may_act(request):
             raise PermissionDenied
         rate = get_object_or_404(IncentiveRate, pk=pk)
-        form = EndRateForm(request.POST if request.method == "POST" else None)
+        form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                rates.end_rate(rate=rate, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+                service(rate=rate, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                text = _("The rate ends. Months that are written already do not change.")
-                self.message_user(request, text, messages.SUCCESS)
+                self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(reverse(PAGE, args=[pk]))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": rate,
-            "title": _("End the rate"),
-            "end_form": form,
+            "title": title,
+            form_name: form,
         }
-        return TemplateResponse(request, "admin/subscriptions/incentiverate_end.html", context)
+        return TemplateResponse(request, "admin/subscriptions/incentiverate_decide.html", context)
 
 
 class Decided(RecordedAdmin):

@@ -90,16 +90,26 @@ class RateForm(forms.ModelForm):
         }
 
 
-class EndRateForm(forms.Form):
-    """The last day of a rate, and why."""
+class VoidRateForm(forms.Form):
+    """Why a rate never should have been."""
 
-    effective_to = forms.DateField(label=_("Last day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    prefix_of_ids = "void"
+    use_required_attribute = False
+
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": "end_%s", **kwargs})
-        self.use_required_attribute = False
+        super().__init__(*args, **{"auto_id": f"{self.prefix_of_ids}_%s", **kwargs})
 
     def clean_reason(self) -> str:
         """The normal form."""
         return clean_reason(self.cleaned_data["reason"])
+
+
+class EndRateForm(VoidRateForm):
+    """The last day of a rate, and why."""
+
+    prefix_of_ids = "end"
+    field_order = ("effective_to", "reason")
+
+    effective_to = forms.DateField(label=_("Last day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Actor
 from activity.services import record
 from catalogue.models import Product, Sku
-from core.exceptions import NotPermitted, Refused
+from core import clock
+from core.exceptions import InvalidTransition, NotPermitted, Refused
 from core.html import date_text
 from subscriptions.models import IncentiveRate
 
@@ -22,6 +23,7 @@ RATES_LOCK = 7_031_761
 HIGHEST = Decimal(100)
 OUT_OF_RANGE = gettext_lazy("Enter a percentage between 0 and 100.")
 ENDS_TOO_EARLY = gettext_lazy("The last day is before the first.")
+VOIDED_ALREADY = gettext_lazy("This rate is voided: it holds on no day.")
 
 
 class RatesOverlap(Refused):
@@ -61,8 +63,9 @@ class RateTable:
 
     @classmethod
     def between(cls, first: date, last: date) -> "RateTable":
-        """Those that hold on some day between the two."""
-        rows = IncentiveRate.objects.select_related("product", "sku").filter(effective_from__lte=last)
+        """Those that hold on some day between the two; none of them is voided while the transaction lasts."""
+        hold_rates_lock(shared=True)
+        rows = IncentiveRate.objects.select_related("product", "sku").filter(voided_at=None, effective_from__lte=last)
         return cls(rows.filter(Q(effective_to=None) | Q(effective_to__gte=first)))
 
     def of(self, offered: Offered) -> list[IncentiveRate]:
@@ -107,7 +110,9 @@ def overlapping(
     effective_to: date | None,
 ) -> IncentiveRate | None:
     """A rate of the same kind that would hold for the same subscriptions on some of these days."""
-    rows: QuerySet[IncentiveRate] = IncentiveRate.objects.filter(product=product, sku=sku, segment=segment)
+    rows: QuerySet[IncentiveRate] = IncentiveRate.objects.filter(
+        product=product, sku=sku, segment=segment, voided_at=None
+    )
     rows = rows.filter(Q(effective_to=None) | Q(effective_to__gte=effective_from))
     if effective_to is not None:
         rows = rows.filter(effective_from__lte=effective_to)
@@ -188,6 +193,8 @@ def end_rate(*, rate: IncentiveRate, effective_to: date, reason: str, by: Actor)
     if not reason.strip():
         raise Refused(_("Give a reason: resellers will ask for it."))
     rate = IncentiveRate.objects.select_for_update().get(pk=rate.pk)
+    if rate.voided_at is not None:
+        raise InvalidTransition(str(VOIDED_ALREADY))
     if effective_to < rate.effective_from:
         raise Refused(_("The rate begins on %(day)s only.") % {"day": date_text(rate.effective_from)})
     if rate.effective_to is not None and effective_to >= rate.effective_to:
@@ -195,6 +202,26 @@ def end_rate(*, rate: IncentiveRate, effective_to: date, reason: str, by: Actor)
     before, rate.effective_to = rate.effective_to, effective_to
     rate.save(update_fields=["effective_to"])
     record("incentive_rate.ended", rate, by=by, effective_to=[before, effective_to], reason=reason.strip())
+    return rate
+
+
+@transaction.atomic
+def void_rate(*, rate: IncentiveRate, reason: str, by: Actor) -> IncentiveRate:
+    """Let a rate that was entered by mistake hold on no day; refused once an entry of the ledger rests on it."""
+    require_back_office(by)
+    if not reason.strip():
+        raise Refused(_("Give a reason: it stands in the record."))
+    hold_rates_lock()
+    rate = IncentiveRate.objects.select_for_update(no_key=True).get(pk=rate.pk)
+    if rate.voided_at is not None:
+        raise InvalidTransition(str(VOIDED_ALREADY))
+    if rate.entries.exists():
+        raise InvalidTransition(
+            _("Entries were calculated with this rate. End it instead, and calculate those entries again.")
+        )
+    rate.voided_at = clock.now()
+    rate.save(update_fields=["voided_at"])
+    record("incentive_rate.voided", rate, by=by, percent=rate.percent, reason=reason.strip())
     return rate
 
 
@@ -207,13 +234,22 @@ def require_back_office(by: Actor) -> None:
     raise NotPermitted(f"{by.label} does not decide about incentives.")
 
 
-def hold_rates_lock() -> None:
-    """Wait until nobody else adds a rate; released with the transaction. SQLite has one writer anyway."""
+def hold_rates_lock(*, shared: bool = False) -> None:
+    """Wait until nobody else adds or voids a rate; released with the transaction. SQLite has one writer anyway.
+
+    Shared by those who calculate: they wait for whoever changes a rate, and not for each other.
+    """
     if connection.vendor == "postgresql":
+        name = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RATES_LOCK])
+            cursor.execute(f"SELECT {name}(%s)", [RATES_LOCK])
 
 
 def earliest_day() -> date | None:
     """Since when there is a rate at all."""
-    return IncentiveRate.objects.order_by("effective_from").values_list("effective_from", flat=True).first()
+    return (
+        IncentiveRate.objects.filter(voided_at=None)
+        .order_by("effective_from")
+        .values_list("effective_from", flat=True)
+        .first()
+    )

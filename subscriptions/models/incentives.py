@@ -26,6 +26,8 @@ class IncentiveRate(models.Model):
     percent = models.DecimalField(_("percent"), max_digits=6, decimal_places=3)
     effective_from = models.DateField(_("effective from"))
     effective_to = models.DateField(_("effective to"), null=True, blank=True)
+    # Entered by mistake, and no entry rests on it: it holds on no day.
+    voided_at = models.DateTimeField(_("voided"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

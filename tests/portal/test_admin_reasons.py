@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +120,11 @@ def rate(world: World) -> Model:
     return IncentiveRate.objects.earliest("pk")
 
 
+def unused_rate(world: World) -> Model:
+    """One that was entered by mistake."""
+    return IncentiveRate.objects.create(percent=90, segment="Education", effective_from=date(2026, 1, 1))
+
+
 # --- everything that takes something away -----------------------------------------------------------------------------
 ACTIONS: dict[tuple[type[Model], str], Make] = {
     (User, "reactivate"): inactive,
@@ -161,6 +166,7 @@ PAGES: dict[tuple[str, str], Make] = {
     ("customers_customer_decide", "review"): lambda world: world.ours.customer,
     ("customers_customer_decide", "disapprove"): lambda world: world.ours.customer,
     ("subscriptions_incentiverate_end", ""): rate,
+    ("subscriptions_incentiverate_void", ""): unused_rate,
 }
 GIVING_PAGES = {
     ("accounts_partner_decide", "approve"), ("accounts_partner_decide", "reinstate"),

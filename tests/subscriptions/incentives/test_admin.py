@@ -93,6 +93,29 @@ def test_a_rate_is_ended_on_its_page(desk: Client, ten_percent: IncentiveRate) -
     assert ten_percent.effective_to == date(2026, 12, 31)
 
 
+def test_a_mistaken_rate_is_voided_on_its_page(desk: Client, ten_percent: IncentiveRate, subscribed: Make) -> None:
+    address = reverse("admin:subscriptions_incentiverate_change", args=[ten_percent.pk])
+    void = reverse("admin:subscriptions_incentiverate_void", args=[ten_percent.pk])
+    assert "Void the rate" in words(desk.get(address))
+    empty: HttpResponse = desk.post(void, {"reason": ""})
+    assert "This field is required" in words(empty)
+    assert header_faults(empty) == []
+    assert "it holds on no day" in words(desk.post(void, {"reason": "A typing error"}, follow=True))
+    after = words(desk.get(address))
+    assert ("Void the rate" in after, "End the rate" in after) == (False, False)
+    assert "This rate is voided" in words(desk.post(void, {"reason": "Again"}))
+    # Another one takes its place, and is used.
+    desk.post(reverse(ADD), rate_form(percent="9"))
+    subscribed("2026-10-01")
+    with clock.at(day("2026-11-02")):
+        accrue_due()
+    used = IncentiveRate.objects.get(voided_at=None)
+    assert "Void the rate" not in words(desk.get(reverse("admin:subscriptions_incentiverate_change", args=[used.pk])))
+    for unknown in ("0", "9" * 30, "x"):
+        page = desk.get(reverse("admin:subscriptions_incentiverate_change", args=[unknown]))
+        assert page.status_code == 302
+
+
 def test_who_may_only_look_decides_nothing(client: Client, ten_percent: IncentiveRate) -> None:
     person = UserFactory(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__startswith="view_incentive"))
@@ -101,6 +124,8 @@ def test_who_may_only_look_decides_nothing(client: Client, ten_percent: Incentiv
     assert (page.status_code, "End the rate" in words(page)) == (200, False)
     end = reverse("admin:subscriptions_incentiverate_end", args=[ten_percent.pk])
     assert client.post(end, {"effective_to": "2026-12-31", "reason": "Over"}).status_code == 403
+    void = reverse("admin:subscriptions_incentiverate_void", args=[ten_percent.pk])
+    assert client.post(void, {"reason": "Over"}).status_code == 403
     assert client.get(reverse(ADD)).status_code == 403
 
 

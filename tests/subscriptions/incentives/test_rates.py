@@ -1,5 +1,7 @@
 """Rates: which one holds, and that no two of a kind hold at once."""
 
+import threading
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,11 +11,23 @@ import pytest
 from accounts.access import Actor
 from activity.models import ActivityRecord
 from catalogue.models import Price
-from core.exceptions import NotPermitted, Refused
-from subscriptions.incentives.rates import Offered, RatesOverlap, RateTable, add_rate, end_rate
-from subscriptions.models import IncentiveRate
+from core import clock
+from core.exceptions import InvalidTransition, NotPermitted, Refused
+from subscriptions.incentives import accruing
+from subscriptions.incentives.accruing import accrue_due
+from subscriptions.incentives.rates import (
+    Offered,
+    RatesOverlap,
+    RateTable,
+    add_rate,
+    earliest_day,
+    end_rate,
+    void_rate,
+)
+from subscriptions.models import IncentiveEntry, IncentiveRate
 from tests.faults import fail_at_each_statement
 from tests.races import at_once
+from tests.subscriptions.incentives.conftest import Make, day
 
 NEW_YEAR, DECEMBER = date(2026, 1, 1), date(2026, 12, 31)
 
@@ -111,9 +125,70 @@ def test_a_rate_ends_once_with_a_reason(office: Actor) -> None:
     add(office, 20, effective_from=date(2026, 7, 1))
 
 
-def test_only_the_back_office_decides(admin: Actor) -> None:
+def test_a_voided_rate_holds_on_no_day(office: Actor, sold: Price) -> None:
+    rate = add(office, 90)
+    with pytest.raises(Refused, match="Give a reason"):
+        void_rate(rate=rate, reason=" ", by=office)
+    assert void_rate(rate=rate, reason=" Nine was meant ", by=office).voided_at is not None
+    assert [record.changes for record in ActivityRecord.objects.filter(action__endswith="voided")] == [
+        {"percent": "90.000", "reason": "Nine was meant"}
+    ]
+    for again in (
+        lambda: void_rate(rate=rate, reason="Again", by=office),
+        lambda: end_rate(rate=rate, effective_to=DECEMBER, reason="Too late", by=office),
+    ):
+        with pytest.raises(InvalidTransition, match="This rate is voided"):
+            again()
+    assert RateTable.between(NEW_YEAR, DECEMBER).rates == []
+    assert earliest_day() is None
+    right = add(office, 9)
+    offered = Offered(sku=sold.sku_id, product=sold.sku.product_id, segment="Commercial", market="US")
+    assert RateTable.between(NEW_YEAR, DECEMBER).on(offered, NEW_YEAR) == right
+
+
+def test_a_rate_that_earned_something_is_not_voided(
+    office: Actor, ten_percent: IncentiveRate, subscribed: Make
+) -> None:
+    subscribed("2026-10-01")
+    with clock.at(day("2026-11-02")):
+        assert accrue_due() == 1
+    with pytest.raises(InvalidTransition, match="Entries were calculated with this rate"):
+        void_rate(rate=ten_percent, reason="Wrong", by=office)
+    ten_percent.refresh_from_db()
+    assert ten_percent.voided_at is None
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_whoever_calculates_with_a_rate_is_waited_for(
+    office: Actor, ten_percent: IncentiveRate, subscribed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribed("2026-10-01")
+    calculated, write = threading.Event(), accruing.write
+
+    def slowly(entries: list[IncentiveEntry]) -> None:
+        calculated.set()
+        time.sleep(0.5)
+        write(entries)
+
+    def accrue() -> int:
+        with clock.at(day("2026-11-02")):
+            return accrue_due()
+
+    def void() -> IncentiveRate:
+        calculated.wait(10)
+        return void_rate(rate=ten_percent, reason="Wrong", by=office)
+
+    monkeypatch.setattr(accruing, "write", slowly)
+    written, refusal = at_once(accrue, void)
+    assert (written, type(refusal)) == (1, InvalidTransition)
+
+
+def test_only_the_back_office_decides(admin: Actor, ten_percent: IncentiveRate) -> None:
     with pytest.raises(NotPermitted):
         add(admin)
+    with pytest.raises(NotPermitted):
+        void_rate(rate=ten_percent, reason="Wrong", by=admin)
 
 
 def test_all_or_nothing(office: Actor) -> None:
@@ -130,6 +205,13 @@ def test_all_or_nothing(office: Actor) -> None:
     fail_at_each_statement(
         lambda: end_rate(rate=rate, effective_to=DECEMBER, reason="A new year", by=office), untouched
     )
+    mistake = add(office, 20, segment="Education")
+
+    def holds() -> None:
+        mistake.refresh_from_db()
+        assert mistake.voided_at is None
+
+    fail_at_each_statement(lambda: void_rate(rate=mistake, reason="A mistake", by=office), holds)
 
 
 @pytest.mark.postgres
