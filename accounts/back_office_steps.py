@@ -85,6 +85,10 @@ class SteppedAdmin(RecordedAdmin):
         """What can be done to the row now."""
         return list(self.steps)
 
+    def obstacle(self, request: HttpRequest, row: Any, step: Step) -> str:
+        """Why a step that is not possible now is not."""
+        return _("“%(step)s” is not possible for %(row)s now.") % {"step": step.label, "row": row}
+
     def carry_out(self, request: HttpRequest, row: Any, step: Step, reason: str) -> None:
         """Call the service, which refuses what is not possible any more."""
         raise NotImplementedError
@@ -93,9 +97,13 @@ class SteppedAdmin(RecordedAdmin):
         """What is typed before something hard."""
         return str(row)
 
+    def row_page(self, row: Any) -> str:
+        """The page of the row."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
     def after_step(self, row: Any) -> str:
         """Where to go on."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        return self.row_page(row)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -125,6 +133,9 @@ class SteppedAdmin(RecordedAdmin):
         step = next((one for one in self.steps if one.name == name), None)
         if step is None:
             raise Http404
+        if request.method == "GET" and step not in self.possible(request, row):
+            self.message_user(request, self.obstacle(request, row, step), messages.ERROR)
+            return HttpResponseRedirect(self.row_page(row))
         if step.asks_who and (question := ask_first(request)):
             return question
         typed_name = self.typed_name(row) if step.is_hard else ""

@@ -224,6 +224,16 @@ class UserAdmin(SteppedAdmin):
         }
         return [step for step, offered in wanted.items() if offered]
 
+    def obstacle(self, request: HttpRequest, row: User, step: Step) -> str:
+        """Who one is, or what the account has not."""
+        try:
+            refuse_oneself_and_superiors(request, row)
+        except Refused as refusal:
+            return str(refusal)
+        if step == RESET_FACTOR and not factors_of(row).exists():
+            return gettext("%(person)s has no second factor.") % {"person": row}
+        return super().obstacle(request, row, step)
+
     def carry_out(self, request: HttpRequest, row: User, step: Step, reason: str) -> None:
         """Call the service."""
         refuse_oneself_and_superiors(request, row)

@@ -183,6 +183,18 @@ def test_nobody_is_done_to_themselves_or_to_somebody_with_more_rights(
     assert is_signed_in(office)
 
 
+def test_the_page_of_what_is_not_possible_says_so(office: Client, back_office: User, user: User) -> None:
+    for person, name, said in (
+        (user, "second-factor", f"{user} has no second factor."),
+        (user, "activate", f"“Activate” is not possible for {user} now."),
+        (back_office, "second-factor", "This is your own account."),
+    ):
+        answer = office.get(url(person, name), follow=True)
+        assert answer.redirect_chain == [(url(person), 302)]
+        assert said in answer.content.decode()
+    assert record() == []
+
+
 def test_what_cannot_be_done_is_not_found(office: Client, user: User) -> None:
     assert office.get(url(user, "nonsense")).status_code == 404
     assert office.get(reverse("admin:accounts_user_step", args=[10**6, "deactivate"])).status_code == 404
