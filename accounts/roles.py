@@ -7,6 +7,7 @@ and a state of the object. docs/permissions.md shows it, `can()` obeys it, the t
 import csv
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import TextChoices
@@ -27,6 +28,29 @@ class Role(TextChoices):
     ADMIN_AGENT = "admin_agent", _("Admin agent")
     SALES_AGENT = "sales_agent", _("Sales agent")
     HELPDESK_AGENT = "helpdesk_agent", _("Helpdesk agent")
+
+
+# What a person in a role does, in a sentence for whoever gives it: of each program, true to permissions.csv.
+ROLE_WORDS: dict[Program, dict[Role, Any]] = {
+    Program.INDIRECT_PROVIDER: {
+        Role.GLOBAL_ADMIN: _("Everything that an Admin agent does; also webhooks, and the drafts of people who left."),
+        Role.ADMIN_AGENT: _(
+            "Sells and supports, ends partnerships, issues temporary passwords, reads the activity, and manages people."
+        ),
+        Role.SALES_AGENT: _(
+            "Requests partnerships, adds customers, places orders, changes subscriptions; sees prices and incentives."
+        ),
+        Role.HELPDESK_AGENT: _("Edits customers and changes their subscriptions; sees no prices and places no orders."),
+    },
+    Program.INDIRECT_RESELLER: {
+        Role.GLOBAL_ADMIN: _("Everything that an Admin agent does; also webhooks."),
+        Role.ADMIN_AGENT: _(
+            "Looks after customers, accepts and ends partnerships, reads the activity, and manages people."
+        ),
+        Role.SALES_AGENT: _("Looks after customers and their subscriptions; sees the company’s incentives."),
+        Role.HELPDESK_AGENT: _("Looks after customers and their subscriptions; sees no incentives."),
+    },
+}
 
 
 class ObjectState(TextChoices):

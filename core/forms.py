@@ -1,6 +1,6 @@
 """The base of every form of the portal: how it is laid out, how it cleans text, and what its errors say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -132,6 +132,21 @@ class PortalFormMixin:
         else:
             return validator
         return type(validator)(validator.limit_value, message=lazystr(limit))
+
+
+class HintedRadios(forms.RadioSelect):
+    """Radio buttons with a sentence about each: `hints`, by the value of the choice."""
+
+    hints: Mapping[str, Any] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The sentence describes its button, and is no part of its name."""
+        option = super().create_option(name, value, *args, **kwargs)
+        if hint := self.hints.get(str(value)):
+            described = f"{option['attrs']['id']}_hint"
+            option |= {"hint": hint, "hint_id": described}
+            option["attrs"]["aria-describedby"] = described
+        return option
 
 
 class PortalForm(PortalFormMixin, forms.Form):

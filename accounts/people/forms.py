@@ -10,23 +10,33 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import Actor
 from accounts.enrolment.forms import text_field, user_name
 from accounts.forms import NewPasswordMixin, new_password_fields
 from accounts.models import ColleagueInvitation, Membership, User
 from accounts.people.open_work import CLOSE, KEEP, OpenWork
-from accounts.roles import Role, roles_up_to
-from core.forms import PortalForm
+from accounts.roles import ROLE_WORDS, Program, Role, roles_up_to
+from core.forms import HintedRadios, PortalForm
 from core.text import email_key
+
+
+def offer_roles(field: Any, actor: Actor) -> None:
+    """Let one of the roles be chosen that the actor may give, each with what it does."""
+    assert actor.partner is not None
+    assert actor.role is not None
+    roles, words = roles_up_to(actor.role), ROLE_WORDS[Program(actor.partner.program)]
+    field.choices = [(role.value, role.label) for role in roles]
+    field.widget.hints = {role.value: words[role] for role in roles}
 
 
 class RoleForm(PortalForm):
     """Another role for a colleague, at most one's own."""
 
-    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
+    role = forms.ChoiceField(label=_("Role"), widget=HintedRadios)
 
-    def __init__(self, *args: Any, own: Role, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.value, role.label) for role in roles_up_to(own)]  # type: ignore[attr-defined]
+        offer_roles(self.fields["role"], actor)
 
 
 class SettleForm(PortalForm):
@@ -60,15 +70,15 @@ class InviteForm(PortalForm):
     """Whom to invite, and as what."""
 
     email = forms.EmailField(label=_("Colleague’s e-mail address"), max_length=254)
-    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
+    role = forms.ChoiceField(label=_("Role"), widget=HintedRadios)
     language = forms.ChoiceField(label=_("Language of the e-mail"), choices=settings.LANGUAGES)
 
-    def __init__(self, *args: Any, own: Role, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        offer_roles(self.fields["role"], actor)
         self.fields["email"].help_text = _(
             "Only whoever reads this mailbox can accept, and signs in with this address."
         )
-        self.fields["role"].choices = [(role.value, role.label) for role in roles_up_to(own)]  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
         """The normal form; a customer administrator's user name is known by its shape."""

@@ -53,11 +53,11 @@ class InviteView(PeoplePage):
         """Ask whom, in the company's language."""
         assert self.actor.partner is not None
         initial = {"role": Role.HELPDESK_AGENT, "language": self.actor.partner.language}
-        return self.page(InviteForm(initial=initial, own=self.own_role()))
+        return self.page(InviteForm(initial=initial, actor=self.actor))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send the invitation."""
-        form = InviteForm(request.POST, own=self.own_role())
+        form = InviteForm(request.POST, actor=self.actor)
         if not form.is_valid():
             return self.page(form)
         try:

@@ -55,11 +55,6 @@ class PeoplePage(PermittedView):
 
     permission = Permission.MANAGE_PEOPLE
 
-    def own_role(self) -> Role:
-        """The actor's role."""
-        assert self.actor.role is not None
-        return self.actor.role
-
 
 class PeopleList(PeoplePage, ListPage):
     """Everybody who works for the company."""
@@ -154,14 +149,14 @@ class RoleView(PersonPage):
         self.require_reach()
         if question := ask_first(request):
             return question
-        return self.page(RoleForm(initial={"role": self.membership.role}, own=self.own_role()))
+        return self.page(RoleForm(initial={"role": self.membership.role}, actor=self.actor))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Change it; the same role again changes nothing."""
         self.require_reach()
         if question := ask_first(request):
             return question
-        form = RoleForm(request.POST, own=self.own_role())
+        form = RoleForm(request.POST, actor=self.actor)
         if not form.is_valid():
             return self.page(form)
         try:

@@ -15,6 +15,7 @@ from accounts.roles import (
     CUSTOMER_PERMISSIONS,
     MATRIX,
     MATRIX_FILE,
+    ROLE_WORDS,
     STATES,
     ObjectState,
     Permission,
@@ -33,6 +34,44 @@ ROWS = list(csv.DictReader(LINES))
 PROVIDER, RESELLER = Program.INDIRECT_PROVIDER, Program.INDIRECT_RESELLER
 MANAGE, VIEW = ResellerRelationship.Scope.MANAGE, ResellerRelationship.Scope.VIEW_AND_REQUEST
 ENROLLED = Partner.EnrolmentState.ACTIVE
+
+
+# What a sentence about a role says that it may, and that it may not; it also names nothing that its words leave out.
+SAID = {
+    (PROVIDER, Role.GLOBAL_ADMIN): ("manage_webhooks reassign_drafts", ""),
+    (PROVIDER, Role.ADMIN_AGENT): (
+        "place_order manage_subscription end_partnership issue_credentials view_activity manage_people",
+        "manage_webhooks reassign_drafts",
+    ),
+    (PROVIDER, Role.SALES_AGENT): (
+        "request_partnership add_customer place_order manage_subscription view_prices view_incentives",
+        "end_partnership issue_credentials view_activity manage_people",
+    ),
+    (PROVIDER, Role.HELPDESK_AGENT): ("edit_customer manage_subscription", "view_prices place_order"),
+    (RESELLER, Role.GLOBAL_ADMIN): ("manage_webhooks", ""),
+    (RESELLER, Role.ADMIN_AGENT): (
+        "edit_customer accept_partnership end_partnership view_activity manage_people",
+        "manage_webhooks",
+    ),
+    (RESELLER, Role.SALES_AGENT): (
+        "edit_customer manage_subscription view_incentives",
+        "accept_partnership view_activity manage_people",
+    ),
+    (RESELLER, Role.HELPDESK_AGENT): ("edit_customer manage_subscription", "view_incentives"),
+}
+
+
+@pytest.mark.parametrize(("program", "role"), SAID)
+def test_what_is_said_of_a_role_is_so(program: Program, role: Role) -> None:
+    assert str(ROLE_WORDS[program][role])
+    for words, expected in zip(SAID[program, role], (True, False), strict=True):
+        found = {name: role in MATRIX[program, Permission(name)] for name in words.split()}
+        assert found == dict.fromkeys(words.split(), expected)
+
+
+def test_every_role_is_described_and_the_first_may_what_the_second_may() -> None:
+    assert {program: set(words) for program, words in ROLE_WORDS.items()} == {one: set(Role) for one in Program}
+    assert all(Role.GLOBAL_ADMIN in roles for roles in MATRIX.values() if Role.ADMIN_AGENT in roles)
 
 
 def cell(program: str, permission: str, role: str, *states: str) -> bool:

@@ -7,7 +7,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
-from core.forms import PortalForm
+from core.forms import HintedRadios, PortalForm
 from tests.core.conftest import parse, text_of
 from tests.core.kit import KitForm
 
@@ -28,6 +28,21 @@ class InlineForm(PortalForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.helper.layout = Layout(InlineRadios("term"))
+
+
+class HintedForm(PortalForm):
+    term = forms.ChoiceField(label="Term", choices=[("a", "A"), ("b", "B")], widget=HintedRadios)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["term"].widget.hints = {"a": "A year & a day"}
+
+
+def test_a_radio_button_is_described_by_its_sentence() -> None:
+    html = rendered(HintedForm())
+    assert html.count("_hint") == 2
+    assert 'aria-describedby="id_term_0_hint"' in html
+    assert '<div id="id_term_0_hint" class="form-text">A year &amp; a day</div>' in html
 
 
 def rendered(form: forms.Form) -> str:
