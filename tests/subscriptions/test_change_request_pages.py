@@ -195,7 +195,7 @@ def test_a_changed_subscription_is_read_again(subscription: Subscription, asker:
     change_subscription(subscription=subscription, intent=Suspend(), by=sales)
     shown = page(sales, request.get_absolute_url())
     assert "The subscription was changed since this was asked" in shown
-    assert "Status: Active → Suspended" in shown
+    assert "Status: Active when it was asked, Suspended now" in shown
     assert "The rules forbid this now" in shown
     assert "Approve and make the change" not in shown
     stale = words(browser(sales).post(step(request, "approve"), {"version": "1"}, follow=True))
