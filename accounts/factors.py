@@ -15,6 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 
 from accounts.access import membership_user
@@ -54,6 +56,13 @@ class SecondFactorView(mfa.AuthenticateView):  # type: ignore[misc]
         )
 
 
+def _key_parts(key: str) -> SafeString:
+    """A key in groups of four, which are easier to type; copied, it is one word."""
+    return format_html_join(
+        SafeString("<wbr>"), "<span>{}</span>", ((key[at : at + 4],) for at in range(0, len(key), 4))
+    )
+
+
 @method_decorator(asks_first, name="dispatch")
 class SetUpSecondFactorView(totp.ActivateTOTPView):  # type: ignore[misc]
     """Set up an authenticator app; a new one takes the place of the one before."""
@@ -65,7 +74,8 @@ class SetUpSecondFactorView(totp.ActivateTOTPView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whether there is an app that the new one replaces, and whether a passkey will do as well."""
         kinds = {factor.type for factor in factors_of(membership_user(self.request))}
-        return super().get_context_data(replaces=Authenticator.Type.TOTP in kinds, is_first=not kinds, **kwargs)
+        context = super().get_context_data(replaces=Authenticator.Type.TOTP in kinds, is_first=not kinds, **kwargs)
+        return {**context, "key_parts": _key_parts(context["form"].secret)}
 
     @transaction.atomic
     def form_valid(self, form: BaseForm) -> HttpResponse:

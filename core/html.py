@@ -31,6 +31,9 @@ STATUS_ICONS = {
 # Day, month in words or digits as people of that language write it; Django's own English form is ambiguous abroad.
 DATE_FORMATS = {"en": "j M Y", "pt-br": "d/m/Y"}
 MINUTE, WEEK = datetime.timedelta(minutes=1), datetime.timedelta(days=7)
+# Letters of a word that a column of a phone has room for.
+FITTING = 20
+SPACES = re.compile(r"\s")
 EPOCH = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 # Zones whose database entry has only an offset, by the name their people use.
 ZONE_NAMES = {"America/Sao_Paulo": "BRT", "America/Manaus": "AMT", "America/Rio_Branco": "ACT"}
@@ -81,6 +84,17 @@ def _badge(kind: str, text: str) -> SafeString:
 def name(value: Any) -> SafeString:
     """A name that people typed, kept from turning the direction of the text around it."""
     return SafeString(f"<bdi>{escaped(value)}</bdi>")
+
+
+def breakable(value: Any) -> Any:
+    """An address, a domain or an ID is one long word: it may be broken after @, dots and slashes, not inside a name.
+
+    Anything else, and what is HTML already, stays as it is; so does a word that fits a phone's column.
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__") or len(value) <= FITTING or SPACES.search(value):
+        return value
+    parts = re.findall(r"[^@./]{1,24}[@./]?|[@./]", value)
+    return SafeString("<wbr>".join(escape(part) for part in parts))
 
 
 def row_link(url: str, words: Any, row: Any) -> SafeString:
@@ -206,7 +220,7 @@ def copy_writer(label: Any) -> Callable[[Any], SafeString]:
     )
 
     def write(value: Any) -> SafeString:
-        source = f"<code data-copy-source>{escaped(value)}</code>"
+        source = f"<code data-copy-source>{escaped(breakable(value))}</code>"
         return SafeString(f'<span class="copy-text">{source}{button}</span>')
 
     return write

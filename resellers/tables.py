@@ -1,12 +1,11 @@
 """Tables of partnerships and of requests."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
 import django_tables2 as tables
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -37,12 +36,6 @@ STACKED = {"th": {"class": "row-actions"}, "td": {"class": "row-actions stacked"
 def customers_link(name: str, company: Partner) -> str:
     """The customers shared with this company."""
     return f"{reverse('customers:list')}?{name}={company.microsoft_id}"
-
-
-def breakable(address: str) -> SafeString:
-    """An address is one long word: it may be broken after @ and dots, and inside a part that is very long."""
-    parts = re.findall(r"[^@.]{1,24}[@.]?|[@.]", address)
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
 
 
 def state_badge(request: Any) -> SafeString:
@@ -97,7 +90,7 @@ class RequestTable(PortalTable):
 
     def render_recipient(self, record: PartnershipRequest) -> SafeString:
         """The address as a link to the request."""
-        return format_html('<a href="{}"><bdi>{}</bdi></a>', record.get_absolute_url(), breakable(str(record)))
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', record.get_absolute_url(), html.breakable(str(record)))
 
     def render_sent_at(self, record: PartnershipRequest) -> SafeString:
         """The day, and who sent it."""

@@ -49,7 +49,7 @@ class PeopleTable(PortalTable):
 
     def render_address(self, value: str) -> SafeString:
         """Breakable where there is little room."""
-        return html.name(value)
+        return html.name(html.breakable(value))
 
     def render_factors(self, record: Membership) -> Any:
         """Its kinds, or that there is none."""
@@ -102,6 +102,10 @@ class InvitationTable(PortalTable):
     sent = TimeColumn(_("Sent"), accessor="sent_at")
     until = TimeColumn(_("Valid until"), accessor="expires_at")
     state = tables.Column(_("State"), empty_values=(), accessor="revoked_at")
+
+    def render_address(self, value: str) -> Any:
+        """Breakable where there is little room."""
+        return html.breakable(value)
 
     def render_state(self, record: ColleagueInvitation) -> SafeString:
         """Waiting or expired."""

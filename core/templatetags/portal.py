@@ -84,6 +84,12 @@ def number(value: Decimal | int | None) -> str:
 
 
 @register.filter
+def breakable(value: Any) -> Any:
+    """A long address may be broken between its parts."""
+    return html.breakable(value)
+
+
+@register.filter
 def mask_email(value: str) -> str:
     """`{{ address|mask_email }}`: m•••@example.com."""
     return text.mask_email(value)

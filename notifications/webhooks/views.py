@@ -140,7 +140,7 @@ def facts_of(endpoint: WebhookEndpoint) -> list[tuple[Any, Any]]:
     """The endpoint in words."""
     chosen = [str(EventCategory(one).label) for one in endpoint.categories]
     facts: list[tuple[Any, Any]] = [
-        (_("Address"), html.name(endpoint.url)),
+        (_("Address"), html.name(html.breakable(endpoint.url))),
         (_("Events"), ", ".join(chosen)),
         (_("Registered"), html.time_tag(endpoint.created_at, "both")),
         (_("Registered by"), html.name(endpoint.created_by)),

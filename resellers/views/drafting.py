@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
+from core import html
 from core.draft_mail import DraftMailView
 from core.exceptions import Refused
 from core.posting import PostedHere
@@ -29,7 +30,7 @@ from resellers.services import (
     send_request,
     share_request,
 )
-from resellers.tables import acceptance_words, breakable, state_badge
+from resellers.tables import acceptance_words, state_badge
 from resellers.tokens import request_link
 from resellers.views.access import OwnRequestView
 from resellers.wording import full_text, mailto, valid_until, wording
@@ -249,7 +250,7 @@ def detail_context(shown: PartnershipRequest) -> dict[str, Any]:
     open_now = shown.is_answerable and shown.waiting is None  # type: ignore[attr-defined]
     return {
         "shown": shown,
-        "address": breakable(shown.recipient),
+        "address": html.breakable(shown.recipient),
         "state": state_badge(shown),
         "acceptance": acceptance_words(shown),
         "actions": [action for action in request_actions(shown) if action.name != "copy"],

@@ -29,7 +29,7 @@ def phone_link(phone: str) -> SafeString:
 
 def mail_link(address: str) -> SafeString:
     """The address, for the mail program."""
-    return format_html('<a href="mailto:{}">{}</a>', address, html.name(address))
+    return format_html('<a href="mailto:{}">{}</a>', address, html.name(html.breakable(address)))
 
 
 def site_link(address: str) -> SafeString | str:
@@ -37,4 +37,4 @@ def site_link(address: str) -> SafeString | str:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return address
-    return format_html('<a href="{}" rel="noreferrer">{}</a>', address, html.name(parts.hostname))
+    return format_html('<a href="{}" rel="noreferrer">{}</a>', address, html.name(html.breakable(parts.hostname)))

@@ -28,7 +28,7 @@ STEPS = ("end", "end_choose", "end_check", "end_done")
 
 def words(response) -> str:
     """The page's text in single spaces."""
-    text = re.sub(r"<(script|style|option).*?</\1>", " ", response.content.decode(), flags=re.S)
+    text = re.sub(r"<(script|style|option).*?</\1>", " ", response.content.decode().replace("<wbr>", ""), flags=re.S)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 

@@ -54,7 +54,7 @@ def test_customers_show_the_founding_documents_columns(
     customer = full_customer(provider, reseller, price, company_name="Padaria")
     SubscriptionFactory(customer=customer, sku=price.sku, quantity=700, status=Subscription.Status.DELETED)
     response = signed_in(admin.user).get(f"{LIST}?open={customer.microsoft_id}")
-    page = response.content.decode()
+    page = response.content.decode().replace("<wbr>", "")
     heads = [cell["label"] for cell in response.context["table"].head()]
     assert heads == [
         "Company name",

@@ -9,7 +9,6 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
@@ -35,6 +34,7 @@ from orders.partnerships.tables import EndedProviderTable, ProviderTable
 from resellers.models import Partnership, PendingAcceptance
 from resellers.tables import ENROLMENT_KINDS, customers_link
 from resellers.wording import GRANTS
+from subscriptions.customer_pages.support import mail_link
 
 
 class ProviderSection(PermittedView, ListPage):
@@ -162,7 +162,7 @@ def provider_facts(partnership: Partnership) -> list[tuple[str, Any]]:
         (_("MPN ID"), html.copy_text(provider.mpn_id, _("MPN ID"))),
         (_("Country or region"), str(provider.country.name)),
         (_("Contact"), html.name(provider.contact_name)),
-        (_("E-mail address"), format_html('<a href="mailto:{0}">{0}</a>', provider.contact_email)),
+        (_("E-mail address"), mail_link(provider.contact_email)),
         (_("Telephone number"), show_phone(provider.contact_phone)),
         (_("Partner since"), html.time_tag(partnership.began_at, "date")),
         *([(_("Ended"), html.time_tag(partnership.ended_at, "date"))] if partnership.ended_at else []),
