@@ -28,7 +28,9 @@ def page_of(actor: Any, order: Order) -> str:
 
 def plain(page: str) -> str:
     """The words of the page."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<main")[2].replace("<wbr>", ""))).replace(" .", ".")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<main")[2].replace("<wbr>", ""))).replace(
+        " .", "."
+    )
 
 
 @pytest.fixture
