@@ -1,36 +1,69 @@
 """Many people press at once: threads that start together, each with a database connection of its own."""
 
+import functools
+import queue
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Self, TypeVar
 
 from django.db import connection
 
 Subject = TypeVar("Subject")
+first = itemgetter(0)
+
+
+class Crowd:
+    """Threads that begin together, each with a database connection of its own that it keeps until the end."""
+
+    def __init__(self, size: int) -> None:
+        self.barrier = threading.Barrier(size)
+        self.done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self.tasks: list[queue.SimpleQueue[Callable[[], Any] | None]] = [queue.SimpleQueue() for _ in range(size)]
+        for number in range(size):
+            threading.Thread(target=self._serve, args=[number], daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for tasks in self.tasks:
+            tasks.put(None)
+        self._wait()
+
+    def run(self, *functions: Callable[[], Any]) -> list[Any]:
+        """Run the functions at once; return what each returned or the exception it raised."""
+        for tasks, function in zip(self.tasks, functions, strict=True):
+            tasks.put(function)
+        return self._wait()
+
+    def _wait(self) -> list[Any]:
+        try:
+            return [answer for _number, answer in sorted((self.done.get(timeout=60) for _ in self.tasks), key=first)]
+        except queue.Empty:
+            raise AssertionError("A thread waits for ever.") from None
+
+    def _serve(self, number: int) -> None:
+        try:
+            while function := self.tasks[number].get():
+                self.done.put((number, self._outcome(function)))
+        finally:
+            connection.close()
+            self.done.put((number, None))
+
+    def _outcome(self, function: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            self.barrier.wait(10)
+            return function()
+        except Exception as error:
+            return error
 
 
 def at_once(*functions: Callable[[], Any]) -> list[Any]:
     """Run the functions in threads that begin together; return what each returned or the exception it raised."""
-    barrier = threading.Barrier(len(functions))
-    results: list[Any] = [None] * len(functions)
-
-    def run(number: int, function: Callable[[], Any]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(10)
-            results[number] = function()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(functions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive(), "A thread waits for ever."
-    return results
+    with Crowd(len(functions)) as crowd:
+        return crowd.run(*functions)
 
 
 def run_parallel(
@@ -45,7 +78,7 @@ def run_parallel(
 
     Needs `django_db(transaction=True)`: what a test's own transaction holds, no other connection sees.
     """
-    for _round in range(rounds):
-        subject = before()
-        results = at_once(*[lambda number=number, subject=subject: fn(subject, number) for number in range(n)])
-        after(subject, results)
+    with Crowd(n) as crowd:
+        for _round in range(rounds):
+            subject = before()
+            after(subject, crowd.run(*[functools.partial(fn, subject, number) for number in range(n)]))

@@ -99,9 +99,10 @@ class Visitors:
 
 @pytest.fixture(scope="module")
 def shared(django_db_setup: None, django_db_blocker: Any) -> Iterator[Visitors]:
-    """One transaction around all tests, each of which is undone in it; nobody is asked again."""
+    """One transaction around all tests, each of which is undone in it; nobody is asked again, however long it takes."""
     with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "ACCOUNT_REAUTHENTICATION_TIMEOUT", 86_400, raising=False)
+        patch.setattr(settings, "SESSION_IDLE_SECONDS", 86_400, raising=False)
         yield Visitors()
         transaction.set_rollback(True)
 

@@ -10,24 +10,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # The last migration of each app in the first release.
-FIRST_RELEASE = {
-    "accounts": "0001",
-    "activity": "0002",
-    "catalogue": "0002",
-    "customers": "0002",
-    "mail": "0001",
-    "orders": "0001",
-    "resellers": "0001",
-    "subscriptions": "0001",
-}
+FIRST_RELEASE = [
+    ("accounts", "0001_initial"),
+    ("activity", "0002_append_only"),
+    ("catalogue", "0002_prices_never_change"),
+    ("customers", "0002_relationship_within_partnership"),
+    ("mail", "0001_initial"),
+    ("orders", "0001_initial"),
+    ("resellers", "0001_initial"),
+    ("subscriptions", "0001_initial"),
+]
 
 
 STEPS = """
 import django
 django.setup()
-from django.core.management import call_command
-for app, name in {first}.items():
-    call_command("migrate", app, name, verbosity=0)
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+MigrationExecutor(connection).migrate({first})
 """
 
 
