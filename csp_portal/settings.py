@@ -487,6 +487,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "settle-incentives": {"task": "subscriptions.tasks.settle_incentives", "schedule": 60.0},
     "resume-bulk-changes": {"task": "subscriptions.tasks.resume_bulk_changes", "schedule": 60.0},
     "follow-for-notifications": {"task": "notifications.tasks.follow_for_notifications", "schedule": 10.0},
+    "tell-of-undelivered-mail": {"task": "notifications.tasks.tell_of_undelivered_mail", "schedule": 60.0},
     "send-summaries": {"task": "notifications.tasks.send_summaries", "schedule": 900.0},
     "tidy-notifications": {"task": "notifications.tasks.tidy_notifications", "schedule": 3600.0},
     "follow-for-webhooks": {"task": "notifications.tasks.follow_for_webhooks", "schedule": 10.0},

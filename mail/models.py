@@ -40,6 +40,10 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         """Mail that was given up."""
         return self.filter(state=OutgoingEmail.State.FAILED)
 
+    def failed_and_untold(self) -> "OutgoingEmailQuerySet":
+        """Mail that was given up and of which nobody was told yet, oldest first."""
+        return self.failed().filter(failure_told_at=None).order_by("created_at")
+
     def delayed(self) -> "OutgoingEmailQuerySet":
         """Mail that waits longer than a working mail server lets it, but for what its recipient's side puts off."""
         # An arm for each state, because each has a partial index: Home asks this of an outbox that only grows.
@@ -96,6 +100,8 @@ class OutgoingEmail(models.Model):
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     sent_at = models.DateTimeField(_("handed over"), null=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    # When it was looked for whom to tell that it was given up; whoever tells stands above this app.
+    failure_told_at = models.DateTimeField(null=True, editable=False)
 
     objects = OutgoingEmailQuerySet.as_manager()
 
@@ -123,6 +129,9 @@ class OutgoingEmail(models.Model):
             models.Index(fields=["about_type", "about_id", "-created_at"], name="email_about"),
             models.Index(fields=["-created_at"], name="email_newest"),
             models.Index(fields=["-created_at"], condition=Q(state="failed"), name="email_failed"),
+            models.Index(
+                fields=["created_at"], condition=Q(state="failed", failure_told_at=None), name="email_failure_untold"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,13 @@ from django.utils.translation import gettext_lazy as _
 from notifications.models import DisabledWhy
 from notifications.webhooks.events import EventCategory
 
+UNDELIVERED = _("E-mail could not be delivered")
 SENTENCES: dict[str, Promise] = {
+    "email.undelivered": UNDELIVERED,
+    "email.undelivered_to_partner": UNDELIVERED,
+    "email.undelivered_to_colleague": UNDELIVERED,
+    "email.undelivered_of_webhook": UNDELIVERED,
+    "email.summary_undelivered": _("Daily summary could not be delivered"),
     "webhook.registered": _("Webhook registered"),
     "webhook.changed": _("Webhook changed"),
     "webhook.enabled": _("Webhook turned on"),

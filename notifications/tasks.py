@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from notifications.feed import counting, mailing, telling
+from notifications.feed import counting, mailing, telling, undelivered
 from notifications.feed import services as feed_services
 from notifications.following import follow
 from notifications.webhooks import delivery, queueing, services
@@ -12,6 +12,12 @@ from notifications.webhooks import delivery, queueing, services
 def follow_for_notifications() -> None:
     """Tell people of what was recorded since; run every few seconds by beat."""
     follow(telling.FOLLOWER, telling.notify)
+
+
+@shared_task(name="notifications.tasks.tell_of_undelivered_mail", time_limit=300)
+def tell_of_undelivered_mail() -> None:
+    """Record what the outbox has given up, for the companies whose mail it was."""
+    undelivered.tell_of_undelivered_mail()
 
 
 @shared_task(name="notifications.tasks.send_summaries", time_limit=600)

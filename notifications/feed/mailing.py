@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.access import Actor
-from accounts.models import User
+from accounts.models import Membership, User
 from core import clock
 from core.html import date_text
 from mail.services import queue_email
@@ -69,6 +70,13 @@ def _by_actor(user: User, rows: Sequence[Notification]) -> list[tuple[Actor, lis
     return [(actors[organization], own) for organization, own in grouped.items() if organization in actors]
 
 
+def _about(user: User, actor: Actor) -> Model | None:
+    """The person's place in the organization, by which it is known whom to tell if the mail gets nowhere."""
+    if actor.partner is not None:
+        return Membership.objects.current().filter(user=user, partner=actor.partner).first()
+    return actor.customer  # type: ignore[no-any-return]
+
+
 def _write(user: User, actor: Actor, lines: Sequence[Line], *, day: str) -> None:
     organization = organization_of(actor)
     with translation.override(user.language):
@@ -93,5 +101,6 @@ def _write(user: User, actor: Actor, lines: Sequence[Line], *, day: str) -> None
             "address": settings.PORTAL_BASE_URL + reverse("notifications:list"),
             "preferences": settings.PORTAL_BASE_URL + reverse("notifications:preferences"),
         },
+        about=_about(user, actor),
         dedupe_key=f"notifications:{user.pk}:{organization or ''}:{day}",
     )

@@ -7,7 +7,8 @@ from typing import Any
 from django.apps import apps
 from django.urls import NoReverseMatch
 
-from accounts.access import Actor
+from accounts.access import Actor, can
+from accounts.roles import Permission
 from activity.models import ActivityRecord
 
 IDENTIFIERS = ("microsoft_id", "public_id", "subscription_id")
@@ -18,6 +19,8 @@ PROVIDERS_PAGES = (
     *("resellers.partnership", "resellers.partnershiprequest", "resellers.pendingacceptance"),
     "customers.relationshiprequest",
 )
+# Kinds whose page takes a permission that not everybody has who is told of one.
+PERMITTED_PAGES = {"accounts.membership": Permission.MANAGE_PEOPLE}
 
 Seen = dict[tuple[str, str], Any]
 
@@ -64,6 +67,9 @@ def belongs_to(record: ActivityRecord, actor: Actor) -> bool:
 def address_of(record: ActivityRecord, obj: Any, actor: Actor) -> str:
     """The page of the object, if it has one that the actor may open."""
     if obj is None or (record.target_type in PROVIDERS_PAGES and not actor.is_provider):
+        return ""
+    permission = PERMITTED_PAGES.get(record.target_type)
+    if permission is not None and not can(actor, permission):
         return ""
     try:
         return str(obj.get_absolute_url())

@@ -97,7 +97,12 @@ def _after(rows: NotificationQuerySet, place: str) -> NotificationQuerySet:
 def visible(rows: Sequence[Notification], actor: Actor) -> list[Line]:
     """Those of the rows that the actor may see today, in words; a query for each kind of object."""
     ruled = [(row, rule) for row in rows if (rule := rule_of(row.record.action)) is not None]
-    personal = {row.pk for row, rule in ruled if rule.person is not None}
+    # What is told to roles as well is about the person only where it is told for no organization.
+    personal = {
+        row.pk
+        for row, rule in ruled
+        if rule.person is not None and (row.organization_id is None or not rule.tells_sides)
+    }
     allowed = []
     for row, rule in ruled:
         permission = rule.permission_for(actor)

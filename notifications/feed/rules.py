@@ -19,10 +19,10 @@ class Concerned(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """The permission that somebody of each side needs to be told, or the one person who is.
+    """The permission that somebody of each side needs to be told, and the one person who is.
 
     Where companies are told, the one that did it is not: its people see what they do. `also_own` lifts that for what
-    colleagues have to know of each other.
+    colleagues have to know of each other. What is not `summarized` stands in the bell alone.
     """
 
     category: Category
@@ -31,6 +31,12 @@ class Rule:
     customer: P | None = None
     person: Concerned | None = None
     also_own: bool = False
+    summarized: bool = True
+
+    @property
+    def tells_sides(self) -> bool:
+        """Whether people are told because of their roles."""
+        return bool(self.provider or self.reseller or self.customer)
 
     def permission_for(self, actor: Actor) -> P | None:
         """What the actor needs, on its side; None: its side is not told."""
@@ -100,6 +106,14 @@ RULES: dict[str, Rule] = {
     "partner.approved": _enrolled,
     "partner.suspended": _enrolled,
     "partner.reinstated": _enrolled,
+    # Never in a summary: that of a mailbox which takes no mail would report its own end every day.
+    "email.undelivered": Rule(CUSTOMER, provider=P.VIEW_CUSTOMERS, summarized=False),
+    "email.undelivered_to_partner": Rule(PARTNERSHIP, provider=P.REQUEST_PARTNERSHIP, summarized=False),
+    "email.undelivered_to_colleague": Rule(Category.COMPANY, P.MANAGE_PEOPLE, P.MANAGE_PEOPLE, summarized=False),
+    "email.undelivered_of_webhook": Rule(Category.COMPANY, P.MANAGE_WEBHOOKS, P.MANAGE_WEBHOOKS, summarized=False),
+    "email.summary_undelivered": Rule(
+        Category.COMPANY, P.MANAGE_PEOPLE, P.MANAGE_PEOPLE, person=Concerned.MEMBER, summarized=False
+    ),
     "webhook.disabled": Rule(Category.COMPANY, P.MANAGE_WEBHOOKS, P.MANAGE_WEBHOOKS, also_own=True),
     "membership.began": _role,
     "membership.role_changed": _role,

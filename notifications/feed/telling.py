@@ -28,6 +28,7 @@ def notify(records: Sequence[ActivityRecord]) -> None:
     rows = []
     for user, organization, record, rule in told:
         in_bell, by_mail = wishes.get((user.pk, rule.category), (True, False))
+        by_mail = by_mail and rule.summarized and bool(user.email)
         if rule.category in MANDATORY or in_bell or by_mail:
             rows.append(
                 Notification(
@@ -37,7 +38,7 @@ def notify(records: Sequence[ActivityRecord]) -> None:
                     category=rule.category,
                     at=record.at,
                     in_bell=in_bell or rule.category in MANDATORY,
-                    by_mail=by_mail and bool(user.email),
+                    by_mail=by_mail,
                 )
             )
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
@@ -59,7 +60,7 @@ def wishes_of(users: Iterable[int]) -> dict[tuple[int, str], tuple[bool, bool]]:
 def _told(ruled: Sequence[tuple[ActivityRecord, Rule]]) -> Iterator[Told]:
     """Everybody who is told, with the organization for which."""
     people = concerned_people([pair for pair in ruled if pair[1].person is not None])
-    asked = {one for record, rule in ruled if rule.person is None for one in organizations_of(record)}
+    asked = {one for record, rule in ruled if rule.tells_sides for one in organizations_of(record)}
     actors = actors_of(asked) if asked else defaultdict(list)
     for record, rule in ruled:
         if rule.person is not None:
@@ -67,6 +68,7 @@ def _told(ruled: Sequence[tuple[ActivityRecord, Rule]]) -> Iterator[Told]:
             if user is not None and (rule.person == Concerned.STARTER or user.pk != record.actor_user_id):
                 at_work = rule.person in (Concerned.STARTER, Concerned.OWNER)
                 yield user, next(organizations_of(record), None) if at_work else None, record, rule
+        if not rule.tells_sides:
             continue
         for organization in organizations_of(record):
             if organization == record.acting_for_id and not rule.also_own:

@@ -387,7 +387,8 @@ def test_ninety_days_are_kept(world: World) -> None:
 def test_rules_are_whole() -> None:
     for name, rule in {**RULES, **FAMILIES}.items():
         sides = {rule.provider, rule.reseller, rule.customer} - {None}
-        assert bool(sides) != (rule.person is not None), name
+        assert sides or rule.person is not None, name
+        assert rule.tells_sides == bool(sides), name
         assert rule.person in (None, *Concerned)
         assert all(isinstance(one, Permission) for one in sides)
     assert Subscription._meta.label_lower == "subscriptions.subscription"
