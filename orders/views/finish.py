@@ -98,6 +98,8 @@ class SubmitView(PostedHere, ReviewPage):
     def post(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Everything or nothing; what stands in the way is shown where it can be repaired."""
         assert self.actor.user is not None
+        if self.draft.order is not None:
+            return self.submitted()  # What has been submitted stays so: nobody need wait for its row.
         if self.draft.is_open and (minutes := minutes_until_submit(request, self.actor.user)):
             return self.too_often(minutes)
         if not request.session.session_key:
@@ -112,10 +114,14 @@ class SubmitView(PostedHere, ReviewPage):
         except (NotReady, SomethingChanged):
             self.draft = own_draft(self.actor, draft)
             return self.show_changes(reviewed)
-        done = own_draft(self.actor, draft)
-        if done.customer is not None and done.order is not None:
-            messages.success(request, placed_words(done.order))
-        return after_submit(done)
+        self.draft.refresh_from_db(fields=["order", "created_customer", "state"])
+        return self.submitted()
+
+    def submitted(self) -> HttpResponse:
+        """Where the order leads."""
+        if self.draft.customer is not None and self.draft.order is not None:
+            messages.success(self.request, placed_words(self.draft.order))
+        return after_submit(self.draft)
 
     def submit(self, reviewed: str) -> None:
         """Make the customer with its order, or without one; or place the order for one that exists."""

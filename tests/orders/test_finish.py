@@ -71,6 +71,13 @@ def test_review_says_that_a_price_changed_since_it_was_chosen(ready, sales, stan
 
 
 # --- submit -----------------------------------------------------------------------------------------------------------
+def test_submit_again_asks_for_the_draft_and_no_more(ready, sales, django_assert_num_queries):
+    client = signed_in(sales)
+    first = submit(client, ready)
+    with django_assert_num_queries(4):  # session, person, memberships, draft
+        assert client.post(url("submit", ready), {"reviewed": ""}).url == first.url
+
+
 def test_submit_twice_leads_to_the_same_confirmation(ready, sales):
     client = signed_in(sales)
     first, second = submit(client, ready), client.post(url("submit", ready), {"reviewed": ""})
