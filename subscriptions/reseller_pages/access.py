@@ -17,14 +17,17 @@ from accounts.roles import Permission
 from resellers.models import Partnership
 from resellers.readiness import Obstacle, company_obstacles
 
-# The tabs of a reseller's page in their order, by URL name.
+# The tabs of a reseller's page in their order, by URL name; what some of them take beside the permission of all.
 TABS = {
     "detail": lambda: _("Overview"),
     "detail_customers": lambda: _("Customers"),
     "detail_subscriptions": lambda: _("Subscriptions"),
+    "detail_incentives": lambda: _("Incentives"),
     "detail_access": lambda: _("Users & access"),
     "detail_activity": lambda: _("Activity"),
 }
+
+FURTHER = {"detail_incentives": Permission.VIEW_INCENTIVES}
 
 
 def own_partnership(actor: Actor, public_id: UUID) -> Partnership:
@@ -79,15 +82,17 @@ class ResellerPage(ContextMixin, PermittedView):
             present_partnership=self.present_partnership,
             may_add_customer=may_add,
             may_request=not self.present_partnership and can(self.actor, Permission.REQUEST_PARTNERSHIP),
-            page_tabs=page_tabs(self.partnership, self.request.path),
+            page_tabs=page_tabs(self.partnership, self.actor, self.request.path),
             **kwargs,
         )
 
 
-def page_tabs(partnership: Partnership, path: str) -> list[dict[str, Any]]:
-    """The reseller's pages, the one at `path` marked."""
+def page_tabs(partnership: Partnership, actor: Actor, path: str) -> list[dict[str, Any]]:
+    """The reseller's pages that the actor may open, the one at `path` marked."""
     tabs = []
     for name, label in TABS.items():
+        if name in FURTHER and not can(actor, FURTHER[name]):
+            continue
         url = reverse(f"resellers:{name}", args=[partnership.public_id])
         tabs.append({"label": label(), "url": url, "current": url == path, "count": None})
     return tabs

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from subscriptions.reseller_pages import exporting, pages, removing, views
+from subscriptions.reseller_pages import exporting, incentives, pages, removing, views
 
 page = "resellers/<uuid:public_id>/"
 
@@ -13,6 +13,7 @@ reseller_pages = [
     path(page, pages.OverviewView.as_view(), name="detail"),
     path(f"{page}customers/", pages.CustomersView.as_view(), name="detail_customers"),
     path(f"{page}subscriptions/", pages.SubscriptionsView.as_view(), name="detail_subscriptions"),
+    path(f"{page}incentives/", incentives.IncentivesView.as_view(), name="detail_incentives"),
     path(f"{page}access/", pages.AccessView.as_view(), name="detail_access"),
     path(f"{page}access/<uuid:microsoft_id>/remove/", removing.RemoveAccessView.as_view(), name="remove_access"),
     path(f"{page}activity/", pages.ActivityView.as_view(), name="detail_activity"),

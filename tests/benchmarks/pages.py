@@ -162,7 +162,14 @@ def subscriptions_list(ground: Ground) -> Iterator[Result]:
 def single_pages(ground: Ground) -> Iterator[Result]:
     """Home and the pages of one thing."""
     ours = ground.world.ours
-    names = ("detail", "detail_customers", "detail_subscriptions", "detail_access", "detail_activity")
+    names = (
+        "detail",
+        "detail_customers",
+        "detail_subscriptions",
+        "detail_incentives",
+        "detail_access",
+        "detail_activity",
+    )
     busy = ours.provider.partnerships_as_provider.exclude(pk=ours.partnership.pk).earliest("pk")
     pages = {
         "Home": reverse("home"),

@@ -220,7 +220,7 @@ ROUTES: dict[str, Route] = {
     **{
         f"resellers:{name}": Route(partnership, nothing)
         for name in (
-            "detail detail_customers detail_subscriptions detail_access detail_activity "
+            "detail detail_customers detail_subscriptions detail_incentives detail_access detail_activity "
             "end end_choose end_check end_done provider end_provider"
         ).split()
     },

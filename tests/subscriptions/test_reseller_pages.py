@@ -1,6 +1,6 @@
 """A reseller's pages: facts, readiness, whom it serves, who can act there, what was done."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Partner
-from accounts.roles import Role
+from accounts.roles import MATRIX, Permission, Program, Role
 from activity.models import ActivityRecord
 from core import clock
 from customers.models import ResellerRelationship
@@ -16,21 +16,42 @@ from customers.relationships import hand_over_customer
 from mail.models import OutgoingEmail
 from resellers.models import Partnership
 from resellers.services import accept_request
-from subscriptions.models import ResellerOfRecord, SupportContact
+from subscriptions.models import IncentiveTotal, ResellerOfRecord, SupportContact
 from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.factories import CustomerFactory, MembershipFactory, PartnershipFactory, SubscriptionFactory
 from tests.reading import checked, rows, words
 from tests.resellers.conftest import actor_of, make_sent, signed_in
 
-TABS = ["detail", "detail_customers", "detail_subscriptions", "detail_access", "detail_activity"]
+TABS = [
+    "detail",
+    "detail_customers",
+    "detail_subscriptions",
+    "detail_incentives",
+    "detail_access",
+    "detail_activity",
+]
 # From the second request of a session on: who asks (session, person, memberships) and the partnership; then the three
 # numbers, or count and rows with what is fetched for the visible ones, or the people besides.
-QUERIES = {"detail": 7, "detail_customers": 7, "detail_subscriptions": 11, "detail_access": 7, "detail_activity": 6}
+QUERIES = {
+    "detail": 7,
+    "detail_customers": 7,
+    "detail_subscriptions": 11,
+    "detail_incentives": 6,
+    "detail_access": 7,
+    "detail_activity": 6,
+}
 
 
 def page_of(partnership: Partnership, name: str = "detail") -> str:
     """The address of a tab."""
     return reverse(f"resellers:{name}", args=[partnership.public_id])
+
+
+def earned(provider: Partner, reseller: Partner, month: date, amount: str = "8.75", currency: str = "USD"):
+    """The sum of a month."""
+    return IncentiveTotal.objects.create(
+        provider=provider, reseller=reseller, month=month, currency=currency, entries=2, base="87.50", amount=amount
+    )
 
 
 @pytest.fixture
@@ -71,11 +92,11 @@ def test_nothing_of_another_company_is_shown(partnership, sender, northwind, tai
         )
     desk = signed_in(sender)
     pages = [words(checked(desk.get(page_of(partnership, name)))) for name in TABS]
-    assert ["Secret" in page for page in pages] == [False] * 5
-    assert ["Open Suite" in page for page in pages] == [False, False, True, False, False]
+    assert ["Secret" in page for page in pages] == [False] * 6
+    assert ["Open Suite" in page for page in pages] == [False, False, True, False, False, False]
     assert "1 subscription<" in pages[0]
     # An address of the reseller's own people is nobody else's business; its contact's is given to its providers.
-    assert [page.count("riley@fabrikam.example") for page in pages] == [0] * 5
+    assert [page.count("riley@fabrikam.example") for page in pages] == [0] * 6
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -88,6 +109,8 @@ def test_each_page_costs_the_same_with_more_rows(
         set_reseller_of_record(subscription=subscription, reseller=fabrikam, by=sender)
         set_support_contact(subscription=subscription, reseller=fabrikam, by=sender)
         MembershipFactory(partner=fabrikam)
+    for number in range(count):
+        earned(northwind, fabrikam, date(2026, 1 + number, 1))
     desk = signed_in(sender)
     desk.get(page_of(partnership, name))
     with django_assert_num_queries(QUERIES[name]):
@@ -97,6 +120,35 @@ def test_each_page_costs_the_same_with_more_rows(
     less = {"detail_access": 1, "detail_subscriptions": 3}.get(name, 0)
     with django_assert_num_queries(QUERIES[name] + 1 - less):
         assert desk.get(page_of(partnership, name)).status_code == 200
+
+
+# --- Incentives -------------------------------------------------------------------------------------------------------
+def test_incentives_stand_by_month_the_latest_first_and_lead_to_their_entries(
+    partnership, sender, northwind, fabrikam, tailwind
+):
+    earned(northwind, fabrikam, date(2026, 9, 1), "1.50")
+    earned(northwind, fabrikam, date(2026, 10, 1), "2.50")
+    earned(northwind, fabrikam, date(2026, 10, 1), "3.50", "BRL")
+    earned(tailwind.partner, fabrikam, date(2026, 10, 1), "66.60")
+    earned(northwind, PartnershipFactory(provider=northwind).reseller, date(2026, 10, 1), "77.70")
+    desk = signed_in(sender)
+    page = checked(desk.get(page_of(partnership, "detail_incentives")))
+    shown = [(row[0], row[3]) for row in rows(page)]
+    assert shown == [("October 2026", "BRL 3.50"), ("October 2026", "USD 2.50"), ("September 2026", "USD 1.50")]
+    address = f"{reverse('incentives:entries')}?month=2026-09&amp;reseller={fabrikam.microsoft_id}"
+    assert address in page.content.decode()
+    assert desk.get(address.replace("&amp;", "&")).status_code == 200
+    Partnership.objects.update(ended_at=clock.now())
+    assert len(rows(checked(desk.get(page_of(partnership, "detail_incentives"))))) == 3
+
+
+def test_amounts_take_the_permission_of_incentives(partnership, sender, northwind, fabrikam, monkeypatch):
+    earned(northwind, fabrikam, date(2026, 9, 1))
+    desk = signed_in(sender)
+    assert page_of(partnership, "detail_incentives") in desk.get(page_of(partnership)).content.decode()
+    monkeypatch.setitem(MATRIX, (Program.INDIRECT_PROVIDER, Permission.VIEW_INCENTIVES), frozenset())
+    assert page_of(partnership, "detail_incentives") not in desk.get(page_of(partnership)).content.decode()
+    assert desk.get(page_of(partnership, "detail_incentives")).status_code == 403
 
 
 # --- Overview ---------------------------------------------------------------------------------------------------------
