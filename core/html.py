@@ -215,7 +215,7 @@ def copy_text(value: Any, label: Any) -> SafeString:
 def copy_writer(label: Any) -> Callable[[Any], SafeString]:
     """What writes one identifier of a kind after another with a Copy button."""
     button = (
-        f'<button type="button" class="btn-icon" data-copy hidden>{icon("copy", "sm")}'
+        f'<button type="button" class="btn-icon" title="{escaped(_("Copy"))}" data-copy hidden>{icon("copy", "sm")}'
         f'<span class="visually-hidden">{escaped(_("Copy"))} {escaped(label)}</span></button>'
     )
 

@@ -283,12 +283,13 @@ class PortalTable(tables.Table):
     def _expander(self) -> Callable[[Any, str], str]:
         """What makes the link that opens a row on the server; JavaScript turns it into a button that fetches it."""
         words = {True: escape(_("Hide details of")), False: escape(_("Show details of"))}
+        title = escape(_("Details"))
         address, arrow, opened = self.listing.open_address(), html.icon("chevron-right"), self.listing.open_keys
 
         def make(record: Any, key: str) -> str:
             is_open = key in opened
             return (
-                f'<td role="cell" class="expand"><a class="btn-icon" href="{escape(address(key))}" '
+                f'<td role="cell" class="expand"><a class="btn-icon" title="{title}" href="{escape(address(key))}" '
                 f'data-expand="{"open" if is_open else ""}" data-other="{words[not is_open]}">{arrow}'
                 f'<span class="visually-hidden"><span data-word>{words[is_open]}</span> '
                 f"{escaped(self.row_name(record))}</span></a></td>"

@@ -151,9 +151,24 @@ def _element_faults(element: Element) -> list[str]:
         faults.append("An image has no alternative text")
     if element.tag in ("a", "button") and element.get("hidden") is None and not _name_of(element):
         faults.append(f"A <{element.tag}> has no name: {element.attrib}")
+    if element.tag in ("a", "button") and any(map(_is_drawing, element.iter())) and not _seen(element):
+        # Where the drawing does not arrive, something must still say what it is.
+        faults += [] if element.get("title") else [f"A <{element.tag}> is an icon alone: {_name_of(element)}"]
     if element.tag == "table" and element.find("caption") is None:
         faults.append("A table has no caption")
     return faults
+
+
+def _is_drawing(element: Element) -> bool:
+    return str(element.tag).rpartition("}")[2] == "svg"
+
+
+def _seen(element: Element) -> str:
+    """The text in it that is not for screen readers alone."""
+    if _is_drawing(element) or "visually-hidden" in (element.get("class") or "").split():
+        return ""
+    inner = "".join(_seen(child) + (child.tail or "") for child in element)
+    return f"{element.text or ''}{inner}".strip()
 
 
 def _name_of(element: Element) -> str:

@@ -74,6 +74,7 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = link.className;
+    button.title = link.title;
     button.append(...link.childNodes);
     button.setAttribute("aria-expanded", expanded);
     if (controls) button.setAttribute("aria-controls", controls);
