@@ -144,8 +144,8 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not knows_device(request, user):
             # The second of two presses that open an account comes from a browser that cannot know it yet.
             if self._came_before and user.date_joined < clock.now() - timedelta(minutes=1):
-                device = device_words(request.headers.get("User-Agent", ""))
-                note_new_device(user=user, device=device, by=Actor(user=user, ip=client_ip(request)))
+                agent = request.headers.get("User-Agent", "")
+                note_new_device(user=user, user_agent=agent, by=Actor(user=user, ip=client_ip(request)))
             remember_device(request, response, user)
         return response
 

@@ -1,12 +1,16 @@
 """The devices of a person: in words, from what a browser says of itself; and known, by what the portal left with it."""
 
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.crypto import salted_hmac
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 
@@ -33,8 +37,26 @@ def device_words(user_agent: str) -> str:
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
-        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+        return browser_on(browser, system)
     return browser or system or _("Unknown device")
+
+
+def browser_on(browser: str, system: str) -> str:
+    """Both in words."""
+    return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+
+
+def recorded_device(user_agent: str) -> str:
+    """The same for the record, in one language whoever signs in; DEVICES says it in the reader's."""
+    with translation.override("en"):
+        return device_words(user_agent)
+
+
+DEVICES: dict[str, Any] = {
+    f"{browser} on {system}": lazy(browser_on, str)(browser, system)
+    for _b, browser in BROWSERS
+    for _s, system in SYSTEMS
+} | {"Unknown device": gettext_lazy("Unknown device")}
 
 
 def knows_device(request: HttpRequest, user: User) -> bool:

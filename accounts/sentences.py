@@ -3,6 +3,7 @@
 from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.devices import DEVICES
 from accounts.models import Partner, ProfileChange
 from accounts.profile_facts import LISTS
 from accounts.roles import Program, Role
@@ -84,6 +85,7 @@ FIELDS: dict[str, Promise] = {
     "country": _("Country or region"),
 }
 LABELS = {
+    "device": DEVICES,
     "enrolment_state": dict(Partner.EnrolmentState.choices),
     "program": dict(Program.choices),
     "role": dict(Role.choices),

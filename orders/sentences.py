@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from orders.models import OrderLine
+from orders.models import Order, OrderLine
 
 SENTENCES: dict[str, Promise] = {
     "order.placed": _("Order placed"),
@@ -19,4 +19,4 @@ FIELDS: dict[str, Promise] = {
     "lines": _("Lines"),
     "subscription": _("Subscription"),
 }
-LABELS = {"state": dict(OrderLine.State.choices)}
+LABELS = {"state": dict(OrderLine.State.choices), "attestation": dict(Order.Attestation.choices)}

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import translation
 
 from accounts.access import MEMBERSHIP_IN_SESSION, Actor, memberships_of
+from accounts.devices import device_words, recorded_device
 from accounts.models import Membership, PersonSession, User
 from activity.services import record
 from core import clock
@@ -108,9 +110,11 @@ def purge_ended_sessions() -> None:
 
 
 @transaction.atomic
-def note_new_device(*, user: User, device: str, by: Actor) -> None:
+def note_new_device(*, user: User, user_agent: str, by: Actor) -> None:
     """Record a sign-in from a browser that was not seen before, and tell the person by mail."""
-    record("user.signed_in_on_new_device", user, by=by, device=device)
+    record("user.signed_in_on_new_device", user, by=by, device=recorded_device(user_agent))
     if user.email:
+        with translation.override(user.language):
+            device = device_words(user_agent)
         context = {"name": user.full_name, "device": device, "at": clock.now(), "ip": by.ip or ""}
         queue_email("new_device", to=user.email, language=user.language, context=context, about=user)

@@ -11,13 +11,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.access import Actor, system_actor
 from accounts.models import User
 from accounts.services import end_sessions, issue_temporary_password, set_own_password, set_user_active
 from accounts.tasks import forget_ended_sessions
 from activity.models import ActivityRecord
+from activity.sentences import value_words
 from mail.models import OutgoingEmail
 from tests.contracts import html_faults
 from tests.factories import PASSWORD, UserFactory
@@ -211,6 +212,18 @@ def test_the_memory_is_out_of_reach_of_scripts_and_names_nobody(user: User, sett
     cookie = signed_in(user).cookies[settings.DEVICE_COOKIE_NAME]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert user.sign_in_name not in cookie.value
+
+
+def test_the_record_names_a_device_in_the_language_of_its_reader(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(language="pt-br")
+    signed_in(user)
+    signed_in(user, PHONE)
+    recorded = ActivityRecord.objects.get(action="user.signed_in_on_new_device").changes["device"]
+    assert recorded == "Safari on iPhone"
+    assert "Safari em iPhone" in new_device_mails()[0].text
+    with translation.override("pt-br"):
+        assert value_words("device", recorded) == "<bdi>Safari em iPhone</bdi>"
+        assert value_words("device", "Unknown device") == "<bdi>Dispositivo desconhecido</bdi>"
 
 
 # --- devices known: a stranger's tries close no door to them ---------------------------------------------------------
