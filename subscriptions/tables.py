@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.access import can
 from accounts.roles import Permission
@@ -53,7 +53,7 @@ class CustomerTable(PortalTable):
     subscriptions = NumberColumn(gettext_lazy("Subscriptions"), accessor="subscription_count")
     licenses = NumberColumn(gettext_lazy("Licenses"), accessor="license_count")
     status = StatusColumn(gettext_lazy("Status"), kinds=CUSTOMER_STATUS_KINDS)
-    changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative")
+    changed = TimeColumn(pgettext_lazy("when", "Changed"), accessor="changed_at", style="relative")
 
     def render_domain(self, value: str) -> SafeString:
         """The domain, which may break before its fixed part."""

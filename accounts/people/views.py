@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.generic import TemplateView, View
 
 from accounts.access import can
@@ -41,9 +41,9 @@ from core.lists import ListPage
 def people_tabs(path: str) -> list[dict[str, Any]]:
     """The lists of people, the one at this path marked."""
     pages = [
-        (_("At work"), "people:list"),
+        (pgettext("several people", "At work"), "people:list"),
         (_("Invitations"), "people:invitations"),
-        (_("Deactivated"), "people:left"),
+        (pgettext("several people", "Deactivated"), "people:left"),
     ]
     return [
         {"label": label, "url": reverse(name), "current": path == reverse(name), "count": None} for label, name in pages

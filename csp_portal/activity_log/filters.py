@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Partner, User
@@ -94,8 +95,8 @@ class ActivityFilter(PortalFilterSet):
         label=_("Action"), empty_label=_("All"), choices=action_choices, method="filter_action"
     )
     source = django_filters.ChoiceFilter(label=_("Source"), empty_label=_("All"), choices=Source.choices)
-    since = day_filter(_("From"))
-    until = day_filter(_("To"))
+    since = day_filter(pgettext_lazy("a day", "From"))
+    until = day_filter(pgettext_lazy("a day", "To"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(with_period(data or {}), *args, **kwargs)

@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -94,8 +95,8 @@ class OrderFilter(PortalFilterSet):
         label=_("Indirect provider"), empty_label=_("All"), field_name="provider__microsoft_id"
     )
     status = django_filters.ChoiceFilter(label=_("Status"), empty_label=_("All"), choices=Order.Status.choices)
-    since = day_filter(_("From"))
-    until = day_filter(_("To"))
+    since = day_filter(pgettext_lazy("a day", "From"))
+    until = day_filter(pgettext_lazy("a day", "To"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

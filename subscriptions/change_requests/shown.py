@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.access import Actor, can
 from accounts.models import Partner, User
@@ -81,7 +82,7 @@ def facts_of(request: ChangeRequest, reader: Actor) -> list[tuple[str, Any]]:
         (_("Asked by"), who(request.created_by, request.reseller, reader)),
     ]
     if request.submitted_at:
-        facts.append((_("Submitted"), html.time_tag(request.submitted_at, "both")))
+        facts.append((pgettext("request", "Submitted"), html.time_tag(request.submitted_at, "both")))
     if request.decided_at:
         facts.append((_("Decided"), html.time_tag(request.decided_at, "both")))
         facts.append((_("Decided by"), who(request.decided_by, request.provider, reader)))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.access import Actor
 from core import clock, html
@@ -100,7 +100,7 @@ class ChangeRequestTable(PortalTable):
     what = tables.Column(gettext_lazy("What is asked"), accessor="kind", orderable=False)
     about = tables.Column(gettext_lazy("About"), accessor="customer", orderable=False)
     company = tables.Column(gettext_lazy("Company"), accessor="reseller", orderable=False)
-    changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative")
+    changed = TimeColumn(pgettext_lazy("when", "Changed"), accessor="changed_at", style="relative")
     state = tables.Column(gettext_lazy("State"), accessor="state", orderable=False)
 
     def row_name(self, record: ChangeRequest) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Max, QuerySet, Sum
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -132,7 +132,7 @@ COLUMNS: tuple[ExportColumn, ...] = (
     _own("state", _("State or province")),
     _own("postal_code", _("Postal code")),
     _own("created_at", _("Created")),
-    _own("changed_at", _("Changed")),
+    _own("changed_at", pgettext_lazy("when", "Changed")),
 )
 
 

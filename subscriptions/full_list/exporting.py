@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.access import Actor, require
 from accounts.exporting import ListExportView
@@ -71,7 +71,7 @@ def file_header() -> list[str]:
         _("MPN ID"),
         _("Designated support contact"),
         _("Created"),
-        _("Changed"),
+        pgettext("when", "Changed"),
     ]
 
 

@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core import clock, html
 from core.tables import NumberColumn, PortalTable, StatusColumn, TimeColumn
@@ -36,7 +36,9 @@ class FullListTable(PortalTable):
     status = StatusColumn(gettext_lazy("Status"), kinds=STATUS_KINDS)
     ends = tables.Column(gettext_lazy("Term"), accessor="pk")
     reseller = tables.Column(gettext_lazy("Reseller (MPN ID)"), accessor="pk")
-    changed = TimeColumn(gettext_lazy("Changed"), accessor="changed_at", style="relative", attrs=HIDDEN_ON_TABLETS)
+    changed = TimeColumn(
+        pgettext_lazy("when", "Changed"), accessor="changed_at", style="relative", attrs=HIDDEN_ON_TABLETS
+    )
 
     def render_pick(self, record: Subscription) -> SafeString:
         """A box that belongs to the form above the table."""

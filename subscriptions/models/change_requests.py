@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -92,7 +93,7 @@ class ChangeRequest(models.Model):
         QUESTION = "question", _("Awaiting the reseller’s answer")
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        WITHDRAWN = "withdrawn", pgettext_lazy("request", "Withdrawn")
         CLOSED = "closed", _("No longer possible")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -199,10 +200,10 @@ class ChangeRequestEntry(models.Model):
     class Kind(models.TextChoices):
         """What was done."""
 
-        SUBMITTED = "submitted", _("Submitted")
+        SUBMITTED = "submitted", pgettext_lazy("request", "Submitted")
         QUESTION = "question", _("Question")
         ANSWER = "answer", _("Answer")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        WITHDRAWN = "withdrawn", pgettext_lazy("request", "Withdrawn")
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
         CLOSED = "closed", _("No longer possible")
