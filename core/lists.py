@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
@@ -50,15 +50,15 @@ class Listing:
 
     def url(self, *, drop: tuple[str, ...] = (), **values: Any) -> str:
         """This page's address with other parameters; None or "" removes one."""
-        query: QueryDict = self.request.GET.copy()
+        query: dict[str, Any] = dict(self.request.GET.lists())
         for name in drop:
             query.pop(name, None)
         for name, value in values.items():
             if value in (None, ""):
                 query.pop(name, None)
             else:
-                query[name] = value
-        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+                query[name] = [value]
+        return f"{self.request.path}?{urlencode(query, doseq=True)}" if query else self.request.path
 
     # --- sorting ----------------------------------------------------------------------------------------------------
     def sort_of(self, column: str) -> dict[str, str] | None:
@@ -81,7 +81,7 @@ class Listing:
         """312, or 10,000+ where nobody counted further."""
         return capped_text(self.page.count, self.page.cap)
 
-    @property
+    @cached_property
     def range_text(self) -> str:
         """1–25 of 312; without places that no longer agree with the count."""
         if not self.page.place_known:
@@ -93,17 +93,17 @@ class Listing:
         }
         return _("%(start)s–%(end)s of %(count)s") % values
 
-    @property
+    @cached_property
     def first_url(self) -> str:
         """The first page, unless this is it."""
         return "" if self.page.is_first else self.url(drop=PLACE)
 
-    @property
+    @cached_property
     def previous_url(self) -> str:
         """The page before, or nothing."""
         return self.url(drop=PLACE, before=self.page.previous) if self.page.previous else ""
 
-    @property
+    @cached_property
     def next_url(self) -> str:
         """The page after, or nothing."""
         return self.url(drop=PLACE, after=self.page.next) if self.page.next else ""

@@ -16,6 +16,8 @@ from resellers.readiness import company_obstacles
 
 LABEL = re.compile(r"(?P<name>.*)\(mpn id (?P<number>\d{1,12})\)")
 MOST_WORDS = 6
+# The providers that have had more resellers than so many, as this process has seen; no partnership is ever deleted.
+KNOWN_AS_MANY: set[tuple[UUID | None, int]] = set()
 # The searched text is name, MPN ID and e-mail address; whoever types a name does not mean the address.
 NAME_AND_NUMBER = Left("search_text", Length("search_text") - Length("contact_email"))
 NAME = Left("search_text", Length("search_text") - Length("contact_email") - Length("mpn_id") - 2)
@@ -49,9 +51,15 @@ class ResellerSource(Source[Partner]):
         return Partner.objects.filter(pk__in=keys).order_by("search_text", "pk")
 
     def few(self, limit: int) -> list[Partner] | None:
-        """Thousands are not put in order only to see that there are more."""
+        """Thousands are not put in order only to see that there are more, and nobody's past ones grow fewer."""
+        asked = (self.actor.partner.microsoft_id if self.actor.partner else None, limit)
+        if self.with_ended and asked in KNOWN_AS_MANY:
+            return None
         found = self._shown(self.resellers(limit=limit + 1))
-        return found if len(found) <= limit else None
+        if len(found) <= limit:
+            return found
+        KNOWN_AS_MANY.add(asked)
+        return None
 
     def _shown(self, rows: QuerySet[Partner]) -> list[Partner]:
         """What a suggestion says of each; whether there are obstacles today takes more."""

@@ -45,7 +45,8 @@ class EndedResellerFilter(PortalFilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The provider's own countries and one word for all others: to ask which occur would read the whole list.
-        own = [pair for pair in countries if pair[0] in self.own_countries]
+        codes = self.own_countries
+        own = [pair for pair in countries if pair[0] in codes]
         self.filters["country"].extra["choices"] = [*own, (ELSEWHERE, _("Another country"))]
 
     @property
