@@ -92,7 +92,7 @@ class Permission(TextChoices):
         "change_contract",
         _("Cancel, upgrade and convert subscriptions, and change their terms and bills"),
     )
-    REQUEST_CHANGE = "request_change", _("Request changes of customers and subscriptions")
+    REQUEST_CHANGE = "request_change", _("Request changes of customers and subscriptions, and new subscriptions")
     VIEW_ORDERS = "view_orders", _("View orders")
     VIEW_PRICES = "view_prices", _("View prices")
     VIEW_INCENTIVES = "view_incentives", _("View incentives")

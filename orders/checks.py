@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
 from catalogue.models import Price, Sku
 from core.html import money_text, number_text
 from customers import rules
@@ -131,11 +132,15 @@ def lines_of(draft: OrderDraft) -> list[Line]:
 
     For a customer that exists each knows what the customer has of it (two more).
     """
-    kept = list(draft.lines.select_related("price__sku__product"))
+    return standing_lines(draft, list(draft.lines.select_related("price__sku__product")))
+
+
+def standing_lines(draft: OrderDraft, kept: Sequence[OrderDraftLine], reader: Actor | None = None) -> list[Line]:
+    """The same of lines at hand (two queries; two more for a customer that exists), as far as a reader sees it."""
     lines = resolved(market_of(draft), kept)
     if draft.customer is None:
         return lines
-    owned = owned_subscriptions(draft.customer, [line.sku for line in lines])
+    owned = owned_subscriptions(draft.customer, [line.sku for line in lines], reader)
     return [replace(line, standing=standing_of(line.sku, owned, draft.customer)) for line in lines]
 
 
@@ -211,14 +216,14 @@ def reseller_obstacles(draft: OrderDraft) -> list[Obstacle]:
     return obstacles(draft.provider, draft.reseller, customer_country=country)
 
 
-def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
+def line_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[Problem]:
     """What is wrong with the chosen offers, each alone and all together; where none are wanted, none are missing."""
     if draft.is_account_only and not lines:
         return []
     if draft.makes_customer and details_of(draft).agreement_to_come:
         return [Problem(SUBSCRIPTIONS, agreement_first_words())]
     messages = [message for line in lines if (message := line_problem(line))]
-    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines)]]
+    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines, reader)]]
 
 
 def agreement_first_words() -> str:
@@ -229,7 +234,7 @@ def agreement_first_words() -> str:
     )
 
 
-def order_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[str]:
+def order_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[str]:
     """What is wrong with the chosen offers together: none at all, currencies, limits per customer, missing bases."""
     if not lines:
         return [_("Enter the number of licenses for at least one offer.")]
@@ -238,7 +243,7 @@ def order_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[str]:
     if len(currencies) > 1:
         found = ", ".join(currencies)
         messages.append(_("An order is in one currency; these offers are in %(currencies)s.") % {"currencies": found})
-    owned = owned_subscriptions(draft.customer, [line.sku for line in lines])
+    owned = owned_subscriptions(draft.customer, [line.sku for line in lines], reader)
     messages += limit_problems(lines, owned)
     _waves, homeless = with_parents(lines, owned)
     return [*messages, *(base_missing(line) for line in homeless)]

@@ -19,7 +19,7 @@ from core.routes import address
 from core.text import clean_name
 from customers.models import Customer
 from resellers.models import Partnership
-from subscriptions.models import Subscription
+from subscriptions.models import ChangeRequest, Subscription
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -65,6 +65,10 @@ class Order(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.COMPLETED)
     attestation = models.CharField(_("attested"), max_length=8, choices=Attestation.choices, blank=True)
+    # What a reseller asked for and the provider approved; one request never becomes two orders.
+    requested_in = models.OneToOneField(
+        ChangeRequest, on_delete=models.PROTECT, null=True, blank=True, related_name="order", editable=False
+    )
 
     objects = OrderQuerySet.as_manager()
 

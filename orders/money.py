@@ -97,8 +97,8 @@ def _added(before: Sums | None, amount: Decimal, retail: Decimal | None) -> Sums
     return listed + amount, None if at_retail is None or retail is None else at_retail + retail
 
 
-def summary_words(ordered: Iterable[Ordered]) -> str:
-    """The running summary: 2 offers · 30 licenses · USD 1,050.00 per month."""
+def summary_words(ordered: Iterable[Ordered], *, prices: bool = True) -> str:
+    """The running summary: 2 offers · 30 licenses · USD 1,050.00 per month; without prices only the first two."""
     ordered = list(ordered)
     if not ordered:
         return _("Nothing selected yet")
@@ -106,7 +106,7 @@ def summary_words(ordered: Iterable[Ordered]) -> str:
     words = [
         ngettext("%(number)s offer", "%(number)s offers", len(ordered)) % {"number": number_text(len(ordered))},
         ngettext("%(number)s license", "%(number)s licenses", licenses) % {"number": number_text(licenses)},
-        *(f"{total.money} {total.label}" for total in bill_totals(ordered)),
+        *(f"{total.money} {total.label}" for total in (bill_totals(ordered) if prices else ())),
     ]
     return " · ".join(words)
 

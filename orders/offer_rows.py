@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
 from catalogue.models import BillingPlan, Sku
 from core.html import number_text
 from customers.models import Customer
@@ -40,7 +41,7 @@ class Counter:
         return sorted(self.bases[code] for code in offer.sku.prerequisite_codes if code in self.bases)
 
 
-def counter(market: Market, customer: Customer | None, offers: Iterable[Offer]) -> Counter:
+def counter(market: Market, customer: Customer | None, offers: Iterable[Offer], reader: Actor) -> Counter:
     """Read it for all of these offers at once (two queries, two more for a customer that exists)."""
     offers = list(offers)
     codes = {code for offer in offers for code in offer.sku.prerequisite_codes}
@@ -48,7 +49,7 @@ def counter(market: Market, customer: Customer | None, offers: Iterable[Offer]) 
     bases = dict(named.values_list("sku__code", "sku__title").distinct()) if codes else {}
     titles = dict(bases)
     at_hand = {*bases, *(offer.sku.code for offer in offers)}
-    owned = owned_subscriptions(customer, [offer.sku for offer in offers])
+    owned = owned_subscriptions(customer, [offer.sku for offer in offers], reader)
     standings = {offer.key: standing_of(offer.sku, owned, customer) for offer in offers}
     out_of_reach = [
         offer
@@ -81,7 +82,9 @@ def named_bases(titles: Sequence[str]) -> str:
 class OfferRow:
     """An offer as the table shows it."""
 
-    def __init__(self, form: OffersForm, name: str, field: LicensesField, line: Line | None, shown: Counter) -> None:
+    def __init__(
+        self, form: OffersForm, name: str, field: LicensesField, line: Line | None, shown: Counter, *, prices: bool
+    ) -> None:
         offer = field.offer
         self.offer = offer
         self.name = name
@@ -106,6 +109,7 @@ class OfferRow:
         self.again_value = len(self.standing.having)
         self.is_again = bool(self.again) and str(form[self.again].value() or "") == str(self.again_value)
         self.base_words = base_words(offer, shown)
+        self.hints = offer.hints if prices else offer.number_hints
 
     @property
     def takes_a_number(self) -> bool:
@@ -116,7 +120,7 @@ class OfferRow:
     def described_by(self) -> str:
         """The ids of what explains the field."""
         ids = [f"barrier-{self.name}"] if self.barrier else []
-        ids += [f"hint-{self.name}"] if self.offer.hints else []
+        ids += [f"hint-{self.name}"] if self.hints else []
         return " ".join([*ids, f"error-{self.name}"] if self.errors else ids)
 
 
@@ -152,11 +156,11 @@ def base_words(offer: Offer, shown: Counter) -> str:
     return text % {"bases": named_bases(bases)}
 
 
-def offer_rows(form: OffersForm, lines: Sequence[Line], shown: Counter) -> list[OfferRow]:
+def offer_rows(form: OffersForm, lines: Sequence[Line], shown: Counter, *, prices: bool = True) -> list[OfferRow]:
     """The rows in the order of the form's fields; chosen offers that are gone come first."""
     by_name = {licenses_name(line.offer.price if line.offer else line.chosen): line for line in lines}
     fields = [(name, field) for name, field in form.fields.items() if isinstance(field, LicensesField)]
-    rows = [OfferRow(form, name, field, by_name.get(name), shown) for name, field in fields]
+    rows = [OfferRow(form, name, field, by_name.get(name), shown, prices=prices) for name, field in fields]
     rows.sort(key=lambda row: not row.is_gone)
     for above, row in itertools.pairwise(rows):
         row.is_variant = above.offer.sku.pk == row.offer.sku.pk and above.is_chosen == row.is_chosen

@@ -87,7 +87,12 @@ class Offer:
 
     @property
     def hints(self) -> list[str]:
-        """What is unusual about the number of licenses; nothing for most offers."""
+        """What is unusual about the number of licenses and its price; nothing for most offers."""
+        return [*self.number_hints, *self.price_hints]
+
+    @property
+    def number_hints(self) -> list[str]:
+        """What is unusual about the number of licenses."""
         least, most = self.sku.quantity_limits
         found = []
         if self.sku.is_usage_based:
@@ -100,12 +105,16 @@ class Offer:
             found.append(_("Up to %(most)s licenses") % {"most": number_text(most)})
         elif least > SMALLEST_QUANTITY:
             found.append(_("%(least)s licenses or more") % {"least": number_text(least)})
-        for price in self.prices[1:]:
-            found.append(
-                _("From %(number)s licenses: %(price)s")
-                % {"number": number_text(price.pricing_tier_min), "price": price_words(price)}
-            )
         return found
+
+    @property
+    def price_hints(self) -> list[str]:
+        """From how many licenses on each of them costs something else."""
+        return [
+            _("From %(number)s licenses: %(price)s")
+            % {"number": number_text(price.pricing_tier_min), "price": price_words(price)}
+            for price in self.prices[1:]
+        ]
 
 
 # --- finding them -----------------------------------------------------------------------------------------------------

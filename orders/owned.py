@@ -8,10 +8,11 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
 from catalogue.models import Sku
 from core.html import number_text
 from customers.models import Customer
-from orders.models import OrderLine
+from orders.models import Order, OrderLine
 from orders.money import licenses_words
 from subscriptions.models import Subscription
 
@@ -39,8 +40,11 @@ class Barrier(NamedTuple):
     url: str = ""
 
 
-def owned_subscriptions(customer: Customer | None, skus: Iterable[Sku]) -> list[Owned]:
-    """What the customer has of these offers and of their bases, oldest first, then what is ordered (two queries)."""
+def owned_subscriptions(customer: Customer | None, skus: Iterable[Sku], reader: Actor | None = None) -> list[Owned]:
+    """What the customer has of these offers and of their bases, oldest first, then what is ordered (two queries).
+
+    With a reader, of what is ordered only that of which it sees the order.
+    """
     codes = {code for sku in skus for code in (sku.code, *sku.prerequisite_codes)}
     if customer is None or not codes:
         return []
@@ -48,6 +52,8 @@ def owned_subscriptions(customer: Customer | None, skus: Iterable[Sku]) -> list[
     names = ("pk", "sku__code", "status", "quantity", "offer_name", "subscription_id")
     having = [Owned(*row) for row in rows.values_list(*names)]
     pending = OrderLine.objects.filter(order__customer=customer, sku__code__in=codes, state=OrderLine.State.PENDING)
+    if reader is not None:
+        pending = pending.filter(order__in=Order.objects.visible_to(reader))
     waiting = pending.order_by("pk").values_list("sku__code", "quantity", "offer_name")
     return having + [Owned(None, code, ORDERED, number, name, None) for code, number, name in waiting]
 

@@ -33,15 +33,13 @@ from orders.checks import (
     draft_problems,
     line_problems,
     lines_of,
-    market_of,
-    quantity_problem,
     reseller_obstacles,
     typed_problems,
 )
+from orders.choosing import chosen_lines
 from orders.fulfilment import fulfilment_in_use
 from orders.fulfilment.interface import Fulfilment
 from orders.models import Order, OrderDraft, OrderDraftLine, OrderDraftQuerySet
-from orders.offers import OfferKey, offer_key, offers_of_skus
 from orders.placing import place_order
 from orders.refusals import DraftCanceled, EditedMeanwhile, NotReady, OffersRefused, SomethingChanged
 from orders.reviewed import differences, displayed, fingerprint, read_fingerprint
@@ -169,33 +167,9 @@ def choose_offers(
     `confirmed` says for offers that the customer has already beside how many subscriptions they are ordered once more.
     """
     draft = lock_open_draft(draft, by, version)
-    market = market_of(draft)
-    offers = offers_of_skus(market, (price.sku_id for price in quantities))
-    kept: dict[Any, list[int]] = {}
-    for line in draft.lines.select_related("price"):
-        # Without the currency: after a change of country the same offer takes the place of the one chosen before.
-        kept.setdefault(offer_key(line.price)[:-1], []).append(line.pk)
-    errors: dict[int, str] = {}
-    added: dict[OfferKey, OrderDraftLine] = {}
-    gone: list[int] = []
-    for price, quantity in quantities.items():
-        key = offer_key(price)
-        gone += kept.get(key[:-1], [])
-        if quantity == 0:
-            continue
-        offer = offers.get(key)
-        if offer is None or price.market != market.country:
-            errors[price.pk] = _("%(offer)s is not on sale for this customer.") % {"offer": price.sku.title}
-        elif problem := quantity_problem(offer, quantity):
-            errors[price.pk] = problem
-        else:
-            tier = offer.price_for(quantity) or offer.price
-            beside = (confirmed or {}).get(price)
-            added[key] = OrderDraftLine(draft=draft, price=tier, quantity=quantity, confirmed_beside=beside)
-    if errors:
-        raise OffersRefused(errors)
-    OrderDraftLine.objects.filter(pk__in=gone).delete()
-    OrderDraftLine.objects.bulk_create(added.values())
+    gone, added = chosen_lines(draft, draft.lines.select_related("price"), quantities, confirmed)
+    OrderDraftLine.objects.filter(pk__in=[line.pk for line in gone]).delete()
+    OrderDraftLine.objects.bulk_create(added)
     draft.typed.pop(SUBSCRIPTIONS, None)
     draft.is_account_only = draft.is_account_only and not added
     return save_draft(draft, "typed", "is_account_only")

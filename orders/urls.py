@@ -6,12 +6,14 @@ from orders.order_pages.exporting import ExportOrdersView
 from orders.order_pages.repeating import RepeatOrderView
 from orders.order_pages.retrying import RetryLineView
 from orders.order_pages.views import OrderHistory, OrderList, OrderView
-from orders.views import details, finish, handing_over, steps
+from orders.views import asking, details, finish, handing_over, steps
 
 app_name = "orders"
 
 # A page of the namespace `customers` that shows orders: csp_portal.urls joins it with customers.urls.
 customer_pages = [path("customers/<uuid:microsoft_id>/orders/", OrderHistory.as_view(), name="orders")]
+
+ask = "customers/<uuid:microsoft_id>/subscriptions/ask/"
 
 of_a_draft = [
     path("details/", details.DetailsView.as_view(), name="details"),
@@ -40,4 +42,7 @@ urlpatterns = [
     path("drafts/left/", handing_over.LeftDraftsView.as_view(), name="left_drafts"),
     path("drafts/<uuid:draft>/reassign/", handing_over.ReassignView.as_view(), name="reassign_draft"),
     path("customers/<uuid:customer>/subscriptions/new/", steps.AddSubscriptionView.as_view(), name="add_subscription"),
+    path(ask, asking.AskSubscriptionView.as_view(), name="ask_subscription"),
+    path(f"{ask}update/", asking.UpdateAskedView.as_view(), name="update_asked"),
+    path(f"{ask}all/", asking.UpdateAskedView.as_view(keeps_filters=False), name="all_asked"),
 ]

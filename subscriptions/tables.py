@@ -40,6 +40,14 @@ def add_subscription_url(customer: Customer) -> str | None:
         return None
 
 
+def ask_subscription_url(customer: Customer) -> str | None:
+    """Where a reseller asks for new subscriptions of its customer, if the portal has such a page."""
+    try:
+        return reverse("orders:ask_subscription", args=[customer.microsoft_id])
+    except NoReverseMatch:
+        return None
+
+
 class CustomerTable(PortalTable):
     """What both sides see of a customer; its row opens."""
 
@@ -64,11 +72,12 @@ class CustomerTable(PortalTable):
         actor = self.listing.request.actor
         self.is_provider = actor.is_provider
         self.may_order = can(actor, Permission.PLACE_ORDER)
+        self.may_ask = can(actor, Permission.REQUEST_CHANGE)
         self.may_view_orders = can(actor, Permission.VIEW_ORDERS)
 
     def details_maker(self) -> Callable[[Any], SafeString]:
         """What an opened row shows."""
-        offered = Offered(self.is_provider, self.may_order, self.may_view_orders)
+        offered = Offered(self.is_provider, self.may_order, self.may_ask, self.may_view_orders)
         return OpenedRows(offered, badge=customer_status, state_names=STATUS_NAMES)
 
 

@@ -38,6 +38,7 @@ from subscriptions.tables import (
     ResellerCustomerTable,
     SubscriptionTable,
     add_subscription_url,
+    ask_subscription_url,
     renewal,
     reseller_of_record,
 )
@@ -114,11 +115,11 @@ class SubscriptionList(CustomerPage, ListPage):
         with_relations(rows, self.customer, self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_order = can(self.actor, Permission.PLACE_ORDER)
-        url = add_subscription_url(self.customer) if may_order else None
+        may_order, may_ask = (can(self.actor, one) for one in (Permission.PLACE_ORDER, Permission.REQUEST_CHANGE))
         own = self.actor.is_customer
         return super().get_context_data(
-            add_subscription_url=url,
+            add_subscription_url=add_subscription_url(self.customer) if may_order else None,
+            ask_subscription_url=ask_subscription_url(self.customer) if may_ask else None,
             notices=notices_of(self.customer, self.actor),
             own=own,
             asked=requests_to_answer(self.customer) if own else 0,

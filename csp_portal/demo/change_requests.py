@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 from accounts.access import Actor
 from core import clock
-from customers.models import ResellerRelationship
+from customers.models import Customer, ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship, establish_relationship
+from orders.asking.services import save_order_request, submit_order_request
+from orders.catalogue import BASE, OfferFilters, page_of_offers
+from orders.checks import quantity_problem
+from orders.offers import Market
 from subscriptions.change_requests.asking import save_change_request, submit_change_request
 from subscriptions.change_requests.services import (
     answer_change_request,
@@ -22,6 +26,7 @@ from subscriptions.models import ChangeRequest, Subscription
 Scope = ResellerRelationship.Scope
 Step = Callable[[ChangeRequest, Actor, Actor], object]
 PROVIDER, RESELLER = "northwind.example", "contoso.example"
+LICENSES = 10
 
 
 class DemoWish(NamedTuple):
@@ -94,6 +99,20 @@ def load_change_requests(actors: dict[str, Actor], now: datetime) -> None:
         for hours, step in enumerate(wish.steps, start=2):
             with clock.at(now - timedelta(days=days) + timedelta(hours=hours)):
                 step(request, staff, asker)
+    with clock.at(now - timedelta(hours=5)):
+        _ask_for_more("Blue Yonder Airlines", asker)
+
+
+def _ask_for_more(name: str, asker: Actor) -> None:
+    """Ask for ten licenses of the first offer that the customer does not have."""
+    customer = Customer.objects.select_related("provider").get(company_name=name)
+    market = Market.of(customer.country_code, customer.qualification)
+    owned = {one.sku_id for one in Subscription.objects.filter(customer=customer)}
+    offers = page_of_offers(market, OfferFilters(kind=BASE)).offers
+    chosen = next(one for one in offers if one.sku.pk not in owned and not quantity_problem(one, LICENSES))
+    draft = save_order_request(customer=customer, quantities={chosen.price: LICENSES}, by=asker)
+    if draft is not None:
+        submit_order_request(request=draft, message="For the new crew base.", version=None, by=asker)
 
 
 def _ask(subscription: Subscription, wish: DemoWish, asker: Actor) -> ChangeRequest:

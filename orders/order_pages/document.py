@@ -16,7 +16,7 @@ from orders.attesting import Attestation
 from orders.models import Order, OrderLine
 from orders.money import Ordered, bill_amount, bill_label, billing_words, price_words, term_words
 from orders.order_pages.rows import placed_by_words, reseller_words
-from subscriptions.models import Subscription
+from subscriptions.models import ChangeRequest, Subscription
 
 LINE_KINDS: dict[str, str] = {
     OrderLine.State.PENDING: "info",
@@ -103,14 +103,29 @@ def status_note(order: Order, lines: Sequence[DocumentLine]) -> str:
 
 
 def order_facts(order: Order, actor: Actor) -> list[tuple[str, Any]]:
-    """When it was placed, by whom, and what was said of it."""
+    """When it was placed, by whom, what was said of it, and in which request it was asked for."""
     return [
         (_("Placed"), html.time_tag(order.placed_at)),
         (_("Placed by"), html.name(placed_by_words(order, actor))),
         (_("Attested"), attested_words(order)),
         (_("Currency"), order.currency),
         (_("Order number"), html.copy_text(order.number, _("order number"))),
+        *_request_facts(order, actor),
     ]
+
+
+def _request_facts(order: Order, actor: Actor) -> list[tuple[str, Any]]:
+    """The request that it came of, for those who see that."""
+    if order.requested_in_id is None:
+        return []
+    request = (
+        ChangeRequest.objects.visible_to(actor).filter(pk=order.requested_in_id).select_related("reseller").first()
+    )
+    if request is None:
+        return []
+    link = format_html('<a href="{}">{}</a>', request.get_absolute_url(), _("Open the request"))
+    asked = format_html("{} · {}", html.name(request.reseller), link)
+    return [(_("Asked for by"), asked)]
 
 
 def party_facts(order: Order, *, links: bool) -> list[tuple[str, Any]]:

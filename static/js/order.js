@@ -33,6 +33,8 @@
     const licensed = chosen.filter((input) => !("usage" in input.dataset));
     const totals = new Map();
     for (const input of licensed) {
+      // Who may not see prices gets none.
+      if (!("tiers" in input.dataset)) continue;
       const { plan, currency, bill } = input.dataset;
       const key = `${plan.padStart(2, "0")} ${currency}`, before = totals.get(key)?.amount ?? 0n;
       totals.set(key, { amount: before + cents(input, quantity(input)), currency, bill });

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from accounts.models import Membership, Partner, User
 from mail.services import queue_email
-from subscriptions.change_requests.matters import asked_rows
+from subscriptions.change_requests.matters import asked_rows, matter_of
 from subscriptions.decisions.digests import Reader, reader_of
 from subscriptions.models import ChangeRequest, ChangeRequestEntry
 
@@ -67,7 +67,8 @@ def tell(request: ChangeRequest, done: str, text: str = "") -> None:
             "provider": request.provider.legal_name,
             "customer": request.customer.company_name,
         }
-        subject, happened = (str(words) % names for words in WORDS[done])
+        usual = (str(words) % names for words in WORDS[done])
+        subject, happened = matter_of(request).letter(request, done) or usual
         context: dict[str, Any] = {
             "subject": subject,
             "happened": happened,

@@ -1,18 +1,21 @@
-"""What requests are about, subscriptions or accounts: for each kind one who knows how it is read, shown and made."""
+"""What requests are about, subscriptions, accounts or orders: for each kind one who knows how to read and make it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.forms import Form
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
 from accounts.roles import Permission
 from core.exceptions import Refused
 from subscriptions.models import ChangeRequest
 
-# What, as it was, as it is wanted: plain text, for pages and mails alike.
+# What, as it was, as it is wanted: plain text, for pages and mails alike. What was not there before has no second part.
 Row = tuple[str, str, str]
 NOTHING = "—"
 
@@ -29,16 +32,29 @@ class NotReadable(Refused):
     """What was asked can no longer be chosen, as a price that is not offered any more."""
 
 
+class NotConfirmed(Refused):
+    """What a person has to say with the approval was not said; the form of the approval says what."""
+
+
 @dataclass(frozen=True)
 class Outlook:
-    """What would happen if it were approved now, in sentences; or why it cannot be."""
+    """What would happen if it were approved now, in sentences; or why it cannot be.
+
+    `panel` is what is shown with them, a template with its context; `form` what the approver has to say besides.
+    """
 
     sentences: list[Any] = field(default_factory=list)
     refusal: str = ""
+    panel: tuple[str, dict[str, Any]] | None = None
+    form: Form | None = None
 
 
 class Matter(ABC):
     """What the requests of some kinds have in common."""
+
+    # The buttons of the two sides.
+    ask_label: Promise = gettext_lazy("Ask for this change")
+    approve_label: Promise = gettext_lazy("Approve and make the change")
 
     @abstractmethod
     def permission(self, kind: str) -> Permission:
@@ -57,8 +73,8 @@ class Matter(ABC):
         """What differs from how it was when it was asked: (what, as it was, as it is now)."""
 
     @abstractmethod
-    def outlook(self, request: ChangeRequest, *, prices: bool) -> Outlook:
-        """What the rules say at this moment."""
+    def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
+        """What the rules say at this moment; `problem` is what the approver has not confirmed."""
 
     @abstractmethod
     def version(self, request: ChangeRequest) -> int:
@@ -77,8 +93,27 @@ class Matter(ABC):
         """Ask what a draft says."""
 
     @abstractmethod
-    def make(self, request: ChangeRequest, *, version: int | None, by: Actor) -> None:
-        """Make the change by the service that makes it always, which asks the rules again; or say why not."""
+    def make(self, request: ChangeRequest, *, version: int | None, said: Mapping[str, str], by: Actor) -> None:
+        """Make the change by the service that makes it always, which asks the rules again; or say why not.
+
+        `said` is what the approver sent with the approval, for those that want to hear more than yes.
+        """
+
+    def hold(self, request: ChangeRequest) -> None:
+        """Hold what has to be held before the customer, for a change that is about to be made."""
+        return
+
+    def facts(self, request: ChangeRequest, reader: Actor) -> list[tuple[str, Any]]:
+        """What became of it, beside what is known of every request."""
+        return []
+
+    def approved_words(self, request: ChangeRequest) -> str:
+        """What the approver reads."""
+        return _("Approved. The change is made, and the reseller is told.")
+
+    def letter(self, request: ChangeRequest, done: str) -> tuple[str, str] | None:
+        """The subject of the mail about a step, and what happened, in the reader's language; None for the usual."""
+        return None
 
 
 _matters: dict[str, Matter] = {}

@@ -196,7 +196,7 @@ class AccountMatter(Matter):
         stored = SECTIONS[request.kind].stored(request.customer)
         return compared(request.kind, request.before, stored, request.customer.country_code)
 
-    def outlook(self, request: ChangeRequest, *, prices: bool) -> Outlook:
+    def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
         stored, wanted = wanted_now(request)
         if stored == wanted:
             return Outlook(refusal=_("The account says this already."))
@@ -221,7 +221,7 @@ class AccountMatter(Matter):
             customer=draft.customer, kind=draft.kind, answers=answers, message=message, version=version, by=by
         )
 
-    def make(self, request: ChangeRequest, *, version: int | None, by: Actor) -> None:
+    def make(self, request: ChangeRequest, *, version: int | None, said: Mapping[str, str], by: Actor) -> None:
         customer, section = request.customer, SECTIONS[request.kind]
         if version is not None and version != customer.version:
             raise EditedMeanwhile(_("Somebody else changed this account after you opened the page. Read it again."))

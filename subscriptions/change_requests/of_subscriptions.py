@@ -1,8 +1,9 @@
 """Requests about one subscription: each kind is a page of Subscription details, and a rule of its own judges it."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from accounts.access import Actor
+from accounts.access import Actor, can
 from accounts.roles import Permission
 from core import clock
 from subscriptions.change_requests.asking import submit_change_request
@@ -31,7 +32,8 @@ class SubscriptionMatter(Matter):
     def changed(self, request: ChangeRequest) -> list[Row]:
         return changed_since(request)
 
-    def outlook(self, request: ChangeRequest, *, prices: bool) -> Outlook:
+    def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
+        prices = can(reader, Permission.VIEW_PRICES)
         form = form_of(request, prices=prices)
         if not form.is_valid():
             return Outlook(refusal=" ".join(str(error) for errors in form.errors.values() for error in errors))
@@ -54,5 +56,5 @@ class SubscriptionMatter(Matter):
             subscription=about(draft), kind=draft.kind, values=draft.values, message=message, version=version, by=by
         )
 
-    def make(self, request: ChangeRequest, *, version: int | None, by: Actor) -> None:
+    def make(self, request: ChangeRequest, *, version: int | None, said: Mapping[str, str], by: Actor) -> None:
         make_change(read(form_of(request)), version=version, by=by)

@@ -1,5 +1,6 @@
 """Talking about a request, and deciding; what is approved is made by the service that makes it always."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -67,14 +68,17 @@ def reject_change_request(*, request: ChangeRequest, reason: str, by: Actor) -> 
 
 
 @transaction.atomic
-def approve_change_request(*, request: ChangeRequest, version: int | None, by: Actor) -> ChangeRequest:
+def approve_change_request(
+    *, request: ChangeRequest, version: int | None, said: Mapping[str, str] | None = None, by: Actor
+) -> ChangeRequest:
     """Say yes, and make the change in the approver's name; both or neither. A second call changes nothing.
 
     Refusals of the service that makes it (ChangeRefused, NotReadable) say why the rules forbid it now, ChangedMeanwhile
-    and EditedMeanwhile that the approver had read about another version: the request stays open. One that is no longer
-    possible is closed and returned as that.
+    and EditedMeanwhile that the approver had read about another version, NotConfirmed what has to be `said` with it:
+    the request stays open. One that is no longer possible is closed and returned as that.
     """
     require_decider(request, by)
+    matter_of(request).hold(request)
     # The customer before the request, and the request before its subscription, as whoever changes one takes them.
     lock_customers([request.customer_id])
     if not ChangeRequest.objects.possible().filter(pk=request.pk).exists():
@@ -82,7 +86,7 @@ def approve_change_request(*, request: ChangeRequest, version: int | None, by: A
     moved = move(request, Entry.APPROVED, by=by, decided_at=clock.now(), decided_by=by.user)
     if moved is None:
         return settled(request, State.APPROVED)
-    matter_of(moved).make(moved, version=version, by=by)
+    matter_of(moved).make(moved, version=version, said=said or {}, by=by)
     record("change_request.approved", moved, by=by, kind=moved.kind)
     moved = reload(moved)
     tell(moved, Entry.APPROVED)

@@ -17,7 +17,7 @@ from subscriptions.change_requests.matters import matter_of
 from subscriptions.change_requests.services import asked_by
 from subscriptions.change_requests.states import State
 from subscriptions.change_requests.tables import state_badge
-from subscriptions.models import ChangeRequest, ChangeRequestEntry, Subscription
+from subscriptions.models import OF_ACCOUNTS, ChangeRequest, ChangeRequestEntry, Subscription
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,33 @@ class Said:
     text: str
 
 
-def page_of(request: ChangeRequest, reader: Actor) -> dict[str, Any]:
-    """The context of the page; the rules are asked afresh while somebody can still decide or submit."""
+def page_of(request: ChangeRequest, reader: Actor, problem: str = "") -> dict[str, Any]:
+    """The context of the page; the rules are asked afresh while somebody can still decide or submit.
+
+    `problem` is what the approver has not confirmed.
+    """
     prices = can(reader, Permission.VIEW_PRICES)
     live = request.is_open or request.state == State.DRAFT
     request.is_possible = not live or ChangeRequest.objects.possible().filter(pk=request.pk).exists()  # type: ignore[attr-defined]
     open_now = request.is_open and request.is_possible  # type: ignore[attr-defined]
     matter = matter_of(request)
-    outlook = matter.outlook(request, prices=prices) if live and request.is_possible else None  # type: ignore[attr-defined]
+    outlook = matter.outlook(request, reader, problem) if live and request.is_possible else None  # type: ignore[attr-defined]
     timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
     may_decide = can(reader, matter.permission(request.kind))
     return {
         "asked": request,
         "badge": state_badge(request, reader),
-        "facts": facts_of(request, reader),
+        "facts": [*facts_of(request, reader), *matter.facts(request, reader)],
         "rows": matter.rows(request, prices=prices),
         "changed": matter.changed(request) if live else [],
         "allowed": outlook is not None and not outlook.refusal,
         "consequences": outlook.sentences if outlook else [],
         "refused": outlook.refusal if outlook else "",
+        "panel": outlook.panel if outlook else None,
+        "approval_form": outlook.form if outlook else None,
+        "ask_label": matter.ask_label,
+        "approve_label": matter.approve_label,
         "version": matter.version(request),
         "timeline": timeline,
         "question": next((one.text for one in timeline if one.kind == ChangeRequestEntry.Kind.QUESTION), ""),
@@ -106,7 +113,7 @@ def who(person: User | None, company: Partner | None, reader: Actor) -> Any:
 
 
 def open_requests(customer: Customer, reader: Actor, subscription: Subscription | None = None) -> list[ChangeRequest]:
-    """What is asked for and not decided yet of a subscription, or of the customer itself, for those whom it concerns.
+    """What is asked for and not decided yet of a subscription, or of the customer's account, for those it concerns.
 
     One query, where `is_asked_about` of it does not say that there is nothing.
     """
@@ -114,4 +121,6 @@ def open_requests(customer: Customer, reader: Actor, subscription: Subscription 
     if reader.is_customer or not getattr(about, "is_asked_about", True):
         return []
     rows = ChangeRequest.objects.visible_to(reader).undecided().possible()
+    if subscription is None:
+        rows = rows.filter(kind__in=OF_ACCOUNTS)
     return list(rows.filter(customer=customer, subscription=subscription).order_by("pk"))

@@ -22,7 +22,7 @@ from core.paging import Sort
 from core.posting import PostedHere
 from subscriptions.change_requests import services
 from subscriptions.change_requests.forms import AnswerForm, QuestionForm, ReasonForm
-from subscriptions.change_requests.matters import matter_of
+from subscriptions.change_requests.matters import NotConfirmed, matter_of
 from subscriptions.change_requests.shown import page_of
 from subscriptions.change_requests.states import State
 from subscriptions.change_requests.tables import ChangeRequestFilter, ChangeRequestTable
@@ -92,7 +92,8 @@ class ChangeRequestView(ChangeRequestPage, TemplateView):
             "answer_form": AnswerForm(),
             "message_form": MessageForm(initial={"message": self.asked.message}),
         }
-        return super().get_context_data(**{**forms, **page_of(self.asked, self.actor), **kwargs})
+        page = page_of(self.asked, self.actor, kwargs.pop("problem", ""))
+        return super().get_context_data(**{**forms, **page, **kwargs})
 
 
 class StepView(PostedHere, ChangeRequestView):
@@ -106,11 +107,15 @@ class StepView(PostedHere, ChangeRequestView):
         """Do it; what is missing or refused is said on the page."""
         form = self.form_class(request.POST) if self.form_class else None
         if form is not None and not form.is_valid():
-            return self.show(**{self.form_name: form, "form_with_errors": form})
+            return self.show(**{self.form_name: form, "form": form, "form_with_errors": form})
         try:
             moved = self.step(form.cleaned_data if form else {})
         except ChangeRefused as refusal:
             return self.show(refused=refusal.answer.text, allowed=False)
+        except NotConfirmed as refusal:
+            context = self.get_context_data(problem=str(refusal))
+            wrong = context["approval_form"]
+            return self.render_to_response({**context, "form": wrong, "form_with_errors": wrong})
         except ChangedMeanwhile:
             text = _("The subscription was changed after you opened this page. Read again what would happen now.")
             messages.warning(request, text)
@@ -144,12 +149,14 @@ class ApproveView(StepView):
     """Makes the change."""
 
     def step(self, cleaned: dict[str, Any]) -> ChangeRequest:
-        return services.approve_change_request(request=self.asked, version=version_of(self.request), by=self.actor)
+        return services.approve_change_request(
+            request=self.asked, version=version_of(self.request), said=self.request.POST.dict(), by=self.actor
+        )
 
     def done(self, moved: ChangeRequest) -> HttpResponse:
         """Approved; or closed, where it was too late for that."""
         if moved.state == State.APPROVED:
-            messages.success(self.request, _("Approved. The change is made, and the reseller is told."))
+            messages.success(self.request, matter_of(moved).approved_words(moved))
         else:
             messages.warning(self.request, _("This request is no longer possible. Nothing was changed."))
         return redirect(moved)

@@ -29,6 +29,7 @@ class Offered:
 
     is_provider: bool
     may_order: bool
+    may_ask: bool
     may_view_orders: bool
 
 
@@ -136,6 +137,12 @@ class OpenedRows:
                 f'<button type="submit" form="add-subscription" formaction="{address[0]}',
                 f'{address[1]}" class="btn btn-secondary btn-sm">{html.icon("plus-lg", "sm")}'
                 f"{escape(_('Add subscription'))}{name}</button>",
+            )
+        elif self.offered.may_ask and (address := _address("orders:ask_subscription")):
+            yield (
+                f'<a href="{address[0]}',
+                f'{address[1]}" class="btn btn-secondary btn-sm">{html.icon("plus-lg", "sm")}'
+                f"{escape(_('Add subscription'))}{name}</a>",
             )
         pages = {
             "subscriptions:list": _("View subscriptions"),

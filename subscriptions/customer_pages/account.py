@@ -10,7 +10,7 @@ from customers.relationship_requests.tables import with_badges
 from customers.views import AccountView
 from subscriptions.change_requests.shown import open_requests
 from subscriptions.customer_pages.relations import relations_of, scope_meaning
-from subscriptions.models import ChangeRequest
+from subscriptions.models import OF_ACCOUNTS, ChangeRequest
 
 
 class AccountWithRelationsView(AccountView):
@@ -18,7 +18,7 @@ class AccountWithRelationsView(AccountView):
 
     def customers_seen(self) -> CustomerQuerySet:
         """Without who manages them: the page reads all relations of its one customer."""
-        asked = ChangeRequest.objects.undecided().filter(customer=OuterRef("pk"), subscription=None)
+        asked = ChangeRequest.objects.undecided().filter(customer=OuterRef("pk"), kind__in=OF_ACCOUNTS)
         return super().customers_seen().prefetch_related(None).annotate(is_asked_about=Exists(asked))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

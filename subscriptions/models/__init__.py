@@ -1,7 +1,7 @@
 """What customers have bought, its dated relations to resellers, what those earn, and changes of many at once."""
 
 from subscriptions.models.bulk import BulkChange, BulkChangeQuerySet, DecisionNotice
-from subscriptions.models.change_requests import ChangeRequest, ChangeRequestEntry, ChangeRequestQuerySet
+from subscriptions.models.change_requests import OF_ACCOUNTS, ChangeRequest, ChangeRequestEntry, ChangeRequestQuerySet
 from subscriptions.models.incentives import (
     IncentiveEntry,
     IncentiveEntryQuerySet,
@@ -14,6 +14,7 @@ from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscripti
 
 __all__ = [
     "LIVE",
+    "OF_ACCOUNTS",
     "TERM_END",
     "AtEnd",
     "BulkChange",

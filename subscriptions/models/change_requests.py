@@ -17,8 +17,9 @@ from customers.models import Customer, ResellerRelationship
 from subscriptions.models.subscriptions import Subscription
 
 OPEN = ("submitted", "question")
-# What is asked of a customer and of none of its subscriptions.
-OF_CUSTOMERS = ("company", "contact", "bill-to")
+# What is asked of a customer and of none of its subscriptions: its account, and what it does not have yet.
+OF_ACCOUNTS = ("company", "contact", "bill-to")
+OF_CUSTOMERS = (*OF_ACCOUNTS, "add")
 
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
@@ -64,10 +65,10 @@ def _managed() -> Exists:
 
 
 class ChangeRequest(models.Model):
-    """One change, as a reseller wants it; made by the usual service once it is approved."""
+    """One change, or an order, as a reseller wants it; made by the usual service once it is approved."""
 
     class Kind(models.TextChoices):
-        """The pages of Subscription details and of Account, by the last part of their address."""
+        """The pages of Subscription details and of Account, by the last part of their address, and an order."""
 
         LICENSES = "licenses", _("Change the number of licenses")
         SUSPEND = "suspend", _("Suspend")
@@ -84,6 +85,7 @@ class ChangeRequest(models.Model):
         COMPANY = "company", _("Change the company info")
         CONTACT = "contact", _("Change the primary contact")
         BILL_TO = "bill-to", _("Change the bill-to info")
+        ADD = "add", _("Add subscription")
 
     class State(models.TextChoices):
         """Who has to do something, or what became of it."""
@@ -106,7 +108,8 @@ class ChangeRequest(models.Model):
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", editable=False)
     reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="change_requests")
     kind = models.CharField(_("what is asked"), max_length=13, choices=Kind.choices)
-    # What was entered in the form of the kind; read by the same form when it is shown and when it is approved.
+    # What was entered in the form of the kind; read by the same form when it is shown and when it is approved. Of an
+    # order its lines: {"lines": [{"price": 12, "quantity": 5, "beside": 0, "offer": "…"}]}.
     values = models.JSONField(default=dict, blank=True)
     message = models.TextField(_("message"), max_length=1000, blank=True)
     # How it was when it was asked, of a subscription for instance: {"version": 3, "quantity": 10, …}.

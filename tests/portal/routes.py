@@ -292,6 +292,7 @@ ROUTES: dict[str, Route] = {
     "orders:retry_line": Route(lambda world: {**order(world), "line": world.ours.order.lines.get().pk}, nothing),
     "incentives:entry": Route(lambda world: {"public_id": world.ours.incentive.public_id}, nothing),
     "orders:start": Route(nothing, lambda world: {"reseller": str(world.ours.reseller.microsoft_id)}),
+    **{f"orders:{name}": Route(customer, nothing) for name in "ask_subscription update_asked all_asked".split()},
     "orders:add_subscription": Route(lambda world: {"customer": world.ours.customer.microsoft_id}, nothing),
     **{
         f"orders:{name}": Route(draft, nothing)

@@ -270,7 +270,8 @@ def test_a_reseller_sees_its_customers_with_their_provider_and_nobody_else(
     details = opened(browser, customer)
     assert "Rival" not in page + details
     assert "Indirect resellers" not in details
-    assert "Add subscription" not in page + details
+    assert reverse("orders:ask_subscription", args=[customer.microsoft_id]) in details
+    assert reverse("orders:add_subscription", args=[customer.microsoft_id]) not in page + details
     assert listed(browser, status="active", agreement="none") == ["Padaria"]
 
 

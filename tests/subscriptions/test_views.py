@@ -97,7 +97,7 @@ def test_customers_of_a_reseller_are_those_it_manages(
     assert "Indirect provider" in page
     assert "Filter by indirect reseller" not in page
     assert "Add customer" not in page
-    assert "Add subscription" not in page
+    assert "/subscriptions/new/" not in page
 
 
 def test_customers_of_another_provider_leak_nowhere(
@@ -236,7 +236,7 @@ def test_helpdesk_reads_and_starts_nothing(
     full_customer(provider, reseller, price)
     page = signed_in(actor_of(provider, Role.HELPDESK_AGENT).user).get(LIST).content.decode()
     assert "Add customer" not in page
-    assert "Add subscription" not in page
+    assert "/subscriptions/new/" not in page
 
 
 @pytest.mark.parametrize(("side", "queries"), [("provider", 8), ("reseller", 8)])
@@ -409,11 +409,11 @@ def test_subscriptions_take_as_many_queries_for_three_as_for_one(
 ) -> None:
     browser, url = signed_in(admin.user), subscription.customer.get_absolute_url()
     browser.get(url)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get(url)
     for _more in range(2):
         SubscriptionFactory(customer=subscription.customer, sku=price.sku)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(browser.get(url).context["table"].records) == 3
 
 

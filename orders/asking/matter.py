@@ -1,0 +1,185 @@
+"""Requests for new subscriptions, as the pages and mails of requests know them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.access import Actor, can
+from accounts.roles import Permission
+from core.html import number_text
+from customers.services import PartnershipRequired
+from orders.asking.services import place_requested_order, problems_of, submit_order_request
+from orders.asking.wanted import (
+    LINES,
+    SUSPENDED,
+    changed_rows,
+    draft_of,
+    edition_of,
+    lines_of,
+    offer_words,
+    prices_of,
+)
+from orders.attesting import AttestationMissing
+from orders.checks import Line, ordered
+from orders.forms import AttestationForm
+from orders.models import Order
+from orders.money import bill_totals, licenses_words, term_totals
+from orders.offer_rows import named_bases
+from orders.outlook import review_lines
+from orders.refusals import SomethingChanged
+from orders.reviewed import Difference, fingerprint
+from subscriptions.change_requests.matters import NOTHING, Matter, NotConfirmed, NotReadable, Outlook, Row
+from subscriptions.change_requests.states import Entry
+from subscriptions.models import ChangeRequest
+from subscriptions.starting import lock_partners
+
+PANEL = "orders/_asked.html"
+
+
+class OrderMatter(Matter):
+    """New subscriptions of a customer."""
+
+    ask_label = gettext_lazy("Ask for these subscriptions")
+    approve_label = gettext_lazy("Approve and place the order")
+
+    def permission(self, kind: str) -> Permission:
+        return Permission.PLACE_ORDER
+
+    def rows(self, request: ChangeRequest, *, prices: bool = False) -> list[Row]:
+        known = prices_of(request.values)
+        rows = []
+        for one in request.values.get(LINES, ()):
+            price = known.get(one["price"])
+            what = offer_words(price) if price else one["offer"]
+            usage = price is not None and price.sku.is_usage_based
+            wanted = _("By usage") if usage else licenses_words(one["quantity"])
+            if one["beside"]:
+                wanted = _("%(licenses)s, beside what the customer has") % {"licenses": wanted}
+            rows.append((what, "", wanted))
+        return [*rows, (_("Reseller"), "", request.reseller.name_and_mpn)]
+
+    def short(self, request: ChangeRequest) -> str:
+        lines = request.values.get(LINES, ())
+        return named_bases([f"{number_text(one['quantity'])} × {one['offer']}" for one in lines])
+
+    def changed(self, request: ChangeRequest) -> list[Row]:
+        lines = lines_of(draft_of(request), request.values, Actor())
+        return [
+            (_("What the customer has of %(offer)s") % {"offer": offer}, _owned_words(*old), _owned_words(*now))
+            for offer, old, now in changed_rows(lines, request.before)
+        ]
+
+    def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
+        draft = draft_of(request)
+        lines = lines_of(draft, request.values, reader)
+        if problems := problems_of(draft, lines, request.values, reader):
+            return Outlook(refusal=" ".join(found.message for found in problems))
+        decides = reader.is_provider and can(reader, Permission.PLACE_ORDER)
+        return Outlook(
+            sentences=_consequences(request, lines),
+            panel=_panel(lines) if can(reader, Permission.VIEW_PRICES) else None,
+            form=AttestationForm(draft, fingerprint(draft, lines), problem) if decides else None,
+        )
+
+    def version(self, request: ChangeRequest) -> int:
+        return edition_of(request.values)
+
+    def edit_url(self, request: ChangeRequest) -> str:
+        return reverse("orders:ask_subscription", args=[request.customer.microsoft_id])
+
+    def back_url(self, request: ChangeRequest) -> str:
+        return request.customer.get_absolute_url()
+
+    def submit(self, draft: ChangeRequest, *, message: str, version: int | None, by: Actor) -> ChangeRequest:
+        return submit_order_request(request=draft, message=message, version=version, by=by)
+
+    def hold(self, request: ChangeRequest) -> None:
+        try:
+            # Orders take the partnership before the customer.
+            lock_partners(request.customer, request.reseller)
+        except PartnershipRequired:
+            # Said with everything else that keeps it from being ordered.
+            return
+
+    def make(self, request: ChangeRequest, *, version: int | None, said: Mapping[str, str], by: Actor) -> None:
+        facts = {"reviewed": said.get("reviewed", ""), "attestation": said.get("attestation", "")}
+        try:
+            place_requested_order(request=request, **facts, by=by)
+        except AttestationMissing as refusal:
+            raise NotConfirmed(str(refusal)) from refusal
+        except SomethingChanged as refusal:
+            raise NotReadable(_changed_words(refusal.differences)) from refusal
+
+    def facts(self, request: ChangeRequest, reader: Actor) -> list[tuple[str, Any]]:
+        if request.state != ChangeRequest.State.APPROVED or not can(reader, Permission.VIEW_ORDERS):
+            return []
+        order = Order.objects.visible_to(reader).filter(requested_in=request).first()
+        if order is None:
+            return []
+        return [(_("Order"), format_html('<a href="{}">{}</a>', order.get_absolute_url(), order.number))]
+
+    def approved_words(self, request: ChangeRequest) -> str:
+        text = _("Approved. Order %(number)s was placed, and the reseller is told.")
+        return text % {"number": _order_of(request).number}
+
+    def letter(self, request: ChangeRequest, done: str) -> tuple[str, str] | None:
+        names = {
+            "reseller": request.reseller.legal_name,
+            "provider": request.provider.legal_name,
+            "customer": request.customer.company_name,
+        }
+        if done == Entry.SUBMITTED:
+            subject = _("%(customer)s: new subscriptions are requested") % names
+            return subject, _("%(reseller)s asks you to order new subscriptions for %(customer)s.") % names
+        if done == Entry.APPROVED:
+            subject = _("%(customer)s: your request is approved") % names
+            text = _("%(provider)s approved your request for %(customer)s and placed order %(number)s.")
+            return subject, text % {**names, "number": _order_of(request).number}
+        return None
+
+
+def _order_of(request: ChangeRequest) -> Order:
+    return Order.objects.get(requested_in=request)
+
+
+def _owned_words(licenses: int, is_suspended: bool) -> str:
+    if is_suspended:
+        return str(SUSPENDED.label)
+    return licenses_words(licenses) if licenses else NOTHING
+
+
+def _changed_words(differences: list[Difference]) -> str:
+    """What is not as the approver saw it."""
+    if not differences:
+        return _("Nothing was ordered: this page was opened before something changed. Read it again.")
+    words = [f"{one.label}: {one.before or NOTHING} → {one.after or NOTHING}." for one in differences]
+    return _("Something changed after you opened this page. Read it again.") + " " + " ".join(words)
+
+
+def _consequences(request: ChangeRequest, lines: list[Line]) -> list[str]:
+    found = [
+        _("The order for %(customer)s is placed.") % {"customer": request.customer},
+        _("%(reseller)s is named as the reseller of record and earns incentives for what is eligible.")
+        % {"reseller": request.reseller.legal_name},
+        _("%(reseller)s answers the customer’s support requests for the new subscriptions.")
+        % {"reseller": request.provider.legal_name},
+    ]
+    if any(line.confirmed_beside for line in lines):
+        found.append(
+            _("What the customer has of the same offers stays as it is; the new subscriptions come beside it.")
+        )
+    return found
+
+
+def _panel(lines: list[Line]) -> tuple[str, dict[str, Any]]:
+    """The lines with their prices, as Review shows them."""
+    return PANEL, {
+        "lines": review_lines(lines),
+        "bill_totals": bill_totals(ordered(lines)),
+        "term_totals": term_totals(ordered(lines)),
+        "has_usage": any(line.sku.is_usage_based for line in lines),
+    }

@@ -1,0 +1,114 @@
+"""What is asked for: lines as a request keeps them, as the pages of an order read them, and in words."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from accounts.access import Actor
+from accounts.models import Partner
+from catalogue.models import Price
+from customers.models import Customer
+from orders.checks import SUBSCRIPTIONS, Line, standing_lines
+from orders.models import OrderDraft, OrderDraftLine
+from orders.offers import Offer
+from orders.owned import Owned
+from subscriptions.models import ChangeRequest, Subscription
+
+Kind = ChangeRequest.Kind
+LINES, TYPED = "lines", "typed"
+
+
+# --- as pages of an order read it -------------------------------------------------------------------------------------
+def unsaved_draft(customer: Customer, reseller: Partner, values: Mapping[str, Any], **facts: Any) -> OrderDraft:
+    """What the order would be made from; it is saved when it is placed and not before."""
+    typed = values.get(TYPED)
+    return OrderDraft(
+        provider=customer.provider,
+        customer=customer,
+        reseller=reseller,
+        typed={SUBSCRIPTIONS: typed} if typed else {},
+        **facts,
+    )
+
+
+def draft_of(request: ChangeRequest) -> OrderDraft:
+    """The same of a request; its number becomes that of the draft, so that it never becomes two."""
+    return unsaved_draft(request.customer, request.reseller, request.values, public_id=request.public_id)
+
+
+def draft_lines(draft: OrderDraft, values: Mapping[str, Any]) -> list[OrderDraftLine]:
+    """The chosen offers, none of them saved (one query); what the price list has lost is not among them."""
+    prices = prices_of(values)
+    return [
+        OrderDraftLine(
+            draft=draft,
+            price=prices[one["price"]],
+            quantity=one["quantity"],
+            confirmed_beside=one["beside"] or None,
+        )
+        for one in values.get(LINES, ())
+        if one["price"] in prices
+    ]
+
+
+def lines_of(draft: OrderDraft, values: Mapping[str, Any], reader: Actor) -> list[Line]:
+    """The chosen offers at today's prices; a reseller reads only of its own orders what is not set up yet."""
+    kept = draft_lines(draft, values)
+    return standing_lines(draft, kept, reader if reader.is_reseller else None) if kept else []
+
+
+def prices_of(values: Mapping[str, Any]) -> dict[int, Price]:
+    """The price rows from which was chosen, with their offers (one query)."""
+    keys = [one["price"] for one in values.get(LINES, ())]
+    return Price.objects.select_related("sku__product").in_bulk(keys) if keys else {}
+
+
+# --- as it is kept ----------------------------------------------------------------------------------------------------
+def values_of(lines: Iterable[OrderDraftLine]) -> dict[str, Any]:
+    """What a request keeps of the chosen offers; their names are for lists alone."""
+    return {
+        LINES: [
+            {
+                "price": line.price_id,
+                "quantity": line.quantity,
+                "beside": line.confirmed_beside or 0,
+                "offer": line.price.sku.title,
+            }
+            for line in lines
+        ]
+    }
+
+
+def edition_of(values: Mapping[str, Any]) -> int:
+    """A number of at most nine digits that stands for what is kept: a page sends it back, so both speak of the same."""
+    text = json.dumps([values.get(LINES, []), values.get(TYPED, {})], sort_keys=True)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:7], 16)
+
+
+def owned_before(lines: Sequence[Line]) -> dict[str, Any]:
+    """What the customer has of each offer, as far as it is set up: [licenses, whether one is suspended]."""
+    return {"owned": {str(line.chosen.pk): _owned(line) for line in lines}}
+
+
+def _owned(line: Line) -> list[Any]:
+    return [sum(one.quantity for one in _set_up(line.standing.having)), line.standing.suspension is not None]
+
+
+def _set_up(having: Iterable[Owned]) -> list[Owned]:
+    return [one for one in having if one.pk is not None]
+
+
+def changed_rows(lines: Sequence[Line], before: Mapping[str, Any]) -> list[tuple[str, list[Any], list[Any]]]:
+    """Of which offers the customer has something else now: (offer, as it was, as it is)."""
+    kept = before.get("owned", {})
+    rows = [(line.name, kept.get(str(line.chosen.pk), [0, False]), _owned(line)) for line in lines]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def offer_words(price: Price) -> str:
+    """The offer with its term and billing."""
+    return Offer((price,)).in_words
+
+
+SUSPENDED = Subscription.Status.SUSPENDED
