@@ -284,7 +284,17 @@ def test_an_open_request_is_shown_first(customer: Customer, asker: Actor, client
     second = ChangeRequest.objects.get(state=State.DRAFT)
     answer = client.post(step(second, "submit"), {"message": ""}, follow=True)
     assert "Another request for this is open already." in text(answer.content.decode())
+    of_account = ChangeRequest.objects.create(
+        customer=customer,
+        reseller=request.reseller,
+        kind="company",
+        values={"city": "San Jose"},
+        state=State.SUBMITTED,
+        submitted_at=request.submitted_at,
+        created_by=asker.user,
+    )
     account = client.get(reverse("customers:detail", args=[customer.microsoft_id])).content.decode()
+    assert of_account.get_absolute_url() in account
     assert request.get_absolute_url() not in account
 
 

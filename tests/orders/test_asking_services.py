@@ -310,7 +310,7 @@ def test_the_rules_are_asked_again_at_approval(
     if what == "offer":
         end(standard)
     elif what == "row":
-        lines = [{**request.values["lines"][0], "price": 987654321}]
+        lines = [*request.values["lines"], {**request.values["lines"][0], "price": 987654321}]
         ChangeRequest.objects.filter(pk=request.pk).update(values={"lines": lines})
     elif what == "agreement":
         CustomerAgreement.objects.all().delete()
