@@ -167,7 +167,7 @@ def test_sessions_end_from_the_page_of_the_person(office: Client, user: User) ->
     assert "is signed in nowhere" in again.content.decode()
 
 
-@pytest.mark.parametrize("name", ["deactivate", "second-factor", "password-link", "end-sessions"])
+@pytest.mark.parametrize("name", ["deactivate", "second-factor", "password-link", "end-sessions", "unlink"])
 def test_nobody_is_done_to_themselves_or_to_somebody_with_more_rights(
     office: Client, back_office: User, name: str
 ) -> None:
