@@ -54,6 +54,13 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             "No reseller: no incentive will be paid."
         ),
     )
+    reseller_supports = forms.BooleanField(
+        label=gettext_lazy("The reseller is also the designated support contact"),
+        help_text=gettext_lazy(
+            "It answers the customer’s support requests for the new subscriptions; otherwise your company does."
+        ),
+        required=False,
+    )
     domain_prefix = forms.CharField(
         label=gettext_lazy("Primary domain name"),
         help_text=gettext_lazy("Letters and digits, similar to the company name. It cannot be changed later."),
@@ -72,8 +79,8 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
     )
     # The order in which mistakes are listed: that of the page.
     field_order = (
-        "reseller country company_name company_name_is_right domain_prefix registration_id qualification "
-        "address_line_1 address_line_2 city state postal_code "
+        "reseller reseller_supports country company_name company_name_is_right domain_prefix registration_id "
+        "qualification address_line_1 address_line_2 city state postal_code "
         "contact_first_name contact_last_name contact_email contact_phone language agreement_to_come"
     ).split()
 
@@ -110,6 +117,13 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         self.helper.layout = self._layout()
 
     # --- cleaning: the rules are in customers.rules, the service applies them again ----------------------
+    def clean_reseller_supports(self) -> bool:
+        """Only somebody who is chosen answers."""
+        wanted: bool = self.cleaned_data["reseller_supports"]
+        if wanted and self.cleaned_data.get("reseller") is None and "reseller" not in self.errors:
+            raise ValidationError(_("Choose the reseller, or clear this box: your company answers then."))
+        return wanted
+
     def clean_domain_prefix(self) -> str:
         """A prefix nobody has, as of now."""
         prefix = rules.clean_domain_prefix(self.cleaned_data["domain_prefix"])
@@ -159,6 +173,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
             # Return in a text field presses the first button of a form: let that be the one which goes on.
             HTML(f'<button type="submit" hidden tabindex="-1">{_("Continue")}</button>'),
             Field("reseller"),
+            "reseller_supports",
             Fieldset(
                 _("Company"),
                 Field("country"),

@@ -185,7 +185,7 @@ def customer_problems(draft: OrderDraft) -> list[Problem]:
     if draft.reseller_is_suggested:
         problems.append(Problem(step, unchosen_words()))
     if problem := support_problem(draft):
-        problems.append(Problem(SUBSCRIPTIONS, problem))
+        problems.append(Problem(step, problem))
     return problems
 
 

@@ -26,7 +26,7 @@ def is_as_opened(draft: OrderDraft, step: str, edition: str) -> bool:
 def _mark(draft: OrderDraft, step: str, lines: Iterable[Line] | None = None) -> str:
     held: list[Any] = [draft.typed.get(step), draft.reseller_id]
     if step == DETAILS:
-        held.append(draft.details)
+        held += [draft.details, draft.support_contact_id]
     else:
         held += [draft.reseller_is_suggested, draft.support_contact_id, sorted(_numbers(draft, lines))]
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]

@@ -44,10 +44,9 @@ def sections(draft: OrderDraft) -> list[Section]:
 
 
 def _reseller(draft: OrderDraft, url: str) -> Section:
-    reseller = draft.reseller
+    reseller, contact = draft.reseller, draft.support_contact or draft.provider
     if draft.customer is not None:
         words = name(reseller.name_and_mpn) if reseller else _("No reseller: no incentive will be paid")
-        contact = draft.support_contact or draft.provider
         rows = [
             (_("Reseller"), "" if draft.reseller_is_suggested else words),
             (_("Designated support contact"), name(contact.legal_name)),
@@ -62,6 +61,8 @@ def _reseller(draft: OrderDraft, url: str) -> Section:
         (_("Indirect reseller"), name(reseller.name_and_mpn) if reseller else _("No reseller (direct customer)")),
         (_("What it gets"), access),
     ]
+    if not draft.is_account_only:
+        rows.append((_("Designated support contact"), name(contact.legal_name)))
     return Section(_("Reseller and access"), rows, url, _("the indirect reseller"))
 
 

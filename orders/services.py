@@ -102,20 +102,27 @@ def start_draft(
 
 @transaction.atomic
 def save_details(
-    *, draft: OrderDraft, details: CustomerDetails, reseller: Partner | None, version: int | None = None, by: Actor
+    *,
+    draft: OrderDraft,
+    details: CustomerDetails,
+    reseller: Partner | None,
+    support_contact: Partner | None = None,
+    version: int | None = None,
+    by: Actor,
 ) -> OrderDraft:
-    """Keep the details of the customer to be made and the reseller that is to manage it.
+    """Keep the details of the customer to be made and the reseller that is to manage it, and perhaps to answer for it.
 
     Here and below, `version` is the one that the caller saw; with None it takes the draft as it is.
     """
     draft = lock_open_draft(draft, by, version)
     if not draft.makes_customer:
         raise InvalidTransition("The customer of this draft exists.")
-    draft.reseller = reseller
+    draft.reseller, draft.support_contact = reseller, support_contact
     draft.details = details.to_json()
     _require_reseller(draft)
+    require_support_contact(draft)
     draft.typed.pop(DETAILS, None)
-    return save_draft(draft, "details", "reseller", "typed")
+    return save_draft(draft, "details", "reseller", "support_contact", "typed")
 
 
 @transaction.atomic

@@ -162,4 +162,7 @@ def _settle_drafts(partnership: Partnership, choice: Choice, takers: Mapping[int
     reseller = takers[choice].reseller if isinstance(choice, int) else None
     held = drafts.select_for_update(skip_locked=True, no_key=True)
     keys = list(held.values_list("pk", flat=True))
+    # Who manages a new customer is the only one that may answer for it.
+    new = OrderDraft.objects.filter(pk__in=keys, customer=None, support_contact=partnership.reseller)
+    new.update(support_contact=reseller)
     return OrderDraft.objects.filter(pk__in=keys).update(reseller=reseller, changed_at=clock.now())

@@ -55,7 +55,9 @@ class DetailsView(StepView):
 
     def taken(self, form: CustomerDetailsForm) -> bool:
         """Save what a valid form says, or say on the form why not."""
-        facts = {"details": form.cleaned_details(), "reseller": form.cleaned_data["reseller"]}
+        reseller = form.cleaned_data["reseller"]
+        contact = reseller if form.cleaned_data["reseller_supports"] else None
+        facts = {"details": form.cleaned_details(), "reseller": reseller, "support_contact": contact}
         try:
             self.save(DETAILS, lambda version: save_details(**self.saving(version), **facts))
         except EditedMeanwhile:
@@ -90,6 +92,7 @@ class DetailsView(StepView):
             "company_name_is_right": True,
             **(self.draft.details or likely),
             "reseller": str(reseller.microsoft_id) if reseller else "",
+            "reseller_supports": reseller is not None and self.draft.support_contact_id == reseller.pk,
         }
 
     def form(self, data: Mapping[str, Any] | None, initial: Mapping[str, Any] | None = None) -> CustomerDetailsForm:
