@@ -161,20 +161,22 @@ def day_writer() -> Callable[[datetime.datetime], SafeString]:
 
 
 def time_tag(value: datetime.datetime | datetime.date | None, style: str = "absolute") -> SafeString:
-    """A `<time>` in the person's zone; style is absolute, relative (the moment as its title), both, or date."""
+    """A `<time>` in the person's zone; style: absolute, relative (the moment as its title), both, date (the day)."""
     if value is None:
         return missing(_("No date"))
     if not isinstance(value, datetime.datetime):
         return _time(value.isoformat(), date_text(value))
     local = timezone.localtime(value)
     day = date_text(local)
+    if style == "date":
+        return _time(local.date().isoformat(), day)
     moment = f"{day} {local.hour:02}:{local.minute:02} {zone_text(local)}"
     machine = f"{value.astimezone(datetime.UTC).isoformat(timespec='seconds')[:19]}Z"
     if style == "both":
         return _time(machine, f"{relative_text(value)} · {moment}")
     if style == "absolute":
         return _time(machine, moment)
-    return _time(machine, day if style == "date" else relative_text(value), title=moment)
+    return _time(machine, relative_text(value), title=moment)
 
 
 def _time(machine: str, shown: str, title: str = "") -> SafeString:
