@@ -33,7 +33,7 @@ DATE_FORMATS = {"en": "j M Y", "pt-br": "d/m/Y"}
 MINUTE, WEEK = datetime.timedelta(minutes=1), datetime.timedelta(days=7)
 # Letters of a word that a column of a phone has room for.
 FITTING = 20
-SPACES = re.compile(r"\s")
+SPACES = re.compile(r"(\s+)")
 EPOCH = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 # Zones whose database entry has only an offset, by the name their people use.
 ZONE_NAMES = {"America/Sao_Paulo": "BRT", "America/Manaus": "AMT", "America/Rio_Branco": "ACT"}
@@ -89,12 +89,24 @@ def name(value: Any) -> SafeString:
 def breakable(value: Any) -> Any:
     """An address, a domain or an ID is one long word: it may be broken after @, dots and slashes, not inside a name.
 
-    Anything else, and what is HTML already, stays as it is; so does a word that fits a phone's column.
+    In a sentence that holds for its e-mail addresses. Anything else, and what has tags already, stays as it is; so does
+    a word that fits a phone's column.
     """
-    if not isinstance(value, str) or hasattr(value, "__html__") or len(value) <= FITTING or SPACES.search(value):
+    if not isinstance(value, str) or len(value) <= FITTING:
         return value
-    parts = re.findall(r"[^@./]{1,24}[@./]?|[@./]", value)
-    return SafeString("<wbr>".join(escape(part) for part in parts))
+    is_html = hasattr(value, "__html__")
+    if (is_html and "<" in value) or (SPACES.search(value) and "@" not in value):
+        return value
+    words = SPACES.split(value)
+    return SafeString("".join(_broken(word, is_html, len(words) == 1) for word in words))
+
+
+def _broken(word: str, is_html: bool, alone: bool) -> str:
+    """The word in HTML; in what is HTML already nothing is cut inside the code of a letter."""
+    if len(word) <= FITTING or not (alone or "@" in word):
+        return word if is_html else escape(word)
+    parts = re.findall(r"[^@./]+[@./]?|[@./]" if is_html else r"[^@./]{1,24}[@./]?|[@./]", word)
+    return "<wbr>".join(part if is_html else escape(part) for part in parts)
 
 
 def row_link(url: str, words: Any, row: Any) -> SafeString:

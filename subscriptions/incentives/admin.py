@@ -29,7 +29,7 @@ class IncentiveRateAdmin(RecordedAdmin):
     form = RateForm
     change_form_template = "admin/subscriptions/incentiverate.html"
     list_display = ("offer", "percent", "segment", "market_list", "effective_from", "effective_to", "voided_at")
-    list_filter = ("segment", "effective_from", "effective_to", ("voided_at", admin.EmptyFieldListFilter))
+    list_filter = ("segment", "effective_from", "effective_to")
     list_select_related = ("product", "sku")
     search_fields = ("sku__search_text", "product__title", "product__product_id")
     ordering = ("-effective_from", "-pk")

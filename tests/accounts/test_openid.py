@@ -118,7 +118,7 @@ def test_without_a_provider_there_is_no_page_and_no_button(client: Client, sign_
     sign_in(ADDRESS)
     assert client.get(reverse("accounts:openid_remove", args=[link.pk])).status_code == 404
     assert client.post(reverse("accounts:openid_remove", args=[link.pk])).status_code == 404
-    html = client.get(reverse("mfa_index")).content.decode()
+    html = client.get(reverse("mfa_index")).content.decode().replace("<wbr>", "")
     assert "openid" not in html
     assert OpenIDLink.objects.count() == 1
 
@@ -614,7 +614,7 @@ def test_the_link_is_listed_and_removed(client: Client, provider: FakeProvider, 
     elsewhere = Client()
     through(elsewhere)
     link = OpenIDLink.objects.get()
-    html = client.get(reverse("mfa_index")).content.decode()
+    html = client.get(reverse("mfa_index")).content.decode().replace("<wbr>", "")
     assert html_faults(html) == []
     assert (html.count(f"<bdi>{ADDRESS}</bdi></strong>"), "Contoso signs you in without the password" in html) == (
         1,

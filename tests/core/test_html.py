@@ -13,6 +13,16 @@ def test_an_address_breaks_between_its_parts() -> None:
     assert str(html.breakable(longest)).replace("<wbr>", "") == longest
 
 
+def test_an_address_in_a_sentence_breaks() -> None:
+    said = "Sent to <globaladmin@fabrikam.example>,  and to me@a.bc."
+    assert html.breakable(said) == ("Sent to &lt;globaladmin@<wbr>fabrikam.<wbr>example&gt;,  and to me@a.bc.")
+
+
+def test_what_is_escaped_already_is_not_escaped_again() -> None:
+    said = SafeString("To o&#x27;neill@averylongdomain.example &amp; others")
+    assert html.breakable(said) == "To o&#x27;neill@<wbr>averylongdomain.<wbr>example &amp; others"
+
+
 def test_only_a_long_word_breaks() -> None:
     for kept in (
         "kim@contoso.com",

@@ -35,8 +35,8 @@ def opened(request, actor=None) -> Client:
 
 
 def words(response) -> str:
-    """The page without entities, with single spaces."""
-    return " ".join(unescape(response.content.decode()).split())
+    """The page without entities and places to break a word, with single spaces."""
+    return " ".join(unescape(response.content.decode().replace("<wbr>", "")).split())
 
 
 def heading(response) -> str:

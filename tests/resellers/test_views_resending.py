@@ -50,8 +50,8 @@ def url(name, request):
 
 
 def words(response) -> str:
-    """The page without entities, with single spaces."""
-    return " ".join(unescape(response.content.decode()).split())
+    """The page without entities and places to break a word, with single spaces."""
+    return " ".join(unescape(response.content.decode().replace("<wbr>", "")).split())
 
 
 def said(response) -> list[str]:
