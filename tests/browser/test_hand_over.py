@@ -62,6 +62,8 @@ def pages_of(pdf: bytes) -> int:
 
 def printed_text(page: Page) -> str:
     """What stands on the paper."""
+    # The style sheet for paper alone comes after the page is on screen.
+    page.wait_for_load_state()
     page.emulate_media(media="print")
     text = page.evaluate("document.body.innerText")
     page.emulate_media(media="null")
