@@ -12,7 +12,7 @@ from tests.benchmarks.ground import FIRST_RESELLER, RARE, Ground
 from tests.benchmarks.measure import Result, Visitor, at_most, benchmark, side_by_side
 
 OPENS = re.compile(r'id="row-([^"]+)"')
-NEXT = re.compile(r'href="([^"]*[?&;]after=[^"]*)"')
+NEXT = re.compile(r'<a rel="next" href="([^"]*)"')
 
 
 def flat(goal_id: str, what: str, path: str, ground: Ground, limit: float) -> Iterator[Result]:
