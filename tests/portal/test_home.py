@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -132,3 +133,12 @@ def test_a_reseller_without_a_provider_reads_how_it_gets_one(world: World) -> No
     assert "Your first indirect provider" in client.get(reverse("home")).content.decode()
     client.force_login(world.ours.reseller_admin.user)
     assert "Your first indirect provider" not in client.get(reverse("home")).content.decode()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_no_page_reads_a_whole_index_on_its_way_to_the_newest_rows() -> None:
+    """They lie beyond the statistics, where a merge join expects nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_mergejoin")
+        assert cursor.fetchone() == ("off",)
