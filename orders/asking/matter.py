@@ -13,28 +13,20 @@ from accounts.roles import Permission
 from core.html import number_text
 from customers.services import PartnershipRequired
 from orders.asking.services import place_requested_order, problems_of, submit_order_request
-from orders.asking.wanted import (
-    LINES,
-    SUSPENDED,
-    changed_rows,
-    draft_of,
-    edition_of,
-    lines_of,
-    offer_words,
-    prices_of,
-)
+from orders.asking.wanted import LINES, changed_rows, draft_of, edition_of, lines_of, prices_of
 from orders.attesting import AttestationMissing
 from orders.checks import Line, ordered
 from orders.forms import AttestationForm
 from orders.models import Order
 from orders.money import bill_totals, licenses_words, term_totals
 from orders.offer_rows import named_bases
+from orders.offers import Offer
 from orders.outlook import review_lines
 from orders.refusals import SomethingChanged
 from orders.reviewed import Difference, fingerprint
 from subscriptions.change_requests.matters import NOTHING, Matter, NotConfirmed, NotReadable, Outlook, Row
 from subscriptions.change_requests.states import Entry
-from subscriptions.models import ChangeRequest
+from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.starting import lock_partners
 
 PANEL = "orders/_asked.html"
@@ -54,7 +46,7 @@ class OrderMatter(Matter):
         rows = []
         for one in request.values.get(LINES, ()):
             price = known.get(one["price"])
-            what = offer_words(price) if price else one["offer"]
+            what = Offer((price,)).in_words if price else one["offer"]
             usage = price is not None and price.sku.is_usage_based
             wanted = _("By usage") if usage else licenses_words(one["quantity"])
             if one["beside"]:
@@ -148,7 +140,7 @@ def _order_of(request: ChangeRequest) -> Order:
 
 def _owned_words(licenses: int, is_suspended: bool) -> str:
     if is_suspended:
-        return str(SUSPENDED.label)
+        return str(Subscription.Status.SUSPENDED.label)
     return licenses_words(licenses) if licenses else NOTHING
 
 

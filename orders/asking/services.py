@@ -1,6 +1,6 @@
 """Asking for new subscriptions, keeping what somebody is about to ask for, and ordering what was approved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -137,7 +137,8 @@ def submit_order_request(*, request: ChangeRequest, message: str, version: int |
 
 def problems_of(draft: OrderDraft, lines: Sequence[Line], values: Mapping[str, Any], reader: Actor) -> list[Problem]:
     """Everything that keeps it from being ordered now, in words for the reader's side."""
-    found = [*customer_obstacles(draft, reader), *lost_problems(lines, values), *typed_problems(draft)]
+    lost = lost_problems((line.chosen.pk for line in lines), values)
+    found = [*customer_obstacles(draft, reader), *lost, *typed_problems(draft)]
     return [*found, *line_problems(draft, lines, reader if reader.is_reseller else None)]
 
 
@@ -149,9 +150,9 @@ def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:
     return [Problem(SUBSCRIPTIONS, text) for text in words]
 
 
-def lost_problems(lines: Sequence[Line], values: Mapping[str, Any]) -> list[Problem]:
-    """Of which offers even the price that was chosen is gone."""
-    known = {line.chosen.pk for line in lines}
+def lost_problems(prices: Iterable[int], values: Mapping[str, Any]) -> list[Problem]:
+    """Of which offers even the price that was chosen is gone: it is not among these."""
+    known = set(prices)
     lost = [one["offer"] for one in values.get(LINES, ()) if one["price"] not in known]
     return [
         Problem(SUBSCRIPTIONS, _("%(offer)s is not on sale for this customer.") % {"offer": offer}) for offer in lost
@@ -181,9 +182,9 @@ def place_requested_order(*, request: ChangeRequest, reviewed: str, attestation:
     require(by, Permission.PLACE_ORDER, request.customer)
     assert by.user is not None
     draft = draft_of(request)
-    if problems := lost_problems(lines_of(draft, request.values, by), request.values):
-        raise NotReady(problems)
     lines = draft_lines(draft, request.values)
+    if problems := lost_problems((line.price_id for line in lines), request.values):
+        raise NotReady(problems)
     draft.owner = by.user
     draft.save()
     OrderDraftLine.objects.bulk_create(lines)

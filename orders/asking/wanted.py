@@ -11,9 +11,8 @@ from catalogue.models import Price
 from customers.models import Customer
 from orders.checks import SUBSCRIPTIONS, Line, standing_lines
 from orders.models import OrderDraft, OrderDraftLine
-from orders.offers import Offer
 from orders.owned import Owned
-from subscriptions.models import ChangeRequest, Subscription
+from subscriptions.models import ChangeRequest
 
 Kind = ChangeRequest.Kind
 LINES, TYPED = "lines", "typed"
@@ -104,11 +103,3 @@ def changed_rows(lines: Sequence[Line], before: Mapping[str, Any]) -> list[tuple
     kept = before.get("owned", {})
     rows = [(line.name, kept.get(str(line.chosen.pk), [0, False]), _owned(line)) for line in lines]
     return [row for row in rows if row[1] != row[2]]
-
-
-def offer_words(price: Price) -> str:
-    """The offer with its term and billing."""
-    return Offer((price,)).in_words
-
-
-SUSPENDED = Subscription.Status.SUSPENDED

@@ -30,15 +30,7 @@ def mail_request(request: PartnershipRequest, *, by: Actor, replaced: Partnershi
             context["subject_line"] = short_subject(
                 _("New link: partnership request from %(provider)s"), request.provider
             )
-    queue_email(
-        kind,
-        to=request.recipient,
-        language=request.language,
-        context=context,
-        about=request,
-        reply_to=by.user.email if by.user else "",
-        dedupe_key=mail_key(request, kind),
-    )
+    _queue(kind, request, context, reply_to=by.user.email if by.user else "")
 
 
 def mail_reminder(kind: str, request: PartnershipRequest, *, sender: str, reply_to: str) -> None:
@@ -47,38 +39,34 @@ def mail_reminder(kind: str, request: PartnershipRequest, *, sender: str, reply_
         last = _("Last reminder: partnership with %(provider)s")
         first = _("Reminder: partnership request from %(provider)s")
         subject_line = short_subject(last if kind == LAST_REMINDER else first, request.provider)
-    queue_email(
-        kind,
-        to=request.recipient,
-        language=request.language,
-        context={
-            "message": wording(request),
-            "subject_line": subject_line,
-            "asked_on": day_in(request.language, request.sent_at),
-            "provider": request.provider.legal_name,
-            "sender": sender,
-        },
-        about=request,
-        reply_to=reply_to,
-        dedupe_key=mail_key(request, kind),
-    )
+    context = {**_once_more(request, sender), "subject_line": subject_line}
+    _queue(kind, request, context, reply_to=reply_to)
 
 
 def mail_once_more(request: PartnershipRequest, *, number: int, sender: str, reply_to: str) -> None:
     """Queue the request's mail for the so manieth time at its reader's wish, with the link as it is."""
+    _queue(AGAIN, request, _once_more(request, sender), reply_to=reply_to, number=f":{number}")
+
+
+def _once_more(request: PartnershipRequest, sender: str) -> dict[str, Any]:
+    """What every mail says of a request that was mailed before."""
+    return {
+        "message": wording(request),
+        "asked_on": day_in(request.language, request.sent_at),
+        "provider": request.provider.legal_name,
+        "sender": sender,
+    }
+
+
+def _queue(kind: str, request: PartnershipRequest, context: dict[str, Any], *, reply_to: str, number: str = "") -> None:
     queue_email(
-        AGAIN,
+        kind,
         to=request.recipient,
         language=request.language,
-        context={
-            "message": wording(request),
-            "asked_on": day_in(request.language, request.sent_at),
-            "provider": request.provider.legal_name,
-            "sender": sender,
-        },
+        context=context,
         about=request,
         reply_to=reply_to,
-        dedupe_key=f"{mail_key(request, AGAIN)}:{number}",
+        dedupe_key=mail_key(request, kind) + number,
     )
 
 

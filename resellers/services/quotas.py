@@ -1,6 +1,7 @@
 """How much may be asked: of a person, a provider, an address, and of one request sent again and again."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
@@ -117,21 +118,20 @@ def check_mailed_again(request: PartnershipRequest) -> int:
         about_id__in=same_mailbox.annotate(key=Cast("pk", CharField())).values("key"),
         created_at__gt=clock.now() - DAY,
     )
-    oldest = today.order_by("-created_at").values_list("created_at", flat=True)[MAILS_PER_ADDRESS - 1 :].first()
-    if oldest is not None:
+    if free_at := _free_at(today, MAILS_PER_ADDRESS, "created_at"):
         raise LimitReached(
             _(
                 "You have asked for %(limit)d of these e-mails in 24 hours, which is the limit. "
                 "The next one is possible from %(moment)s."
             )
-            % {"limit": MAILS_PER_ADDRESS, "moment": moment_text(oldest + DAY)}
+            % {"limit": MAILS_PER_ADDRESS, "moment": moment_text(free_at)}
         )
     return number
 
 
-def _free_at(sent: QuerySet[PartnershipRequest], limit: int) -> datetime | None:
+def _free_at(sent: QuerySet[Any], limit: int, moment: str = "sent_at") -> datetime | None:
     """When one more is possible again, or None if it is now: a day after the oldest of the last ones."""
-    oldest = sent.order_by("-sent_at").values_list("sent_at", flat=True)[limit - 1 : limit].first()
+    oldest = sent.order_by(f"-{moment}").values_list(moment, flat=True)[limit - 1 : limit].first()
     return oldest + DAY if oldest else None
 
 
