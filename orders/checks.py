@@ -76,6 +76,8 @@ class Line:
     confirmed_beside: int = 0
     # What the customer has of the offer already.
     standing: Standing = NOTHING_OWNED
+    # What it has of all the chosen offers and of their bases: the same for every line of an order.
+    owned: tuple[Owned, ...] = ()
 
     @property
     def price(self) -> Price | None:
@@ -132,16 +134,20 @@ def lines_of(draft: OrderDraft) -> list[Line]:
 
     For a customer that exists each knows what the customer has of it (two more).
     """
-    return standing_lines(draft, list(draft.lines.select_related("price__sku__product")))
+    return with_standing(draft, priced_lines(draft))
 
 
-def standing_lines(draft: OrderDraft, kept: Sequence[OrderDraftLine], reader: Actor | None = None) -> list[Line]:
-    """The same of lines at hand (two queries; two more for a customer that exists), as far as a reader sees it."""
-    lines = resolved(market_of(draft), kept)
+def priced_lines(draft: OrderDraft) -> list[Line]:
+    """The same without what the customer has: enough to be shown, and too little to be judged (three queries)."""
+    return resolved(market_of(draft), list(draft.lines.select_related("price__sku__product")))
+
+
+def with_standing(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[Line]:
+    """Lines that know what their customer has, as far as a reader sees it (two queries for one that exists)."""
     if draft.customer is None:
-        return lines
-    owned = owned_subscriptions(draft.customer, [line.sku for line in lines], reader)
-    return [replace(line, standing=standing_of(line.sku, owned, draft.customer)) for line in lines]
+        return list(lines)
+    owned = tuple(owned_subscriptions(draft.customer, [line.sku for line in lines], reader))
+    return [replace(line, standing=standing_of(line.sku, owned, draft.customer), owned=owned) for line in lines]
 
 
 def resolved(market: Market, kept: Sequence[OrderDraftLine]) -> list[Line]:
@@ -216,14 +222,14 @@ def reseller_obstacles(draft: OrderDraft) -> list[Obstacle]:
     return obstacles(draft.provider, draft.reseller, customer_country=country)
 
 
-def line_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[Problem]:
+def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
     """What is wrong with the chosen offers, each alone and all together; where none are wanted, none are missing."""
     if draft.is_account_only and not lines:
         return []
     if draft.makes_customer and details_of(draft).agreement_to_come:
         return [Problem(SUBSCRIPTIONS, agreement_first_words())]
     messages = [message for line in lines if (message := line_problem(line))]
-    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines, reader)]]
+    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(lines)]]
 
 
 def agreement_first_words() -> str:
@@ -234,7 +240,7 @@ def agreement_first_words() -> str:
     )
 
 
-def order_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[str]:
+def order_problems(lines: Sequence[Line]) -> list[str]:
     """What is wrong with the chosen offers together: none at all, currencies, limits per customer, missing bases."""
     if not lines:
         return [_("Enter the number of licenses for at least one offer.")]
@@ -243,7 +249,7 @@ def order_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | Non
     if len(currencies) > 1:
         found = ", ".join(currencies)
         messages.append(_("An order is in one currency; these offers are in %(currencies)s.") % {"currencies": found})
-    owned = owned_subscriptions(draft.customer, [line.sku for line in lines], reader)
+    owned = lines[0].owned
     messages += limit_problems(lines, owned)
     _waves, homeless = with_parents(lines, owned)
     return [*messages, *(base_missing(line) for line in homeless)]

@@ -18,7 +18,6 @@ from orders.fulfilment.interface import Fulfilment
 from orders.fulfilment.lines import status_of
 from orders.models import Order, OrderDraft, OrderLine
 from orders.money import bill_totals, price_words, term_words
-from orders.owned import owned_subscriptions
 
 
 def place_order(
@@ -64,7 +63,7 @@ def place_order(
 def _order_lines(order: Order, draft: OrderDraft, lines: Sequence[Line]) -> Iterator[OrderLine]:
     """The lines as they are kept, each base before its add-ons."""
     made: dict[int, OrderLine] = {}
-    waves, _homeless = with_parents(lines, owned_subscriptions(draft.customer, [line.sku for line in lines]))
+    waves, _homeless = with_parents(lines, lines[0].owned)
     for placed in (one for wave in waves for one in wave):
         line, price = placed.line, placed.line.price
         assert price is not None

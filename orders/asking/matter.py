@@ -13,18 +13,18 @@ from accounts.roles import Permission
 from core.html import number_text
 from customers.services import PartnershipRequired
 from orders.asking.services import place_requested_order, problems_of, submit_order_request
-from orders.asking.wanted import LINES, changed_rows, draft_of, edition_of, lines_of, prices_of
+from orders.asking.wanted import LINES, Wanted, changed_rows, edition_of
 from orders.attesting import AttestationMissing
 from orders.checks import Line, ordered
 from orders.forms import AttestationForm
-from orders.models import Order
+from orders.models import Order, OrderDraft
 from orders.money import bill_totals, licenses_words, term_totals
 from orders.offer_rows import named_bases
 from orders.offers import Offer
 from orders.outlook import review_lines
 from orders.refusals import SomethingChanged
 from orders.reviewed import Difference, fingerprint
-from subscriptions.change_requests.matters import NOTHING, Matter, NotConfirmed, NotReadable, Outlook, Row
+from subscriptions.change_requests.matters import NOTHING, Matter, NotConfirmed, NotReadable, Outlook, Reading, Row
 from subscriptions.change_requests.states import Entry
 from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.starting import lock_partners
@@ -41,41 +41,28 @@ class OrderMatter(Matter):
     def permission(self, kind: str) -> Permission:
         return Permission.PLACE_ORDER
 
+    def reading(
+        self, request: ChangeRequest, reader: Actor, *, is_live: bool, is_judged: bool, problem: str = ""
+    ) -> Reading:
+        wanted = Wanted.by(request, reader)
+        return Reading(
+            rows=_rows(wanted),
+            changed=_changed(wanted, request.before) if is_live else [],
+            outlook=_outlook(wanted, problem) if is_judged else None,
+        )
+
     def rows(self, request: ChangeRequest, *, prices: bool = False) -> list[Row]:
-        known = prices_of(request.values)
-        rows = []
-        for one in request.values.get(LINES, ()):
-            price = known.get(one["price"])
-            what = Offer((price,)).in_words if price else one["offer"]
-            usage = price is not None and price.sku.is_usage_based
-            wanted = _("By usage") if usage else licenses_words(one["quantity"])
-            if one["beside"]:
-                wanted = _("%(licenses)s, beside what the customer has") % {"licenses": wanted}
-            rows.append((what, "", wanted))
-        return [*rows, (_("Reseller"), "", request.reseller.name_and_mpn)]
+        return _rows(Wanted.by(request, Actor()))
 
     def short(self, request: ChangeRequest) -> str:
         lines = request.values.get(LINES, ())
         return named_bases([f"{number_text(one['quantity'])} × {one['offer']}" for one in lines])
 
     def changed(self, request: ChangeRequest) -> list[Row]:
-        lines = lines_of(draft_of(request), request.values, Actor())
-        return [
-            (_("What the customer has of %(offer)s") % {"offer": offer}, _owned_words(*old), _owned_words(*now))
-            for offer, old, now in changed_rows(lines, request.before)
-        ]
+        return _changed(Wanted.by(request, Actor()), request.before)
 
     def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
-        draft = draft_of(request)
-        lines = lines_of(draft, request.values, reader)
-        if problems := problems_of(draft, lines, request.values, reader):
-            return Outlook(refusal=" ".join(found.message for found in problems))
-        decides = reader.is_provider and can(reader, Permission.PLACE_ORDER)
-        return Outlook(
-            sentences=_consequences(request, lines),
-            panel=_panel(lines) if can(reader, Permission.VIEW_PRICES) else None,
-            form=AttestationForm(draft, fingerprint(draft, lines), problem) if decides else None,
-        )
+        return _outlook(Wanted.by(request, reader), problem)
 
     def version(self, request: ChangeRequest) -> int:
         return edition_of(request.values)
@@ -134,6 +121,40 @@ class OrderMatter(Matter):
         return None
 
 
+def _rows(wanted: Wanted) -> list[Row]:
+    rows = []
+    for one in wanted.values.get(LINES, ()):
+        price = wanted.prices.get(one["price"])
+        what = Offer((price,)).in_words if price else one["offer"]
+        usage = price is not None and price.sku.is_usage_based
+        licenses = _("By usage") if usage else licenses_words(one["quantity"])
+        if one["beside"]:
+            licenses = _("%(licenses)s, beside what the customer has") % {"licenses": licenses}
+        rows.append((what, "", licenses))
+    reseller = wanted.draft.reseller
+    assert reseller is not None
+    return [*rows, (_("Reseller"), "", reseller.name_and_mpn)]
+
+
+def _changed(wanted: Wanted, before: Mapping[str, Any]) -> list[Row]:
+    return [
+        (_("What the customer has of %(offer)s") % {"offer": offer}, _owned_words(*old), _owned_words(*now))
+        for offer, old, now in changed_rows(wanted.lines, before)
+    ]
+
+
+def _outlook(wanted: Wanted, problem: str) -> Outlook:
+    if problems := problems_of(wanted):
+        return Outlook(refusal=" ".join(found.message for found in problems))
+    draft, lines, reader = wanted.draft, wanted.lines, wanted.reader
+    decides = reader.is_provider and can(reader, Permission.PLACE_ORDER)
+    return Outlook(
+        sentences=_consequences(draft, lines),
+        panel=_panel(lines) if can(reader, Permission.VIEW_PRICES) else None,
+        form=AttestationForm(draft, fingerprint(draft, lines), problem) if decides else None,
+    )
+
+
 def _order_of(request: ChangeRequest) -> Order:
     return Order.objects.get(requested_in=request)
 
@@ -152,13 +173,14 @@ def _changed_words(differences: list[Difference]) -> str:
     return _("Something changed after you opened this page. Read it again.") + " " + " ".join(words)
 
 
-def _consequences(request: ChangeRequest, lines: list[Line]) -> list[str]:
+def _consequences(draft: OrderDraft, lines: list[Line]) -> list[str]:
+    assert draft.reseller is not None
     found = [
-        _("The order for %(customer)s is placed.") % {"customer": request.customer},
+        _("The order for %(customer)s is placed.") % {"customer": draft.customer},
         _("%(reseller)s is named as the reseller of record and earns incentives for what is eligible.")
-        % {"reseller": request.reseller.legal_name},
+        % {"reseller": draft.reseller.legal_name},
         _("%(reseller)s answers the customer’s support requests for the new subscriptions.")
-        % {"reseller": request.provider.legal_name},
+        % {"reseller": draft.provider.legal_name},
     ]
     if any(line.confirmed_beside for line in lines):
         found.append(

@@ -1,6 +1,6 @@
 """Asking for new subscriptions, keeping what somebody is about to ask for, and ordering what was approved."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -17,17 +17,14 @@ from orders.asking.wanted import (
     LINES,
     TYPED,
     Kind,
-    draft_lines,
-    draft_of,
+    Wanted,
     edition_of,
-    lines_of,
     owned_before,
     unsaved_draft,
     values_of,
 )
 from orders.checks import (
     SUBSCRIPTIONS,
-    Line,
     Problem,
     customer_problems,
     line_problems,
@@ -67,14 +64,12 @@ def save_order_request(
     as it is, else EditedMeanwhile says that something else was kept since.
     """
     customer, present = _about_to_ask(customer, edition, by)
-    values = present.values if present else {}
-    draft = _unsaved(customer, values, by)
-    lines = draft_lines(draft, values)
-    gone, added = chosen_lines(draft, lines, quantities, confirmed)
-    lines = [*(line for line in lines if line not in gone), *added]
+    before = _wanted(customer, present.values if present else {}, by)
+    gone, added = chosen_lines(before.draft, before.kept, quantities, confirmed)
+    lines = [*(line for line in before.kept if line not in gone), *added]
     if present is None and not lines:
         return None
-    return _kept(customer, values_of(lines), present, by)
+    return _keep(_wanted(customer, values_of(lines), by), present.message if present else "", by)
 
 
 @transaction.atomic
@@ -84,7 +79,8 @@ def keep_typed_request(
     """Keep what was typed and cannot be taken, as it was typed, above what was taken before."""
     customer, present = _about_to_ask(customer, edition, by)
     before = present.values.get(LINES, []) if present else []
-    return _kept(customer, {LINES: before, TYPED: dict(typed)}, present, by)
+    wanted = _wanted(customer, {LINES: before, TYPED: dict(typed)}, by)
+    return _keep(wanted, present.message if present else "", by)
 
 
 def _about_to_ask(customer: Customer, edition: int | None, by: Actor) -> tuple[Customer, ChangeRequest | None]:
@@ -96,15 +92,14 @@ def _about_to_ask(customer: Customer, edition: int | None, by: Actor) -> tuple[C
     return customer, present
 
 
-def _unsaved(customer: Customer, values: Mapping[str, Any], by: Actor) -> OrderDraft:
+def _wanted(customer: Customer, values: dict[str, Any], by: Actor) -> Wanted:
     assert by.partner is not None
-    return unsaved_draft(customer, by.partner, values)
+    return Wanted(unsaved_draft(customer, by.partner, values), values, by)
 
 
-def _kept(customer: Customer, values: dict[str, Any], present: ChangeRequest | None, by: Actor) -> ChangeRequest:
-    before = owned_before(lines_of(_unsaved(customer, values, by), values, by))
-    message = present.message if present else ""
-    return keep({"customer": customer, "kind": Kind.ADD}, values=values, before=before, message=message, by=by)
+def _keep(wanted: Wanted, message: str, by: Actor) -> ChangeRequest:
+    subject = {"customer": wanted.draft.customer, "kind": Kind.ADD}
+    return keep(subject, values=wanted.values, before=owned_before(wanted.lines), message=message, by=by)
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -127,19 +122,17 @@ def submit_order_request(*, request: ChangeRequest, message: str, version: int |
         raise AlreadyAsked(present)
     if version is not None and version != edition_of(found.values):
         raise EditedMeanwhile(_("This draft was changed after you opened it."))
-    draft = draft_of(found)
-    lines = lines_of(draft, found.values, by)
-    if problems := problems_of(draft, lines, found.values, by):
+    wanted = Wanted.by(found, by)
+    if problems := problems_of(wanted):
         raise NotReady(problems)
-    facts = {"values": found.values, "before": owned_before(lines), "message": message, "by": by}
-    return hand_in(keep({"customer": customer, "kind": Kind.ADD}, **facts), by)
+    return hand_in(_keep(wanted, message, by), by)
 
 
-def problems_of(draft: OrderDraft, lines: Sequence[Line], values: Mapping[str, Any], reader: Actor) -> list[Problem]:
+def problems_of(wanted: Wanted) -> list[Problem]:
     """Everything that keeps it from being ordered now, in words for the reader's side."""
-    lost = lost_problems((line.chosen.pk for line in lines), values)
-    found = [*customer_obstacles(draft, reader), *lost, *typed_problems(draft)]
-    return [*found, *line_problems(draft, lines, reader if reader.is_reseller else None)]
+    draft = wanted.draft
+    found = [*customer_obstacles(draft, wanted.reader), *lost_problems(wanted), *typed_problems(draft)]
+    return [*found, *line_problems(draft, wanted.lines)]
 
 
 def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:
@@ -150,10 +143,9 @@ def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:
     return [Problem(SUBSCRIPTIONS, text) for text in words]
 
 
-def lost_problems(prices: Iterable[int], values: Mapping[str, Any]) -> list[Problem]:
-    """Of which offers even the price that was chosen is gone: it is not among these."""
-    known = set(prices)
-    lost = [one["offer"] for one in values.get(LINES, ()) if one["price"] not in known]
+def lost_problems(wanted: Wanted) -> list[Problem]:
+    """Of which offers even the price that was chosen is gone."""
+    lost = [one["offer"] for one in wanted.values.get(LINES, ()) if one["price"] not in wanted.prices]
     return [
         Problem(SUBSCRIPTIONS, _("%(offer)s is not on sale for this customer.") % {"offer": offer}) for offer in lost
     ]
@@ -181,13 +173,13 @@ def place_requested_order(*, request: ChangeRequest, reviewed: str, attestation:
     """
     require(by, Permission.PLACE_ORDER, request.customer)
     assert by.user is not None
-    draft = draft_of(request)
-    lines = draft_lines(draft, request.values)
-    if problems := lost_problems((line.price_id for line in lines), request.values):
+    wanted = Wanted.by(request, by)
+    if problems := lost_problems(wanted):
         raise NotReady(problems)
+    draft = wanted.draft
     draft.owner = by.user
     draft.save()
-    OrderDraftLine.objects.bulk_create(lines)
+    OrderDraftLine.objects.bulk_create(wanted.kept)
     order = submit_draft(draft=draft, reviewed=reviewed, attestation=attestation, session_key="", by=by)
     order.requested_in = request
     order.save(update_fields=["requested_in"])

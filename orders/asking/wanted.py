@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from accounts.access import Actor
 from accounts.models import Partner
 from catalogue.models import Price
 from customers.models import Customer
-from orders.checks import SUBSCRIPTIONS, Line, standing_lines
+from orders.checks import SUBSCRIPTIONS, Line, market_of, resolved, with_standing
 from orders.models import OrderDraft, OrderDraftLine
 from orders.owned import Owned
 from subscriptions.models import ChangeRequest
@@ -31,36 +32,52 @@ def unsaved_draft(customer: Customer, reseller: Partner, values: Mapping[str, An
     )
 
 
-def draft_of(request: ChangeRequest) -> OrderDraft:
-    """The same of a request; its number becomes that of the draft, so that it never becomes two."""
-    return unsaved_draft(request.customer, request.reseller, request.values, public_id=request.public_id)
+class Wanted:
+    """What is asked for, with the draft that it would be ordered from; read once, whatever is said of it.
 
+    A reseller reads only of its own orders what is not set up yet.
+    """
 
-def draft_lines(draft: OrderDraft, values: Mapping[str, Any]) -> list[OrderDraftLine]:
-    """The chosen offers, none of them saved (one query); what the price list has lost is not among them."""
-    prices = prices_of(values)
-    return [
-        OrderDraftLine(
-            draft=draft,
-            price=prices[one["price"]],
-            quantity=one["quantity"],
-            confirmed_beside=one["beside"] or None,
-        )
-        for one in values.get(LINES, ())
-        if one["price"] in prices
-    ]
+    def __init__(self, draft: OrderDraft, values: dict[str, Any], reader: Actor) -> None:
+        self.draft, self.values, self.reader = draft, values, reader
 
+    @classmethod
+    def by(cls, request: ChangeRequest, reader: Actor) -> "Wanted":
+        """The same of a request, whose number becomes that of the draft, so that it never becomes two."""
+        values = request.values
+        draft = unsaved_draft(request.customer, request.reseller, values, public_id=request.public_id)
+        return cls(draft, values, reader)
 
-def lines_of(draft: OrderDraft, values: Mapping[str, Any], reader: Actor) -> list[Line]:
-    """The chosen offers at today's prices; a reseller reads only of its own orders what is not set up yet."""
-    kept = draft_lines(draft, values)
-    return standing_lines(draft, kept, reader if reader.is_reseller else None) if kept else []
+    @cached_property
+    def prices(self) -> dict[int, Price]:
+        """The price rows from which was chosen, with their offers (one query)."""
+        keys = [one["price"] for one in self.values.get(LINES, ())]
+        return Price.objects.select_related("sku__product").in_bulk(keys) if keys else {}
 
+    @cached_property
+    def kept(self) -> list[OrderDraftLine]:
+        """The chosen offers, none of them saved; what the price list has lost is not among them."""
+        return [
+            OrderDraftLine(
+                draft=self.draft,
+                price=self.prices[one["price"]],
+                quantity=one["quantity"],
+                confirmed_beside=one["beside"] or None,
+            )
+            for one in self.values.get(LINES, ())
+            if one["price"] in self.prices
+        ]
 
-def prices_of(values: Mapping[str, Any]) -> dict[int, Price]:
-    """The price rows from which was chosen, with their offers (one query)."""
-    keys = [one["price"] for one in values.get(LINES, ())]
-    return Price.objects.select_related("sku__product").in_bulk(keys) if keys else {}
+    @property
+    def priced_lines(self) -> list[Line]:
+        """The same at today's prices (two queries more)."""
+        return resolved(market_of(self.draft), self.kept)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Each with what the customer has of it besides (two queries more)."""
+        reader = self.reader if self.reader.is_reseller else None
+        return with_standing(self.draft, self.priced_lines, reader)
 
 
 # --- as it is kept ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from accounts.roles import Permission
 from customers.pages import CustomerPage
 from orders.asking.notices import open_order_request
 from orders.asking.services import customer_obstacles, keep_typed_request, own_draft, save_order_request
-from orders.asking.wanted import edition_of, lines_of, unsaved_draft
+from orders.asking.wanted import Wanted, edition_of, unsaved_draft
 from orders.checks import Line, line_problems
 from orders.forms import OffersForm
 from orders.models import OrderDraft
@@ -39,8 +39,8 @@ class AskSubscriptionView(OffersPage, CustomerPage):
 
     def go_on(self) -> HttpResponse:
         """The draft, to be checked and submitted; or this page with what is still missing."""
-        lines = self.lines()
-        if self.kept is None or line_problems(self.draft, lines, self.actor):
+        lines = self.judged_lines()
+        if self.kept is None or line_problems(self.draft, lines):
             return self.show(self.request.POST, None, lines, checked=True)
         return redirect(self.kept)
 
@@ -51,7 +51,7 @@ class AskSubscriptionView(OffersPage, CustomerPage):
         return own_draft(self.customer, self.actor)
 
     @property
-    def stored(self) -> Mapping[str, Any]:
+    def stored(self) -> dict[str, Any]:
         """What it says."""
         return self.kept.values if self.kept else {}
 
@@ -62,7 +62,7 @@ class AskSubscriptionView(OffersPage, CustomerPage):
         return unsaved_draft(self.customer, self.actor.partner, self.stored)
 
     def lines(self) -> list[Line]:
-        return lines_of(self.draft, self.stored, self.actor)
+        return Wanted(self.draft, self.stored, self.actor).priced_lines
 
     def edition(self, lines: list[Line] | None = None) -> str:
         return str(edition_of(self.stored))

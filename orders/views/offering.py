@@ -13,7 +13,7 @@ from accounts.access import Actor
 from catalogue.models.products import LARGEST_QUANTITY
 from core.exceptions import Refused
 from orders.catalogue import arranged, page_of_offers
-from orders.checks import SUBSCRIPTIONS, Line, market_of, order_problems, ordered
+from orders.checks import SUBSCRIPTIONS, Line, market_of, order_problems, ordered, with_standing
 from orders.editions import as_typed_on
 from orders.forms import AGAIN, LICENSES, OfferFilterForm, OffersForm, TypedLicenses, again_name, licenses_name
 from orders.models import OrderDraft
@@ -44,7 +44,7 @@ class OffersPage:
 
     # --- what each page knows ----------------------------------------------------------------------------------------
     def lines(self) -> list[Line]:
-        """The chosen offers at today's prices."""
+        """The chosen offers at today's prices; what the customer has of them is said where all offers are."""
         raise NotImplementedError
 
     def edition(self, lines: list[Line] | None = None) -> str:
@@ -74,6 +74,10 @@ class OffersPage:
     def context(self) -> dict[str, Any]:
         """What the template shows besides."""
         return {}
+
+    def judged_lines(self) -> list[Line]:
+        """The chosen offers, each with what the customer has of it."""
+        return with_standing(self.draft, self.lines(), self.actor)
 
     # --- keeping -----------------------------------------------------------------------------------------------------
     def keep(self) -> HttpResponse | None:
@@ -166,7 +170,7 @@ class OffersPage:
 
     def show_kept(self, *, checked: bool = False) -> HttpResponse:
         """The page as it was left: what could not be taken stands as it was typed; `checked` says what is missing."""
-        lines, query = self.lines(), self.request.GET
+        lines, query = self.judged_lines() if checked else self.lines(), self.request.GET
         if kept := self.draft.typed.get(SUBSCRIPTIONS):
             return self.show(query, self.typed(kept, lines), lines, partners=self.partners(kept))
         return self.show(query, None, lines, checked=checked)
@@ -180,14 +184,14 @@ class OffersPage:
         checked: bool = False,
         partners: PartnersForm | None = None,
     ) -> HttpResponse:
-        """Render the page with the numbers typed, or else those kept; `checked` says what they lack."""
+        """Render the page with the numbers typed, or else those kept; `checked` says what judged lines lack."""
         market = market_of(self.draft)
         filter_form = OfferFilterForm(data, market=market)
         found = page_of_offers(market, filter_form.filters, page_number(data))
         values: Mapping[str, Any] | None = self.values(typed, lines) if typed else None
         if checked:
             values = kept_numbers(lines)
-            problems = order_problems(self.draft, lines, self.actor)
+            problems = order_problems(lines)
         form, shown = self.form(values, typed, lines, found.offers, checked)
         for problem in problems:
             form.add_error(None, problem)

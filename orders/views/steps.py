@@ -17,7 +17,7 @@ from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
 from orders.account_only import skip_offers
-from orders.checks import SUBSCRIPTIONS, Line, line_problems, lines_of
+from orders.checks import SUBSCRIPTIONS, Line, line_problems, priced_lines
 from orders.editions import edition_of
 from orders.forms import OffersForm
 from orders.models import OrderDraft
@@ -103,14 +103,14 @@ class SubscriptionsView(OffersPage, StepView):
 
     def go_on(self) -> HttpResponse:
         """Review, or this page with what is still missing."""
-        lines = self.lines()
+        lines = self.judged_lines()
         if line_problems(self.draft, lines) or self.draft.reseller_is_suggested:
             return self.show(self.request.POST, None, lines, checked=True)
         return redirect("orders:review", draft=self.draft.public_id)
 
     # --- what is kept ------------------------------------------------------------------------------------------------
     def lines(self) -> list[Line]:
-        return lines_of(self.draft)
+        return priced_lines(self.draft)
 
     def edition(self, lines: list[Line] | None = None) -> str:
         return edition_of(self.draft, SUBSCRIPTIONS, lines)

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import Actor
+from accounts.access import Actor, can
 from accounts.roles import Permission
 from core.exceptions import Refused
 from subscriptions.models import ChangeRequest
@@ -49,6 +49,15 @@ class Outlook:
     form: Form | None = None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What the page of a request says of it: what is asked, what changed since, and what would happen now."""
+
+    rows: list[Row]
+    changed: list[Row]
+    outlook: Outlook | None
+
+
 class Matter(ABC):
     """What the requests of some kinds have in common."""
 
@@ -75,6 +84,16 @@ class Matter(ABC):
     @abstractmethod
     def outlook(self, request: ChangeRequest, reader: Actor, problem: str = "") -> Outlook:
         """What the rules say at this moment; `problem` is what the approver has not confirmed."""
+
+    def reading(
+        self, request: ChangeRequest, reader: Actor, *, is_live: bool, is_judged: bool, problem: str = ""
+    ) -> Reading:
+        """All three at once: what changed while it `is_live`, and what would happen where it `is_judged`."""
+        return Reading(
+            rows=self.rows(request, prices=can(reader, Permission.VIEW_PRICES)),
+            changed=self.changed(request) if is_live else [],
+            outlook=self.outlook(request, reader, problem) if is_judged else None,
+        )
 
     @abstractmethod
     def version(self, request: ChangeRequest) -> int:

@@ -10,7 +10,6 @@ from django.utils.translation import pgettext
 
 from accounts.access import Actor, can
 from accounts.models import Partner, User
-from accounts.roles import Permission
 from core import html
 from customers.models import Customer
 from subscriptions.change_requests.matters import matter_of
@@ -36,12 +35,13 @@ def page_of(request: ChangeRequest, reader: Actor, problem: str = "") -> dict[st
 
     `problem` is what the approver has not confirmed.
     """
-    prices = can(reader, Permission.VIEW_PRICES)
     live = request.is_open or request.state == State.DRAFT
     request.is_possible = not live or ChangeRequest.objects.possible().filter(pk=request.pk).exists()  # type: ignore[attr-defined]
     open_now = request.is_open and request.is_possible  # type: ignore[attr-defined]
     matter = matter_of(request)
-    outlook = matter.outlook(request, reader, problem) if live and request.is_possible else None  # type: ignore[attr-defined]
+    judged = live and request.is_possible  # type: ignore[attr-defined]
+    reading = matter.reading(request, reader, is_live=live, is_judged=judged, problem=problem)
+    outlook = reading.outlook
     timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
     may_decide = can(reader, matter.permission(request.kind))
@@ -49,8 +49,8 @@ def page_of(request: ChangeRequest, reader: Actor, problem: str = "") -> dict[st
         "asked": request,
         "badge": state_badge(request, reader),
         "facts": [*facts_of(request, reader), *matter.facts(request, reader)],
-        "rows": matter.rows(request, prices=prices),
-        "changed": matter.changed(request) if live else [],
+        "rows": reading.rows,
+        "changed": reading.changed,
         "allowed": outlook is not None and not outlook.refusal,
         "consequences": outlook.sentences if outlook else [],
         "refused": outlook.refusal if outlook else "",

@@ -34,20 +34,10 @@ from subscriptions.change_requests.services import (
 )
 from subscriptions.models import ChangeRequest, ResellerOfRecord, Subscription
 from tests.factories import MembershipFactory, PartnershipFactory, SubscriptionFactory
-from tests.orders.asking import approve, asked, asking_customer, current, drafted, said
+from tests.orders.asking.conftest import approve, asked, current, drafted, said
 from tests.orders.conftest import actor_of, end, make_price, make_sku
 
 State = ChangeRequest.State
-
-
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner, partnership: Any) -> Customer:
-    return asking_customer(provider, reseller, company_name="Old Mill")
-
-
-@pytest.fixture
-def asker(reseller: Partner) -> Actor:
-    return actor_of(reseller, Role.SALES_AGENT, sign_in_name="ava@fabrikam.example")
 
 
 def refusal(request: ChangeRequest, reader: Actor) -> str:

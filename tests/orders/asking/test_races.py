@@ -17,7 +17,7 @@ from orders.partnerships.reviewing import SomethingChanged
 from resellers.models import Partnership
 from subscriptions.change_requests.services import approve_change_request, withdraw_change_request
 from subscriptions.models import ChangeRequest, Subscription
-from tests.orders.asking import approve, asked, asking_customer, current, drafted, said
+from tests.orders.asking.conftest import approve, asked, asking_customer, current, drafted, said
 from tests.orders.conftest import Shared, actor_of
 from tests.orders.test_partnership_end_races import press_end, renew
 from tests.orders.test_partnership_end_service import choose, seen
@@ -27,11 +27,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = 6
 State = ChangeRequest.State
-
-
-@pytest.fixture
-def asker(reseller: Partner) -> Actor:
-    return actor_of(reseller, Role.SALES_AGENT)
 
 
 @pytest.fixture

@@ -10,27 +10,17 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.models import Partner
-from accounts.roles import Role
 from catalogue.models import Price
 from customers.models import Customer, CustomerAgreement
+from orders.asking.services import submit_order_request
 from orders.models import Order
 from subscriptions.models import ChangeRequest, Subscription
 from tests.factories import CustomerAdministratorFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
-from tests.orders.asking import approve, asked, asking_customer, current, drafted
+from tests.orders.asking.conftest import approve, asked, current, drafted
 from tests.orders.conftest import actor_of, end, make_price, make_sku, signed_in
 from tests.reading import checked, rows, text
 
 State = ChangeRequest.State
-
-
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner, partnership: Any) -> Customer:
-    return asking_customer(provider, reseller, company_name="Old Mill")
-
-
-@pytest.fixture
-def asker(reseller: Partner) -> Actor:
-    return actor_of(reseller, Role.SALES_AGENT, sign_in_name="ava@fabrikam.example", full_name="Ava Asks")
 
 
 @pytest.fixture
@@ -340,9 +330,24 @@ def test_the_page_takes_as_many_queries_for_three_offers_as_for_one(
 ) -> None:
     order(client, customer, "update_asked", **licenses(standard, 5))
     client.get(address(customer))
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(19):
         client.get(address(customer))
     for number in range(2):
         order(client, customer, "update_asked", **licenses(make_price(f"Offer {number}"), 5))
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(19):
         assert client.get(address(customer)).content.decode().count('value="5"') == 3
+
+
+def test_a_request_is_read_in_as_many_queries_for_three_offers_as_for_one(
+    customer: Customer, client: Client, asker: Actor, sales: Actor, standard: Price, django_assert_num_queries: Callable
+) -> None:
+    """What is asked, what changed and what would happen are said of offers that are read once."""
+    staff = signed_in(sales)
+    for quantities in ({standard: 5}, {make_price(f"Offer {number}"): 5 for number in range(2)}):
+        kept = drafted(customer, asker, quantities)
+        for browser, queries in ((client, 13), (staff, 15)):
+            browser.get(kept.get_absolute_url())
+            with django_assert_num_queries(queries):
+                assert browser.get(kept.get_absolute_url()).status_code == 200
+            kept = submit_order_request(request=kept, message="", version=None, by=asker)
+        ChangeRequest.objects.update(state=State.DRAFT, submitted_at=None)

@@ -1,7 +1,5 @@
 """A reseller asks for new subscriptions: what it keeps, and what its provider is told."""
 
-from typing import Any
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -27,20 +25,10 @@ from orders.refusals import EditedMeanwhile, NotReady, OffersRefused
 from subscriptions.change_requests.matters import AlreadyAsked, asked_rows, matter_of
 from subscriptions.models import ChangeRequest, Subscription
 from tests.factories import PartnerFactory, PartnershipFactory
-from tests.orders.asking import Scope, asked, asking_customer, current, drafted
+from tests.orders.asking.conftest import Scope, asked, current, drafted
 from tests.orders.conftest import actor_of, make_price
 
 State = ChangeRequest.State
-
-
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner, partnership: Any) -> Customer:
-    return asking_customer(provider, reseller, company_name="Old Mill")
-
-
-@pytest.fixture
-def asker(reseller: Partner) -> Actor:
-    return actor_of(reseller, Role.SALES_AGENT, sign_in_name="ava@fabrikam.example")
 
 
 # --- drafts ----------------------------------------------------------------------------------------------------------
