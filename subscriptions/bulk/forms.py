@@ -20,7 +20,11 @@ NOBODY = Suggestion("nobody", gettext_lazy("No indirect reseller"), alias=gettex
 class BulkForm(PortalForm):
     """One of three things, and its value; the fields of the other two are passed over."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("What to change"), widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What to change"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what to change.")},
+    )
     reseller = TypeaheadField(
         label=gettext_lazy("Indirect reseller"),
         help_text=gettext_lazy(

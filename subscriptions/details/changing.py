@@ -25,7 +25,7 @@ from customers.pages import CustomerPage
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, rename_subscription
 from subscriptions.delegation import Way, delegation_of
 from subscriptions.details.forms import FORMS, INSTEAD, ChangeForm, MessageForm, NicknameForm
-from subscriptions.details.making import answer_to, make_change
+from subscriptions.details.making import answer_to, make_change, refused_beforehand
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Refused
 from subscriptions.rules.words import consequences
@@ -46,6 +46,8 @@ QUESTIONS: dict[str, tuple[Any, Any]] = {
     "nickname": (gettext_lazy("Change the nickname"), gettext_lazy("Submit")),
 }
 DANGEROUS = {"suspend", "cancel"}
+# The programme's code of a number of licenses that an offer is not sold in.
+OUTSIDE_LIMITS = "2002"
 COMPARED = ("status", "quantity", "nickname", "offer_name", "term_duration", "billing_plan", "at_end")
 
 
@@ -125,12 +127,16 @@ class ChangeView(SubscriptionPage, TemplateView):
 
     def show(self, form: ChangeForm, refused: Refused | None = None, **context: Any) -> HttpResponse:
         """The form, and for values that can be read what they would do or why not."""
-        answer = refused
+        answer = refused or refused_beforehand(form)
         if answer is None and form.is_bound and form.is_valid():
             found = answer_to(form, clock.now())
             answer = found if isinstance(found, Refused) else None
             if isinstance(found, Allowed):
                 return self.render_to_response(self.get_context_data(form=form, allowed=found, **context))
+        if answer is not None and answer.code == OUTSIDE_LIMITS and form.is_bound and "quantity" in form.fields:
+            # A number that can be corrected is an error of its field, no refusal of the change.
+            form.add_error("quantity", answer.text)
+            answer = None
         return self.render_to_response(self.get_context_data(form=form, refused=answer, **context))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -153,7 +159,7 @@ class ChangeView(SubscriptionPage, TemplateView):
             allowed=allowed is not None,
             refused=refused,
             instead=self.instead(refused),
-            has_fields=bool(form.fields),
+            has_fields=bool(form.fields) and refused_beforehand(form) is None,
             address=change_url(self.subscription, self.kind),
             back_url=self.subscription.get_absolute_url(),
             **kwargs,

@@ -22,6 +22,7 @@ from subscriptions.rules import (
     ChangeLicenses,
     DecideEnd,
     DropSchedule,
+    Policy,
     Reactivate,
     ScheduleChange,
     Scheduled,
@@ -43,7 +44,13 @@ class ChangeForm(PortalForm):
 
 def licenses_field(label: Any, initial: int) -> forms.IntegerField:
     """A number of licenses; the offer's limits are the rules' to say."""
-    return forms.IntegerField(label=label, min_value=1, max_value=10**9, initial=initial)
+    errors = {
+        "required": gettext_lazy("Enter the number of licenses."),
+        "invalid": gettext_lazy("Enter the number of licenses in digits."),
+        "min_value": gettext_lazy("Enter 1 license or more."),
+        "max_value": gettext_lazy("Enter a smaller number of licenses."),
+    }
+    return forms.IntegerField(label=label, min_value=1, max_value=10**9, initial=initial, error_messages=errors)
 
 
 class LicensesForm(ChangeForm):
@@ -98,6 +105,9 @@ class EndForm(ChangeForm):
             (AtEnd.EXTEND, gettext_lazy("Go on month by month (extended service term)")),
         ],
         widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), gettext_lazy("Choose what happens at the end of the term.")
+        ),
     )
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
@@ -159,6 +169,11 @@ class PricedForm(ChangeForm):
         self.fields["price"] = field
         self._dress("price", field)
 
+    @property
+    def offers_nothing(self) -> bool:
+        """Whether there is no price to choose."""
+        return not self.fields["price"].choices  # type: ignore[attr-defined]
+
     def prices(self) -> list[Price]:
         """What can be chosen today."""
         raise NotImplementedError
@@ -194,6 +209,10 @@ class UpgradeForm(PricedForm):
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
         super().__init__(data, subscription=subscription, **kwargs)
+        if self.kind == Kind.UPGRADE and subscription.policy == Policy.LEGACY:
+            # The legacy rules upgrade a subscription whole.
+            del self.fields["quantity"]
+            return
         self.fields["quantity"].initial = subscription.quantity
         self.order_fields(["price", "quantity"])
 

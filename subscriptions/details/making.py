@@ -6,11 +6,12 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from subscriptions.changing import change_subscription, rename_subscription
-from subscriptions.details.forms import ChangeForm, RenameForm
+from subscriptions.details.forms import ChangeForm, PricedForm, RenameForm
 from subscriptions.facts import facts_of
-from subscriptions.intents import preview
+from subscriptions.intents import Kind, preview
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Answer, Refused, Undo
+from subscriptions.rules.refusals import not_a_trial
 
 
 def answer_to(form: ChangeForm, now: datetime) -> Answer:
@@ -21,6 +22,15 @@ def answer_to(form: ChangeForm, now: datetime) -> Answer:
     if form.cleaned_data["nickname"] == subscription.nickname:
         return Refused("", _("It is called so already. Enter another nickname."))
     return Allowed(after=facts_of(subscription), effective_at=now, undo=Undo(any_time=True))
+
+
+def refused_beforehand(form: ChangeForm) -> Refused | None:
+    """Why a form that has nothing to choose from cannot be filled in."""
+    if not isinstance(form, PricedForm) or not form.offers_nothing:
+        return None
+    if form.kind == Kind.CONVERT and not form.subscription.is_trial:
+        return not_a_trial()
+    return Refused("2091", _("Nothing of this kind is offered for this subscription today."))
 
 
 def make_change(form: ChangeForm, *, version: int | None, by: Actor) -> Subscription:

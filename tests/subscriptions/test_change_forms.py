@@ -1,0 +1,85 @@
+"""The forms of changes: what cannot be chosen is not offered, and what was typed wrongly is said beside its field."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.access import Actor
+from accounts.models import Partner
+from core import clock
+from customers.models import Customer
+from subscriptions.models import Subscription
+from tests.subscriptions.living import bought, offer, path, ready_customer
+
+
+@pytest.fixture
+def customer(provider: Partner, reseller: Partner) -> Customer:
+    return ready_customer(provider, managed_by=reseller)
+
+
+@pytest.fixture
+def new(customer: Customer, sales: Actor) -> Subscription:
+    """Ten licenses under the new commerce rules, bought an hour ago."""
+    return bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))
+
+
+@pytest.fixture
+def browser(sales: Actor) -> Client:
+    client = Client()
+    client.force_login(sales.user)
+    return client
+
+
+def page_of(client: Client, subscription: Subscription, kind: str, **query: object) -> str:
+    arguments = [subscription.customer.microsoft_id, subscription.subscription_id, kind]
+    return client.get(reverse("subscriptions:change", args=arguments), query).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "Enter the number of licenses."),
+        ("many", "Enter the number of licenses in digits."),
+        ("0", "Enter 1 license or more."),
+        ("9" * 20, "Enter a smaller number of licenses."),
+        ("301", "Enter a number of licenses from 1 to 300."),
+    ],
+)
+def test_a_wrong_number_is_an_error_of_its_field(
+    browser: Client, new: Subscription, typed: str, words: str
+) -> None:
+    page = page_of(browser, new, "licenses", quantity=typed)
+    assert "There is a problem" in page
+    assert page.count(words) == 2
+    assert "This is not possible" not in page
+    assert f'value="{typed}"' in page or not typed
+
+
+def test_no_choice_at_the_end_of_the_term_is_said_in_words(browser: Client, new: Subscription) -> None:
+    assert page_of(browser, new, "end", at_end="never").count("Choose what happens at the end of the term.") == 2
+
+
+@pytest.mark.parametrize("kind", ["term", "billing", "upgrade"])
+def test_a_form_with_nothing_to_choose_is_a_refusal(browser: Client, new: Subscription, kind: str) -> None:
+    page = page_of(browser, new, kind)
+    assert "Nothing of this kind is offered for this subscription today." in page
+    assert "Back to the subscription" in page
+    assert "Next: what will happen" not in page
+
+
+def test_what_is_no_trial_is_upgraded_instead(browser: Client, new: Subscription) -> None:
+    assert "Only a trial can be converted." in page_of(browser, new, "convert")
+
+
+def test_a_legacy_upgrade_asks_for_no_number(browser: Client, customer: Customer, sales: Actor) -> None:
+    old, better = offer(policy="legacy"), offer(policy="legacy", price="240")
+    path(old.sku, better.sku)
+    owned = bought(customer, old, sales)
+    assert "Licenses to upgrade" not in page_of(browser, owned, "upgrade")
+    assert "What will happen" in page_of(browser, owned, "upgrade", price=better.pk)
+    arguments = [owned.customer.microsoft_id, owned.subscription_id, "upgrade"]
+    browser.post(reverse("subscriptions:change", args=arguments), {"price": better.pk, "version": "1"})
+    owned.refresh_from_db()
+    assert (owned.sku, owned.quantity) == (better.sku, 10)
