@@ -1,6 +1,7 @@
 """The small forms of Subscription details; each turns what was chosen into an intent that the rules judge."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -13,6 +14,8 @@ from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
 from core import clock
 from core.forms import PortalForm
 from core.html import money_text, number_text
+from subscriptions.decisions.outlook import term_words
+from subscriptions.facts import facts_of
 from subscriptions.intents import Intent, Kind, Priced
 from subscriptions.models import AtEnd, Subscription
 from subscriptions.options import own_prices, paths
@@ -239,14 +242,31 @@ class ScheduleForm(ChangeForm):
         super().__init__(data, subscription=subscription, **kwargs)
         kept = subscription.scheduled or {}
         self.fields["quantity"].initial = kept.get("quantity") or subscription.quantity
-        now = clock.now()
-        prices = [*own_prices(subscription, now), *(path.price for path in paths(subscription, now))]
+        prices = self.prices()
         label = _("Offer, term and billing from the renewal on")
         field = PriceField(prices, label, shown=self.prices_shown, titles=True, required=False)
         field.choices = [("", _("As now")), *field.choices]
         field.empty_value = None
+        field.initial = next((price.pk for price in prices if self.is_scheduled(price, kept)), "")
         self.fields["price"] = field
         self._dress("price", field)
+
+    def prices(self) -> list[Price]:
+        """What the next term can be like otherwise than now."""
+        now, subscription = clock.now(), self.subscription
+        present = (subscription.sku_id, subscription.term_duration, subscription.billing_plan)
+        found = [*own_prices(subscription, now), *(path.price for path in paths(subscription, now))]
+        return [price for price in found if (price.sku_id, price.term_duration, price.billing_plan) != present]
+
+    def is_scheduled(self, price: Price, kept: Mapping[str, Any]) -> bool:
+        """Whether this is what was scheduled, so that another number of licenses does not undo it."""
+        wanted = (kept.get("term_months"), kept.get("billing_months"), kept.get("offer"))
+        return wanted == self.terms_of(price)
+
+    def terms_of(self, price: Price) -> tuple[int, int, str | None]:
+        """Months of the term and between bills, and the offer where it is another one."""
+        offer = price.sku.code if price.sku_id != self.subscription.sku_id else None
+        return price.term_months, BILLING_MONTHS.get(price.billing_plan, 0), offer
 
     def clean(self) -> dict[str, Any]:
         """Something has to be different."""
@@ -261,18 +281,11 @@ class ScheduleForm(ChangeForm):
         quantity = self.cleaned_data["quantity"]
         wanted = Scheduled(quantity=quantity if quantity != self.subscription.quantity else None)
         if price is None:
-            return ScheduleChange(wanted)
+            # Everything as now is what the page about dropping it says of what was scheduled.
+            return DropSchedule() if wanted.is_empty else ScheduleChange(wanted)
         least, most = price.sku.quantity_limits
-        return ScheduleChange(
-            Scheduled(
-                quantity=wanted.quantity,
-                term_months=price.term_months,
-                billing_months=BILLING_MONTHS.get(price.billing_plan, 0),
-                offer=price.sku.code if price.sku_id != self.subscription.sku_id else None,
-            ),
-            least,
-            most,
-        )
+        term, billing, other = self.terms_of(price)
+        return ScheduleChange(Scheduled(wanted.quantity, term, billing, other), least, most)
 
 
 class RenameForm(ChangeForm):
@@ -339,5 +352,6 @@ def scheduled_words(subscription: Subscription) -> list[str]:
         price = Price.objects.filter(sku__code=kept["offer"]).select_related("sku").first()
         words.append(price.sku.title if price else kept["offer"])
     if kept.get("term_months"):
-        words.append(_("another term or billing"))
+        months = {"term_months": kept["term_months"], "billing_months": kept.get("billing_months") or 0}
+        words.append(term_words(replace(facts_of(subscription), **months)))
     return words

@@ -1,6 +1,7 @@
 """The forms of changes: what cannot be chosen is not offered, and what was typed wrongly is said beside its field."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from accounts.models import Partner
 from core import clock
 from customers.models import Customer
 from subscriptions.models import Subscription
-from tests.subscriptions.living import bought, offer, path, ready_customer
+from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
 
 @pytest.fixture
@@ -47,9 +48,7 @@ def page_of(client: Client, subscription: Subscription, kind: str, **query: obje
         ("301", "Enter a number of licenses from 1 to 300."),
     ],
 )
-def test_a_wrong_number_is_an_error_of_its_field(
-    browser: Client, new: Subscription, typed: str, words: str
-) -> None:
+def test_a_wrong_number_is_an_error_of_its_field(browser: Client, new: Subscription, typed: str, words: str) -> None:
     page = page_of(browser, new, "licenses", quantity=typed)
     assert "There is a problem" in page
     assert page.count(words) == 2
@@ -83,3 +82,42 @@ def test_a_legacy_upgrade_asks_for_no_number(browser: Client, customer: Customer
     browser.post(reverse("subscriptions:change", args=arguments), {"price": better.pk, "version": "1"})
     owned.refresh_from_db()
     assert (owned.sku, owned.quantity) == (better.sku, 10)
+
+
+def test_what_was_scheduled_is_kept_when_only_the_number_is_changed(
+    browser: Client, new: Subscription, sales: Actor
+) -> None:
+    monthly = also_sold(new.sku.prices.get(), term_duration="P1M", unit_price=Decimal(12))
+    arguments = [new.customer.microsoft_id, new.subscription_id, "schedule"]
+    address = reverse("subscriptions:change", args=arguments)
+    browser.post(address, {"quantity": "4", "price": monthly.pk, "version": "1"})
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert "Scheduled for the renewal: 4 licenses, 1 month · Monthly" in page
+    form = page_of(browser, new, "schedule")
+    assert f'<option value="{monthly.pk}" selected>' in form
+    assert 'value="4"' in form
+
+
+def test_the_next_term_as_it_is_now_is_no_change(browser: Client, new: Subscription) -> None:
+    present = new.sku.prices.get()
+    assert f'value="{present.pk}"' not in page_of(browser, new, "schedule")
+    page = page_of(browser, new, "schedule", quantity="10", price=present.pk)
+    assert "What will happen" not in page
+
+
+def test_a_schedule_says_what_the_next_term_costs(browser: Client, new: Subscription) -> None:
+    monthly = also_sold(new.sku.prices.get(), term_duration="P1M", unit_price=Decimal("12.3456"))
+    page = page_of(browser, new, "schedule", quantity="7", price=monthly.pk)
+    assert "The next term costs USD\xa086.42 at today’s price." in page
+    assert "The next term costs USD\xa0360.00 at today’s price." in page_of(
+        browser, new, "schedule", quantity="3", price=""
+    )
+
+
+def test_everything_as_now_drops_what_was_scheduled(browser: Client, new: Subscription) -> None:
+    address = reverse("subscriptions:change", args=[new.customer.microsoft_id, new.subscription_id, "schedule"])
+    browser.post(address, {"quantity": "4", "price": "", "version": "1"})
+    assert "What will happen" in page_of(browser, new, "schedule", quantity="10", price="")
+    browser.post(address, {"quantity": "10", "price": "", "version": "2"})
+    new.refresh_from_db()
+    assert (new.scheduled, new.version) == (None, 3)
