@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -148,7 +148,7 @@ class SubscriptionDetail(CustomerPage, TemplateView):
             subscription_id=self.kwargs["subscription_id"],
         )
         with_relations([subscription], self.customer, self.actor)
-        outlook = outlook_of(subscription) if self.actor.is_customer else ""
+        outlook = outlook_of(subscription) if self.actor.is_customer or subscription.is_trial else ""
         add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk")) if subscription.has_add_ons else []
         for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
             related.customer = self.customer
@@ -186,17 +186,19 @@ def with_relations(subscriptions: list[Subscription], customer: Customer, reader
 
 def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str = "") -> list[tuple[str, Any]]:
     """What was bought, label and value; prices only for who may see them, and what comes where nobody here decides."""
+    by_usage = subscription.sku.is_usage_based
+    term = subscription.term_label
     facts: list[tuple[str, Any]] = [
         (_("Offer"), html.name(subscription.offer_name)),
-        (_("Licenses"), html.number_text(subscription.quantity)),
-        (_("Term and billing"), subscription.term_label),
+        (_("Licenses"), _("None: billed by usage") if by_usage else html.number_text(subscription.quantity)),
+        (_("Term and billing"), f"{term} · {_('extended service term')}" if subscription.is_extended else term),
         (_("Started"), html.time_tag(subscription.starts_at)),
         (_("Term ends"), renewal(subscription)),
         *([(_("If nobody acts"), outlook)] if outlook else []),
         (_("Can be canceled until"), cancellation(subscription)),
         (_("Subscription ID"), html.copy_text(subscription.subscription_id, _("subscription ID"))),
     ]
-    if prices:
+    if prices and not by_usage:
         unit = html.money_text(subscription.unit_price, subscription.currency)
         total = html.money_text(subscription.term_price, subscription.currency)
         facts[3:3] = [(_("Price per license and term"), unit), (_("Price of the term"), total)]
@@ -206,6 +208,8 @@ def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str
 def cancellation(subscription: Subscription) -> SafeString:
     """The moment, and whether it has passed."""
     moment = subscription.cancellable_until
+    if subscription.is_extended and subscription.status in ("active", "suspended"):
+        return conditional_escape(_("At any time"))
     if moment is None or moment > clock.now():
         return html.time_tag(moment)
     return format_html('{} <span class="muted">· {}</span>', html.time_tag(moment), _("passed"))

@@ -15,6 +15,7 @@ WHAT_COMES: dict[str, Any] = {
     "ended": _("Ended on"),
     "deleted": _("Is deleted on"),
     "renews": _("Renews on"),
+    "converts": _("Becomes paid on"),
     "extends": _("Goes on monthly from"),
     "expires": _("Expires on"),
 }
@@ -32,6 +33,9 @@ def what_comes(subscription: Any, ends_at: datetime) -> tuple[str, datetime]:
         return "ended", min(getattr(subscription, "ended_at", None) or ends_at, ends_at)
     if subscription.status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
         return "deleted", next_step_at
+    if getattr(subscription, "is_trial", False) and subscription.at_end == AtEnd.RENEW:
+        # Only new commerce has a window in which to cancel; a trial of the legacy rules ends by itself.
+        return ("converts" if subscription.cancellable_until else "expires"), ends_at
     if subscription.at_end == AtEnd.RENEW:
         return "renews", ends_at
     return ("extends" if subscription.at_end == AtEnd.EXTEND else "expires"), ends_at

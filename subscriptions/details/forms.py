@@ -115,7 +115,14 @@ class EndForm(ChangeForm):
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
         super().__init__(data, subscription=subscription, **kwargs)
-        self.fields["at_end"].initial = subscription.at_end
+        field: Any = self.fields["at_end"]
+        field.initial = subscription.at_end
+        choices = dict(field.choices)
+        if subscription.is_trial:
+            choices[AtEnd.RENEW] = _("Become a paid subscription")
+        if not facts_of(subscription).goes_on_extended:
+            del choices[AtEnd.EXTEND]
+        field.choices = list(choices.items())
 
     def intent(self) -> Intent:
         return DecideEnd(RulesAtEnd(self.cleaned_data["at_end"]))

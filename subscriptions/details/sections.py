@@ -1,9 +1,11 @@
 """What Subscription details offers of changes: each section with its form, and where it leads."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor, can
@@ -19,7 +21,8 @@ from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
 from subscriptions.options import choices
 from subscriptions.rules import AtEnd as RulesAtEnd
-from subscriptions.rules import Cancel, DecideEnd, Reactivate, Refused, Suspend, judge
+from subscriptions.rules import Cancel, DecideEnd, Facts, Reactivate, Refused, Suspend, judge
+from subscriptions.rules.facts import WINDOW
 from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
 from subscriptions.timeline import Event, customer_actions, events_of
@@ -57,6 +60,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
         "version": subscription.version,
         "status_actions": asked_for(status_actions(subscription), delegation) if lives else [],
         "refundable": given_back,
+        "windows": [] if facts.is_extended else windows(facts, given_back, now),
         "rules_name": subscription.get_policy_display(),
     }
     if active and not subscription.is_trial and not facts.is_usage_based:
@@ -78,6 +82,16 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     return found
 
 
+def windows(facts: Facts, given_back: int, now: datetime) -> list[tuple[int, SafeString]]:
+    """Of the licenses that can be given back how many until when, those of the last purchase first."""
+    found = []
+    for batch in facts.refundable(now):
+        if number := min(batch.quantity, given_back):
+            found.append((number, html.time_tag(batch.bought_at + WINDOW)))
+            given_back -= number
+    return found
+
+
 def asked_for(actions: list[Action], delegation: Delegation) -> list[Action]:
     """Each as the actor comes to it: what it asks for leads to the same page, and says so."""
     return [replace(one, asks=delegation.way(one.kind) == Way.ASK) for one in actions]
@@ -91,11 +105,7 @@ def end_of_term(subscription: Subscription, facts: Any, now: Any) -> dict[str, A
     if isinstance(refused, Refused):
         found["end_note"] = refused.text
     else:
-        form = EndForm(None, subscription=subscription)
-        if not facts.goes_on_extended:
-            field: Any = form.fields["at_end"]
-            field.choices = [choice for choice in field.choices if choice[0] != "extend"]
-        found |= {"end": form, "end_url": change_url(subscription, "end")}
+        found |= {"end": EndForm(None, subscription=subscription), "end_url": change_url(subscription, "end")}
     moves = []
     if facts.is_new_commerce and facts.auto_renew and not subscription.is_trial:
         moves.append(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Actor
 from accounts.models import Partner
 from catalogue.models import BillingPlan, Policy, Sku, TermDuration
+from catalogue.models.prices import rounded
 from core import clock
 from core.routes import address
 from core.text import fold
@@ -233,8 +234,8 @@ class Subscription(models.Model):
 
     @property
     def term_price(self) -> Decimal:
-        """What all licenses cost for the whole term."""
-        return self.unit_price * self.quantity
+        """What all licenses cost for the whole term, to the cent."""
+        return rounded(self.unit_price * self.quantity)
 
     def activity_parties(self) -> dict[str, Any]:
         """Whose record this belongs to."""

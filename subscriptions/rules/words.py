@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.html import money_text, number_text
 from subscriptions.rules.answers import Allowed, Cost, Effect, EffectKind, Undo
+from subscriptions.rules.money import rounded
 
 # How a page writes a moment; the lists of the portal use core.html.time_tag.
 ShowMoment = Callable[[datetime], Any]
@@ -49,14 +50,20 @@ def effect_words(effect: Effect, show: ShowMoment) -> SafeString:
     return format_html(sentence, when=show(effect.at) if effect.at else "–")
 
 
-def cost_words(cost: Cost) -> str:
-    """What it costs or brings for the rest of the term."""
+def cost_words(cost: Cost, *, new_term: bool = False) -> str:
+    """What it costs or brings for the rest of the term; where a new one begins, what that costs more."""
     if not cost.amount:
         return str(_("Nothing is charged or credited for the present term."))
     amount = money_text(abs(cost.amount), cost.currency)
     values = {"amount": amount, "days": number_text(cost.days), "of": number_text(cost.of_days)}
+    if cost.amount < 0 and new_term:
+        text = _("%(amount)s are credited: %(days)s of %(of)s days of the present term cost more than the new one.")
+        return str(text % values)
     if cost.amount < 0:
         return str(_("%(amount)s are credited for the rest of the term.") % values)
+    if cost.days and new_term:
+        text = _("%(amount)s are charged: the new term, less what %(days)s of %(of)s days of the present one cost.")
+        return str(text % values)
     if cost.days:
         return str(_("%(amount)s are charged for the rest of the term: %(days)s of %(of)s days.") % values)
     return str(_("%(amount)s are charged.") % values)
@@ -66,7 +73,7 @@ def next_term_words(cost: Cost) -> str:
     """What the next term costs at today's price, or nothing where that is not known."""
     if cost.next_term is None:
         return ""
-    amount = money_text(cost.next_term, cost.currency)
+    amount = money_text(rounded(cost.next_term), cost.currency)
     return str(_("The next term costs %(amount)s at today’s price.") % {"amount": amount})
 
 
@@ -83,7 +90,9 @@ def consequences(allowed: Allowed, show: ShowMoment, *, prices: bool) -> list[Sa
     """Everything a person should know before the change, one sentence each; amounts only for who may see prices."""
     sentences: list[Any] = [effect_words(effect, show) for effect in allowed.effects]
     if prices:
-        sentences += [text for text in (cost_words(allowed.cost), next_term_words(allowed.cost)) if text]
+        new_term = any(effect.kind == EffectKind.NEW_TERM for effect in allowed.effects)
+        costs = (cost_words(allowed.cost, new_term=new_term), next_term_words(allowed.cost))
+        sentences += [text for text in costs if text]
     if not any(effect.kind == EffectKind.IRREVERSIBLE for effect in allowed.effects):
         sentences.append(undo_words(allowed.undo, show))
     return sentences

@@ -1,5 +1,6 @@
 """The forms of changes: what cannot be chosen is not offered, and what was typed wrongly is said beside its field."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,9 +10,12 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.models import Partner
-from core import clock
+from core import clock, html
 from customers.models import Customer
+from subscriptions.changing import change_subscription
 from subscriptions.models import Subscription
+from subscriptions.rules import ChangeLicenses
+from tests.factories import SubscriptionFactory
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
 
@@ -121,3 +125,70 @@ def test_everything_as_now_drops_what_was_scheduled(browser: Client, new: Subscr
     browser.post(address, {"quantity": "10", "price": "", "version": "2"})
     new.refresh_from_db()
     assert (new.scheduled, new.version) == (None, 3)
+
+
+def test_a_new_term_says_what_its_amount_is_made_of(browser: Client, new: Subscription) -> None:
+    longer = also_sold(new.sku.prices.get(), term_duration="P3Y", unit_price=Decimal(330))
+    page = page_of(browser, new, "term", price=longer.pk)
+    assert "are charged: the new term, less what 365 of 365 days of the present one cost." in page
+
+
+def test_a_trial_is_told_apart_from_a_renewal(browser: Client, customer: Customer, sales: Actor) -> None:
+    paid, tried = offer(), offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    path(tried.sku, paid.sku)
+    trial = bought(customer, tried, sales, quantity=25)
+    page = browser.get(trial.get_absolute_url()).content.decode()
+    assert "Becomes paid on" in page
+    assert "Renews on" not in page
+    assert f"Becomes {paid.sku.title}: 1 year" in page
+    assert "Become a paid subscription" in page
+    for address in (reverse("subscriptions:all"), reverse("subscriptions:list", args=[customer.microsoft_id])):
+        assert "Becomes paid on" in browser.get(address).content.decode()
+
+
+def test_a_trial_of_the_legacy_rules_expires(browser: Client, customer: Customer, sales: Actor) -> None:
+    tried = offer(policy="legacy", price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    page = browser.get(bought(customer, tried, sales, quantity=25).get_absolute_url()).content.decode()
+    assert ("Expires on" in page, "Renews on" in page) == (True, False)
+
+
+def test_each_purchase_says_until_when_it_can_be_given_back(browser: Client, customer: Customer, sales: Actor) -> None:
+    now = clock.now()
+    owned = bought(customer, offer(), sales, at=now - timedelta(days=3))
+    with clock.at(now - timedelta(days=1)):
+        change_subscription(subscription=owned, intent=ChangeLicenses(14), by=sales)
+    page = browser.get(owned.get_absolute_url()).content.decode()
+    listed = [" ".join(line.split()) for line in re.findall(r"<li>(\d+ licenses? until <time.*?)</li>", page, re.S)]
+    moments = [now + timedelta(days=6), now + timedelta(days=4)]
+    assert listed == [
+        f"{number} licenses until {html.time_tag(moment)}" for number, moment in zip((4, 9), moments, strict=True)
+    ]
+
+
+def test_amounts_are_to_the_cent(browser: Client, customer: Customer, sales: Actor) -> None:
+    owned = bought(customer, offer(price="6.9216"), sales, quantity=4)
+    page = browser.get(owned.get_absolute_url()).content.decode()
+    assert ("USD\xa027.69" in page, "27.6864" in page) == (True, False)
+    assert "USD\xa034.61 at today’s price" in page_of(browser, owned, "licenses", quantity="5")
+
+
+def test_what_is_billed_by_usage_has_neither_licenses_nor_a_price(
+    browser: Client, customer: Customer, sales: Actor
+) -> None:
+    azure = offer(price="0", is_usage_based=True, max_licenses=1)
+    page = browser.get(bought(customer, azure, sales, quantity=1).get_absolute_url()).content.decode()
+    assert ("None: billed by usage" in page, "Price of the term" in page) == (True, False)
+
+
+def test_an_extended_term_is_called_so_and_can_be_canceled_any_day(browser: Client, new: Subscription) -> None:
+    Subscription.objects.filter(pk=new.pk).update(is_extended=True, cancellable_until=None)
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert "Monthly · extended service term" in page
+    assert "At any time" in page
+    assert " license until" not in page
+
+
+def test_an_add_on_says_how_many_licenses_and_in_which_state(browser: Client, new: Subscription) -> None:
+    SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new, nickname="Archive", quantity=1)
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert re.search(r"Archive</bdi></a> <span class=\"muted\">· 1 license · Active</span>", page)
