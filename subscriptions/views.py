@@ -188,10 +188,12 @@ def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str
     """What was bought, label and value; prices only for who may see them, and what comes where nobody here decides."""
     by_usage = subscription.sku.is_usage_based
     term = subscription.term_label
+    if subscription.is_extended:
+        term = _("%(term)s · extended service term") % {"term": term}
     facts: list[tuple[str, Any]] = [
         (_("Offer"), html.name(subscription.offer_name)),
         (_("Licenses"), _("None: billed by usage") if by_usage else html.number_text(subscription.quantity)),
-        (_("Term and billing"), f"{term} · {_('extended service term')}" if subscription.is_extended else term),
+        (_("Term and billing"), term),
         (_("Started"), html.time_tag(subscription.starts_at)),
         (_("Term ends"), renewal(subscription)),
         *([(_("If nobody acts"), outlook)] if outlook else []),
