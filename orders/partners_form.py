@@ -1,4 +1,7 @@
-"""Who earns and who answers for the new subscriptions of a customer that exists: chosen, never taken for granted."""
+"""Who earns and who answers for the new subscriptions of a customer that exists: chosen, never taken for granted.
+
+A provider chooses both, a reseller that asks for subscriptions only whether it answers itself.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,12 +47,46 @@ class LaterField(forms.ChoiceField):
             super().validate(value)
 
 
-class PartnersForm(PortalForm):
+class SupportForm(PortalForm):
+    """Who answers for new subscriptions: the provider, or a reseller that may."""
+
+    title = gettext_lazy("Designated support contact")
+    support_contact = LaterField(
+        label=gettext_lazy("Designated support contact"),
+        help_text=gettext_lazy("Who answers the customer’s support requests for these subscriptions."),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, draft: OrderDraft, actor: Actor) -> None:
+        self.draft = draft
+        super().__init__(sent(data) if data is not None else None, initial=self.kept())
+        assert draft.customer is not None
+        self.candidates = {str(one.microsoft_id): one for one in support_candidates(draft.customer)}
+        contact = self.fields["support_contact"]
+        assert isinstance(contact, forms.ChoiceField)
+        contact.choices = [
+            ("", own_words(draft.provider, draft.provider.legal_name, actor)),
+            *((key, own_words(one, one.name_and_mpn, actor)) for key, one in self.candidates.items()),
+        ]
+        if not self.candidates:
+            del self.fields["support_contact"]
+
+    def kept(self) -> dict[str, str]:
+        """What the draft says."""
+        return kept_contact(self.draft)
+
+    def contact(self) -> Partner | None:
+        """Who was chosen; None is the provider. Only after `is_valid()`."""
+        return self.candidates.get(self.cleaned_data.get("support_contact", ""))
+
+
+class PartnersForm(SupportForm):
     """The reseller that manages the customer, another one from the list, or none: no button is pressed beforehand.
 
     `checked` demands a choice; without, it may come later.
     """
 
+    title = gettext_lazy("Reseller and support")
+    field_order = NAMES
     reseller_choice = LaterField(
         label=gettext_lazy("Reseller"),
         widget=forms.RadioSelect,
@@ -60,20 +97,15 @@ class PartnersForm(PortalForm):
         empty_label=gettext_lazy("Choose a reseller"),
         empty_note="",
     )
-    support_contact = LaterField(
-        label=gettext_lazy("Designated support contact"),
-        help_text=gettext_lazy("Who answers the customer’s support requests for these subscriptions."),
-    )
 
     def __init__(
         self, data: Mapping[str, Any] | None, *, draft: OrderDraft, actor: Actor, checked: bool = False
     ) -> None:
-        self.draft, self.checked = draft, checked
+        self.checked = checked
         self.suggested = suggested_resellers(draft)
-        super().__init__(sent(data) if data is not None else None, initial=kept_partners(draft))
-        choice, listed, contact = (self.fields[name] for name in NAMES)
+        super().__init__(data, draft=draft, actor=actor)
+        choice, listed = self.fields["reseller_choice"], self.fields["reseller"]
         assert isinstance(choice, forms.ChoiceField)
-        assert isinstance(contact, forms.ChoiceField)
         assert isinstance(listed, ResellerChoiceField)
         choice.choices = [
             *((key, one.words) for key, one in self.suggested.items()),
@@ -81,12 +113,9 @@ class PartnersForm(PortalForm):
             (NONE, no_reseller_words()),
         ]
         listed.offer(ResellerSource(actor))
-        assert draft.customer is not None
-        self.candidates = {str(one.microsoft_id): one for one in support_candidates(draft.customer)}
-        provider = _("%(provider)s, your company") % {"provider": draft.provider.legal_name}
-        contact.choices = [("", provider), *((key, one.name_and_mpn) for key, one in self.candidates.items())]
-        if not self.candidates:
-            del self.fields["support_contact"]
+
+    def kept(self) -> dict[str, str]:
+        return kept_partners(self.draft)
 
     def clean(self) -> dict[str, Any]:
         """A name from the list is a choice by itself; without any, the order has to wait."""
@@ -104,7 +133,7 @@ class PartnersForm(PortalForm):
     def choice(self) -> Choice | None:
         """Who was chosen, or None where nobody said anything new. Only after `is_valid()`."""
         key, listed = self.cleaned_data["reseller_choice"], self.cleaned_data.get("reseller")
-        contact = self.candidates.get(self.cleaned_data.get("support_contact", ""))
+        contact = self.contact()
         if key or listed is not None:
             suggested = self.suggested.get(key)
             return Choice(suggested.reseller if suggested else listed if key != NONE else None, contact)
@@ -149,8 +178,7 @@ def suggested_resellers(draft: OrderDraft) -> dict[str, Suggested]:
 
 def kept_partners(draft: OrderDraft) -> dict[str, str]:
     """What the draft says, under the names of the fields; nothing of a reseller that is only suggested."""
-    contact = draft.support_contact
-    found = {"support_contact": str(contact.microsoft_id) if contact else ""}
+    found = kept_contact(draft)
     if draft.reseller_is_suggested:
         return found
     if draft.reseller is None:
@@ -159,6 +187,17 @@ def kept_partners(draft: OrderDraft) -> dict[str, str]:
     if key in suggested_resellers(draft):
         return {**found, "reseller_choice": key}
     return {**found, "reseller_choice": OTHER, "reseller": key}
+
+
+def own_words(company: Partner, words: str, reader: Actor) -> str:
+    """A company as it is offered to a reader, who knows the own one."""
+    return _("%(company)s, your company") % {"company": words} if company == reader.partner else words
+
+
+def kept_contact(draft: OrderDraft) -> dict[str, str]:
+    """The same of the support contact alone."""
+    contact = draft.support_contact
+    return {"support_contact": str(contact.microsoft_id) if contact else ""}
 
 
 def sent(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,12 @@ def _rows(wanted: Wanted) -> list[Row]:
         rows.append((what, "", licenses))
     reseller = wanted.draft.reseller
     assert reseller is not None
-    return [*rows, (_("Reseller"), "", reseller.name_and_mpn)]
+    contact = wanted.draft.support_contact
+    return [
+        *rows,
+        (_("Reseller"), "", reseller.name_and_mpn),
+        (_("Designated support contact"), "", contact.name_and_mpn if contact else wanted.draft.provider.legal_name),
+    ]
 
 
 def _changed(wanted: Wanted, before: Mapping[str, Any]) -> list[Row]:
@@ -180,7 +185,7 @@ def _consequences(draft: OrderDraft, lines: list[Line]) -> list[str]:
         _("%(reseller)s is named as the reseller of record and earns incentives for what is eligible.")
         % {"reseller": draft.reseller.legal_name},
         _("%(reseller)s answers the customer’s support requests for the new subscriptions.")
-        % {"reseller": draft.provider.legal_name},
+        % {"reseller": (draft.support_contact or draft.provider).legal_name},
     ]
     if any(line.confirmed_beside for line in lines):
         found.append(

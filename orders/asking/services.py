@@ -35,6 +35,7 @@ from orders.choosing import chosen_lines
 from orders.models import Order, OrderDraft, OrderDraftLine
 from orders.refusals import EditedMeanwhile, NotReady
 from orders.services import submit_draft
+from orders.supporting import require_support_contact, support_problem
 from subscriptions.change_requests.asking import hand_in, keep, open_request, require_asker
 from subscriptions.change_requests.matters import AlreadyAsked
 from subscriptions.models import ChangeRequest
@@ -55,21 +56,25 @@ def save_order_request(
     customer: Customer,
     quantities: Mapping[Price, int],
     confirmed: Mapping[Price, int] | None = None,
+    supports: bool = False,
     edition: int | None = None,
     by: Actor,
 ) -> ChangeRequest | None:
     """Keep the number of licenses of these offers; 0 takes an offer out, and offers not named stay as they are.
 
-    Nobody is told. Nothing is kept where nothing was chosen. `edition` is what the page showed; with None it is taken
-    as it is, else EditedMeanwhile says that something else was kept since.
+    With `supports` the reseller is to be the designated support contact, if it may. Nobody is told. Nothing is kept
+    where nothing was chosen. `edition` is what the page showed; with None it is taken as it is, else EditedMeanwhile
+    says that something else was kept since.
     """
     customer, present = _about_to_ask(customer, edition, by)
     before = _wanted(customer, present.values if present else {}, by)
     gone, added = chosen_lines(before.draft, before.kept, quantities, confirmed)
     lines = [*(line for line in before.kept if line not in gone), *added]
-    if present is None and not lines:
+    if present is None and not lines and not supports:
         return None
-    return _keep(_wanted(customer, values_of(lines), by), present.message if present else "", by)
+    wanted = _wanted(customer, values_of(lines, supports=supports), by)
+    require_support_contact(wanted.draft)
+    return _keep(wanted, present.message if present else "", by)
 
 
 @transaction.atomic
@@ -78,8 +83,8 @@ def keep_typed_request(
 ) -> ChangeRequest:
     """Keep what was typed and cannot be taken, as it was typed, above what was taken before."""
     customer, present = _about_to_ask(customer, edition, by)
-    before = present.values.get(LINES, []) if present else []
-    wanted = _wanted(customer, {LINES: before, TYPED: dict(typed)}, by)
+    before = present.values if present else {LINES: []}
+    wanted = _wanted(customer, {**before, TYPED: dict(typed)}, by)
     return _keep(wanted, present.message if present else "", by)
 
 
@@ -136,11 +141,11 @@ def problems_of(wanted: Wanted) -> list[Problem]:
 
 
 def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:
-    """What keeps anything from being ordered: the account, the agreement, the reseller that would be of record."""
+    """What keeps anything from being ordered: the account, the agreement, the reseller and the support contact."""
     if not reader.is_reseller:
         return customer_problems(draft)
     words = [*_account_words(draft), *(obstacle.sentence for obstacle in reseller_obstacles(draft))]
-    return [Problem(SUBSCRIPTIONS, text) for text in words]
+    return [Problem(SUBSCRIPTIONS, text) for text in (*words, support_problem(draft)) if text]
 
 
 def lost_problems(wanted: Wanted) -> list[Problem]:

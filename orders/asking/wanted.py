@@ -16,7 +16,7 @@ from orders.owned import Owned
 from subscriptions.models import ChangeRequest
 
 Kind = ChangeRequest.Kind
-LINES, TYPED = "lines", "typed"
+LINES, TYPED, SUPPORTS = "lines", "typed", "supports"
 
 
 # --- as pages of an order read it -------------------------------------------------------------------------------------
@@ -27,6 +27,7 @@ def unsaved_draft(customer: Customer, reseller: Partner, values: Mapping[str, An
         provider=customer.provider,
         customer=customer,
         reseller=reseller,
+        support_contact=reseller if values.get(SUPPORTS) else None,
         typed={SUBSCRIPTIONS: typed} if typed else {},
         **facts,
     )
@@ -81,9 +82,10 @@ class Wanted:
 
 
 # --- as it is kept ----------------------------------------------------------------------------------------------------
-def values_of(lines: Iterable[OrderDraftLine]) -> dict[str, Any]:
-    """What a request keeps of the chosen offers; their names are for lists alone."""
+def values_of(lines: Iterable[OrderDraftLine], *, supports: bool) -> dict[str, Any]:
+    """What a request keeps: the chosen offers, whose names are for lists alone, and whether the reseller answers."""
     return {
+        SUPPORTS: supports,
         LINES: [
             {
                 "price": line.price_id,
@@ -92,13 +94,13 @@ def values_of(lines: Iterable[OrderDraftLine]) -> dict[str, Any]:
                 "offer": line.price.sku.title,
             }
             for line in lines
-        ]
+        ],
     }
 
 
 def edition_of(values: Mapping[str, Any]) -> int:
     """A number of at most nine digits that stands for what is kept: a page sends it back, so both speak of the same."""
-    text = json.dumps([values.get(LINES, []), values.get(TYPED, {})], sort_keys=True)
+    text = json.dumps([values.get(LINES, []), values.get(TYPED, {}), values.get(SUPPORTS, False)], sort_keys=True)
     return int(hashlib.sha256(text.encode()).hexdigest()[:7], 16)
 
 

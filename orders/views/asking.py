@@ -17,7 +17,7 @@ from orders.asking.wanted import Wanted, edition_of, unsaved_draft
 from orders.checks import Line, line_problems
 from orders.forms import OffersForm
 from orders.models import OrderDraft
-from orders.partners_form import PartnersForm
+from orders.partners_form import SupportForm
 from orders.views.offering import OffersPage
 from subscriptions.models import ChangeRequest
 
@@ -73,8 +73,9 @@ class AskSubscriptionView(OffersPage, CustomerPage):
         text = self.opened or self.request.POST.get("version", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
 
-    def store(self, form: OffersForm, partners: PartnersForm | None) -> None:
-        self.saved(save_order_request, quantities=form.quantities(), confirmed=form.confirmed())
+    def store(self, form: OffersForm, partners: SupportForm | None) -> None:
+        supports = partners is not None and partners.contact() is not None
+        self.saved(save_order_request, quantities=form.quantities(), confirmed=form.confirmed(), supports=supports)
 
     def store_typed(self, sent: Mapping[str, str]) -> None:
         self.saved(keep_typed_request, typed=sent)
@@ -87,6 +88,10 @@ class AskSubscriptionView(OffersPage, CustomerPage):
             self.__dict__.pop("kept", None)
 
     # --- the page ----------------------------------------------------------------------------------------------------
+    def partners(self, data: Mapping[str, Any] | None, checked: bool = False) -> SupportForm | None:
+        """Whether the reseller answers; that it is of record goes without saying."""
+        return SupportForm(data, draft=self.draft, actor=self.actor)
+
     def addresses(self) -> dict[str, str]:
         names = {"here": "ask_subscription", "update": "update_asked", "all": "all_asked"}
         ids = [self.customer.microsoft_id]

@@ -21,7 +21,7 @@ from orders.money import summary_words
 from orders.offer_rows import Counter, counter, kept_numbers, offer_rows
 from orders.offers import Offer
 from orders.partners_form import NAMES as PARTNERS
-from orders.partners_form import PartnersForm, kept_partners
+from orders.partners_form import SupportForm
 from orders.partners_form import sent as partners_sent
 from orders.refusals import EditedMeanwhile, OffersRefused
 from orders.views.comparing import compared, comparison
@@ -51,7 +51,7 @@ class OffersPage:
         """What the page sends back, so that nothing is overwritten unseen."""
         raise NotImplementedError
 
-    def store(self, form: OffersForm, partners: PartnersForm | None) -> None:
+    def store(self, form: OffersForm, partners: SupportForm | None) -> None:
         """Keep what valid forms say; EditedMeanwhile, OffersRefused or another refusal says why not."""
         raise NotImplementedError
 
@@ -67,7 +67,7 @@ class OffersPage:
         """Those of the page: here, update, all, and cancel."""
         raise NotImplementedError
 
-    def partners(self, data: Mapping[str, Any] | None, checked: bool = False) -> PartnersForm | None:
+    def partners(self, data: Mapping[str, Any] | None, checked: bool = False) -> SupportForm | None:
         """Who earns and answers, where that is chosen on the page."""
         return None
 
@@ -99,7 +99,7 @@ class OffersPage:
             return self.compare(form, partners)
         return self.show(sent, typed, lines, problems=problems, partners=partners)
 
-    def refusals(self, form: OffersForm, partners: PartnersForm | None) -> list[str]:
+    def refusals(self, form: OffersForm, partners: SupportForm | None) -> list[str]:
         """Save what valid forms say; what keeps it from being saved."""
         try:
             self.store(form, partners)
@@ -111,7 +111,7 @@ class OffersPage:
             return [str(refusal)]
         return []
 
-    def compare(self, form: OffersForm, partners: PartnersForm | None) -> HttpResponse | None:
+    def compare(self, form: OffersForm, partners: SupportForm | None) -> HttpResponse | None:
         """What is saved now beside what was sent; where both say the same, it goes on top."""
         lines, sent = self.lines(), self.request.POST
         kept = self.draft.typed.get(SUBSCRIPTIONS, {})
@@ -119,7 +119,7 @@ class OffersPage:
         numbers = {name: value for name, value in mine.items() if name.startswith(LICENSES)}
         rows = compared(form, {**kept_numbers(lines), **kept}, numbers)
         if partners is not None:
-            rows += compared(partners, {**kept_partners(self.draft), **kept}, partners_sent(sent))
+            rows += compared(partners, {**partners.kept(), **kept}, partners_sent(sent))
         self.opened = self.edition()
         return comparison(self.request, rows, self.opened) if rows else self.keep()
 
@@ -182,7 +182,7 @@ class OffersPage:
         lines: list[Line],
         problems: Sequence[str] = (),
         checked: bool = False,
-        partners: PartnersForm | None = None,
+        partners: SupportForm | None = None,
     ) -> HttpResponse:
         """Render the page with the numbers typed, or else those kept; `checked` says what judged lines lack."""
         market = market_of(self.draft)

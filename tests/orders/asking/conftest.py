@@ -41,11 +41,9 @@ def asking_customer(provider: Partner, reseller: Partner, **facts: Any) -> Custo
     return customer
 
 
-def drafted(
-    customer: Customer, by: Actor, quantities: Mapping[Price, int], confirmed: Mapping[Price, int] | None = None
-) -> ChangeRequest:
+def drafted(customer: Customer, by: Actor, quantities: Mapping[Price, int], **more: Any) -> ChangeRequest:
     """What somebody is about to ask."""
-    kept = save_order_request(customer=customer, quantities=quantities, confirmed=confirmed, by=by)
+    kept = save_order_request(customer=customer, quantities=quantities, by=by, **more)
     assert kept is not None
     return current(kept)
 

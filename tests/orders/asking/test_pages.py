@@ -330,11 +330,11 @@ def test_the_page_takes_as_many_queries_for_three_offers_as_for_one(
 ) -> None:
     order(client, customer, "update_asked", **licenses(standard, 5))
     client.get(address(customer))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(address(customer))
     for number in range(2):
         order(client, customer, "update_asked", **licenses(make_price(f"Offer {number}"), 5))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         assert client.get(address(customer)).content.decode().count('value="5"') == 3
 
 

@@ -98,6 +98,7 @@ def test_a_request_orders_nothing_and_names_what_is_wanted(
     assert asked_rows(request) == [
         ("Business Standard, 1 year, billed monthly", "", "5 licenses"),
         ("Reseller", "", "Fabrikam (MPN ID 0012345)"),
+        ("Designated support contact", "", "Northwind"),
     ]
     assert matter_of(request).short(request) == "5 × Business Standard"
     mail = OutgoingEmail.objects.get()
