@@ -52,12 +52,18 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent_st
 
 def batches_of(subscription: Subscription) -> list[Batch]:
     """The purchases of the present term."""
-    return [Batch(one["quantity"], datetime.fromisoformat(one["bought_at"])) for one in subscription.batches]
+    return [
+        Batch(one["quantity"], datetime.fromisoformat(one["bought_at"]), one.get("is_added", place > 0))
+        for place, one in enumerate(subscription.batches)
+    ]
 
 
 def batches_json(batches: Any) -> list[dict[str, Any]]:
     """Batches as the column keeps them."""
-    return [{"quantity": batch.quantity, "bought_at": batch.bought_at.isoformat()} for batch in batches]
+    return [
+        {"quantity": batch.quantity, "bought_at": batch.bought_at.isoformat(), "is_added": batch.is_added}
+        for batch in batches
+    ]
 
 
 def write_back(subscription: Subscription, facts: Facts) -> list[str]:

@@ -109,7 +109,8 @@ class Subscription(models.Model):
     ends_at = models.DateTimeField(_("term ends"), null=True, blank=True)
     cancellable_until = models.DateTimeField(_("can be canceled until"), null=True, blank=True)
     is_extended = models.BooleanField(_("in an extended service term"), default=False)
-    # [{"quantity": 10, "bought_at": "…"}, …]: the purchases of the present term, each with its own window.
+    # [{"quantity": 10, "bought_at": "…", "is_added": false}, …]: the purchases of the present term, each with its own
+    # window; rows of before that name was kept say it by their place.
     batches = models.JSONField(default=list, blank=True, editable=False)
     # What the next term is to be like (subscriptions.rules.Scheduled), where that was said.
     scheduled = models.JSONField(null=True, blank=True, editable=False)

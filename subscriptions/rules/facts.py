@@ -48,10 +48,14 @@ LEGACY_MOST_FREE_DAYS = 30
 
 @dataclass(frozen=True)
 class Batch:
-    """Licenses bought at one moment in the present term; each batch has its own window."""
+    """Licenses bought at one moment in the present term; each batch has its own window.
+
+    What was added to a subscription is none of its purchase: it opens no window in which all of it may be canceled.
+    """
 
     quantity: int
     bought_at: datetime
+    is_added: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class Facts:
     @property
     def cancel_until(self) -> datetime | None:
         """Until when it may be canceled; None where no window is open for it (any time, or never)."""
-        if not self.is_new_commerce or self.is_extended or not self.batches:
+        if not self.is_new_commerce or self.is_extended or not self.batches or self.batches[0].is_added:
             return None
         return self.batches[0].bought_at + self.window
 

@@ -33,7 +33,7 @@ def add(facts: Facts, quantity: int, now: datetime) -> Allowed:
         after=replace(
             facts,
             quantity=quantity,
-            batches=(*facts.batches, Batch(more, now)),
+            batches=(*facts.batches, Batch(more, now, is_added=True)),
             scheduled=None,
             updates=facts.updates + 1,
         ),

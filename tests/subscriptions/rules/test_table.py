@@ -217,6 +217,16 @@ def test_giving_back_leaves_the_window_of_the_subscription() -> None:
     assert facts.cancel_until == BOUGHT + 7 * DAY
 
 
+@pytest.mark.parametrize("change", [THREE_YEARS, Upgrade(BETTER)], ids=["term", "upgrade"])
+def test_licenses_bought_later_open_no_window_for_the_subscription(change: Change) -> None:
+    moved = allowed(new_commerce(), change, LATE).after
+    more = allowed(moved, ChangeLicenses(15), LATE + DAY).after
+    assert more.cancel_until is None
+    assert answer(more, Cancel(), LATE + 2 * DAY) == "900117"
+    fewer = allowed(more, ChangeLicenses(10), LATE + 2 * DAY).after
+    assert (fewer.cancel_until, answer(fewer, ChangeLicenses(9), LATE + 2 * DAY)) == (None, "900214")
+
+
 def test_a_change_of_licenses_drops_what_was_scheduled() -> None:
     facts = new_commerce(scheduled=Scheduled(quantity=4))
     for number in (9, 11):
