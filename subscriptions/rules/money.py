@@ -61,25 +61,34 @@ def bill_month(facts: Facts, now: datetime) -> tuple[datetime, datetime]:
 def legacy_share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:
     """Legacy: monthly bills by the days of the month, then whole months; yearly bills by 365ths of a year.
 
-    Monthly: ROUND(ROUND(unit × quantity ÷ days of the month, 2) × days ÷ quantity, 2) × quantity.
-    Yearly: monthly × 12 ÷ 365 × days left × licenses.
+    Monthly: ROUND(ROUND(unit × quantity ÷ days of the month, 2) × days ÷ quantity, 2) × quantity; a whole month is not
+    prorated, and no part of one costs more. Yearly: monthly × 12 ÷ 365 × days left × licenses.
     """
     if facts.ends_at is None or not quantity or not facts.term_months:
         return Decimal(0), 0, 0
-    monthly = unit_price / facts.term_months
+    # Divided last: a third of a cent lost on the way would turn the half of one.
+    total, term = unit_price * quantity, facts.term_months
     days = days_left(now, facts.ends_at)
     if facts.billing_months != 1:
-        amount = rounded(monthly * 12 / DAYS_OF_A_YEAR * days * quantity)
-        return min(amount, rounded(unit_price * quantity)), days, DAYS_OF_A_YEAR
+        amount = rounded(total * 12 * days / (term * DAYS_OF_A_YEAR))
+        return min(amount, rounded(total)), days, DAYS_OF_A_YEAR
     begin, end = bill_month(facts, now)
     of_days = days_of(begin, end)
     in_month = min(days_left(now, end), of_days)
-    a_day = rounded(monthly * quantity / of_days)
-    part = rounded(a_day * in_month / quantity) * quantity
-    months = 0
+    months, part = 0, Decimal(0)
     while after_months(end, months + 1, facts.anchor_day or facts.started_at.day) <= facts.ends_at:
         months += 1
-    return rounded(part + monthly * quantity * months), days, days_of(facts.started_at, facts.ends_at)
+    if in_month == of_days:
+        months += 1
+    else:
+        part = _of_month(total / term, quantity, in_month, of_days)
+    return rounded(part + total * months / term), days, days_of(facts.started_at, facts.ends_at)
+
+
+def _of_month(whole: Decimal, quantity: int, days: int, of_days: int) -> Decimal:
+    """What some days of a month of billing cost that costs `whole`."""
+    a_day = rounded(whole / of_days)
+    return min(rounded(a_day * days / quantity) * quantity, whole)
 
 
 def share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:
