@@ -25,6 +25,7 @@ class EffectKind(StrEnum):
     EXPIRES_AT = "expires_at"
     EXTENDED_AT = "extended_at"
     RENEWS_AT = "renews_at"
+    BECOMES_PAID_AT = "becomes_paid_at"
     IRREVERSIBLE = "irreversible"
     NO_WINDOW = "no_window"
     NEW_WINDOW = "new_window"

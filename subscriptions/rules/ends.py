@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from subscriptions.rules import money
+from subscriptions.rules.answers import Effect, EffectKind
 from subscriptions.rules.facts import EXTENDED_SERVICE_FROM, AtEnd, Batch, Facts, Status
 
 EXPIRED_DAYS = 30
@@ -100,6 +101,34 @@ def steps_due(facts: Facts, now: datetime, quotes: Quotes) -> Iterator[Step]:
             return
         yield step
         facts = step.after
+
+
+# What a page says of each step before it happens.
+FORETOLD = {
+    StepKind.RENEWED: EffectKind.RENEWS_AT,
+    StepKind.CONVERTED: EffectKind.BECOMES_PAID_AT,
+    StepKind.EXTENDED: EffectKind.EXTENDED_AT,
+    StepKind.EXPIRED: EffectKind.EXPIRES_AT,
+    StepKind.DISABLED: EffectKind.DISABLED_AT,
+    StepKind.DELETED: EffectKind.DELETED_AT,
+}
+
+
+def foretold(facts: Facts) -> tuple[Effect, ...]:
+    """What the clock does next if nobody acts and the offer is still sold; that it renews suspended is no event."""
+
+    def sold(facts: Facts, at: datetime) -> Quote:
+        return Quote(facts.unit_price, facts.term_months, facts.billing_months, facts.least, facts.most)
+
+    for _number in range(MOST_STEPS):
+        moment = due_at(facts)
+        step = next_step(facts, moment, sold) if moment is not None else None
+        if step is None:
+            break
+        if step.after.status != Status.SUSPENDED:
+            return (Effect(FORETOLD[step.kind], step.at),)
+        facts = step.after
+    return ()
 
 
 def decision_deadline(facts: Facts) -> datetime | None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from subscriptions.rules import legacy, new_commerce
 from subscriptions.rules.answers import Answer, Refused
 from subscriptions.rules.changes import Change
+from subscriptions.rules.ends import due_at
 from subscriptions.rules.facts import MOST_UPDATES, Facts, Status
 
 
@@ -26,6 +27,8 @@ def _never(facts: Facts, now: datetime) -> Refused | None:
         )
     if facts.ends_at is not None and now >= facts.ends_at:
         return Refused("900278", _("The end of the term is being processed. Try again in a few minutes."))
+    if (due := due_at(facts)) is not None and now >= due:
+        return Refused("900278", _("The time to reactivate it has passed: it is being deleted. Order the offer anew."))
     if facts.updates >= MOST_UPDATES:
         return Refused(
             "900311",

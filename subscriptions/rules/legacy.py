@@ -25,6 +25,7 @@ from subscriptions.rules.changes import (
     Suspend,
     Upgrade,
 )
+from subscriptions.rules.ends import foretold
 from subscriptions.rules.facts import AtEnd, Facts, Status
 
 TERM_MONTHS = 12
@@ -85,21 +86,27 @@ def suspend(facts: Facts, now: datetime) -> Answer:
     """Stop the bills and keep the users out; in the first 30 days of the paid term everything is credited."""
     if facts.status == Status.SUSPENDED:
         return refusals.unchanged()
-    deleted_at = facts.deletion_after_suspension(now)
+    after = replace(facts, status=Status.SUSPENDED, suspended_at=now, updates=facts.updates + 1)
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
     if now - facts.started_at < money.LEGACY_FULL_CREDIT:
         amount = money.rounded(facts.unit_price * facts.quantity) if not facts.is_trial else amount
-    effects = [Effect(EffectKind.USERS_BLOCKED), Effect(EffectKind.BILLING_STOPS)]
+    effects = [Effect(EffectKind.USERS_BLOCKED)]
+    if not facts.is_trial:
+        effects.append(Effect(EffectKind.BILLING_STOPS))
     if facts.has_add_ons:
         effects.append(Effect(EffectKind.ADD_ONS_SUSPENDED))
-    effects.append(Effect(EffectKind.DELETED_AT, deleted_at))
     return Allowed(
-        after=replace(facts, status=Status.SUSPENDED, suspended_at=now, updates=facts.updates + 1),
+        after=after,
         effective_at=now,
         cost=Cost(amount=-amount, currency=facts.currency, days=days, of_days=of_days),
-        undo=Undo(until=deleted_at),
-        effects=tuple(effects),
+        undo=Undo(until=until_over(after)),
+        effects=(*effects, *foretold(after)),
     )
+
+
+def until_over(facts: Facts) -> datetime | None:
+    """When a suspended one is deleted, or a trial expires meanwhile: until then it can be reactivated."""
+    return next((effect.at for effect in foretold(facts)), None)
 
 
 def reactivate(facts: Facts, now: datetime) -> Answer:
@@ -109,15 +116,16 @@ def reactivate(facts: Facts, now: datetime) -> Answer:
     if refused := refusals.parent_away(facts):
         return refused
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
-    effects = [Effect(EffectKind.USERS_RETURN), Effect(EffectKind.BILLING_RESUMES)]
-    if facts.ends_at:
-        effects.append(Effect(EffectKind.RENEWS_AT if facts.auto_renew else EffectKind.EXPIRES_AT, facts.ends_at))
+    after = replace(facts, status=Status.ACTIVE, suspended_at=None, updates=facts.updates + 1)
+    effects = [Effect(EffectKind.USERS_RETURN)]
+    if not facts.is_trial:
+        effects.append(Effect(EffectKind.BILLING_RESUMES))
     return Allowed(
-        after=replace(facts, status=Status.ACTIVE, suspended_at=None, updates=facts.updates + 1),
+        after=after,
         effective_at=now,
         cost=Cost(amount=amount, currency=facts.currency, days=days, of_days=of_days),
         undo=ANY_TIME,
-        effects=tuple(effects),
+        effects=(*effects, *foretold(after)),
     )
 
 
@@ -134,13 +142,13 @@ def decide_end(facts: Facts, at_end: AtEnd, now: datetime) -> Answer:
     if at_end == AtEnd.CANCEL and facts.is_microsoft:
         text = _("Offers of Microsoft under the legacy rules renew by themselves. Suspend the subscription to end it.")
         return Refused("legacy_renews", text, instead="Suspend")
-    kind = EffectKind.RENEWS_AT if at_end == AtEnd.RENEW else EffectKind.DELETED_AT
+    after = replace(facts, at_end=at_end, updates=facts.updates + 1)
     return Allowed(
-        after=replace(facts, at_end=at_end, updates=facts.updates + 1),
+        after=after,
         effective_at=now,
         cost=Cost(currency=facts.currency),
         undo=Undo(until=facts.ends_at),
-        effects=(Effect(kind, facts.ends_at),),
+        effects=foretold(after),
     )
 
 

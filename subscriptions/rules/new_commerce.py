@@ -24,6 +24,7 @@ from subscriptions.rules.changes import (
     Suspend,
     Upgrade,
 )
+from subscriptions.rules.ends import foretold
 from subscriptions.rules.facts import AtEnd, Facts, Status
 from subscriptions.rules.licenses import change_licenses
 from subscriptions.rules.moving import change_billing, change_term, convert_trial, upgrade
@@ -68,21 +69,20 @@ def suspend(facts: Facts, now: datetime) -> Answer:
         effects.append(Effect(EffectKind.AUTO_RENEW_OFF))
     if facts.scheduled is not None:
         effects.append(Effect(EffectKind.SCHEDULE_DROPPED))
-    if facts.ends_at:
-        effects.append(Effect(EffectKind.DISABLED_AT, facts.ends_at))
+    after = replace(
+        facts,
+        status=Status.SUSPENDED,
+        suspended_at=now,
+        at_end=AtEnd.UNDECIDED if facts.auto_renew else facts.at_end,
+        scheduled=None,
+        updates=facts.updates + 1,
+    )
     return Allowed(
-        after=replace(
-            facts,
-            status=Status.SUSPENDED,
-            suspended_at=now,
-            at_end=AtEnd.UNDECIDED if facts.auto_renew else facts.at_end,
-            scheduled=None,
-            updates=facts.updates + 1,
-        ),
+        after=after,
         effective_at=now,
         cost=Cost(currency=facts.currency),
         undo=Undo(until=facts.ends_at) if facts.ends_at else ANY_TIME,
-        effects=tuple(effects),
+        effects=(*effects, *foretold(after)),
     )
 
 
@@ -93,12 +93,13 @@ def reactivate(facts: Facts, now: datetime) -> Answer:
     effects = [Effect(EffectKind.USERS_RETURN)]
     if not facts.auto_renew and facts.ends_at:
         effects.append(Effect(EffectKind.AUTO_RENEW_STAYS_OFF))
+    after = replace(facts, status=Status.ACTIVE, suspended_at=None, updates=facts.updates + 1)
     return Allowed(
-        after=replace(facts, status=Status.ACTIVE, suspended_at=None, updates=facts.updates + 1),
+        after=after,
         effective_at=now,
         cost=Cost(currency=facts.currency),
         undo=ANY_TIME,
-        effects=tuple(effects),
+        effects=(*effects, *foretold(after)),
     )
 
 
@@ -145,21 +146,17 @@ def decide_end(facts: Facts, at_end: AtEnd, now: datetime) -> Answer:
         return Refused("800121", text)
     if at_end == AtEnd.EXTEND and not facts.goes_on_extended:
         return Refused("end_extend", _("This term ends without an extended service term. Choose renew or cancel."))
-    kinds = {
-        AtEnd.RENEW: EffectKind.RENEWS_AT,
-        AtEnd.EXTEND: EffectKind.EXTENDED_AT,
-        AtEnd.CANCEL: EffectKind.DISABLED_AT if facts.goes_on_extended else EffectKind.EXPIRES_AT,
-    }
-    effects = [Effect(kinds[at_end], facts.ends_at)]
+    after = replace(
+        facts,
+        at_end=at_end,
+        scheduled=facts.scheduled if at_end == AtEnd.RENEW else None,
+        updates=facts.updates + 1,
+    )
+    effects = list(foretold(after))
     if at_end != AtEnd.RENEW and facts.scheduled is not None:
         effects.append(Effect(EffectKind.SCHEDULE_DROPPED))
     return Allowed(
-        after=replace(
-            facts,
-            at_end=at_end,
-            scheduled=facts.scheduled if at_end == AtEnd.RENEW else None,
-            updates=facts.updates + 1,
-        ),
+        after=after,
         effective_at=now,
         cost=Cost(
             currency=facts.currency,

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from subscriptions.rules import refusals
 from subscriptions.rules.answers import Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
 from subscriptions.rules.changes import ScheduleChange
-from subscriptions.rules.facts import TRIAL_LICENSES, Facts
+from subscriptions.rules.ends import foretold
+from subscriptions.rules.facts import TRIAL_LICENSES, Facts, Scheduled
 
 TERMS = (1, 12, 36)
 # Term → how it may be billed, in months between bills.
@@ -34,13 +35,14 @@ def schedule_change(facts: Facts, change: ScheduleChange, now: datetime) -> Answ
         least, most = TRIAL_LICENSES, TRIAL_LICENSES
     if refused := refusals.outside_limits(quantity, least, most):
         return refused
-    if refused := billing_refused(wanted.term_months or facts.term_months, wanted.billing_months):
+    if refused := billing_refused(wanted.term_months or facts.term_months, _billing_of(facts, wanted)):
         return refused
-    effects = [Effect(EffectKind.RENEWS_AT, facts.ends_at)]
+    after = replace(facts, scheduled=wanted, updates=facts.updates + 1)
+    effects = list(foretold(after))
     if facts.scheduled is not None:
         effects.append(Effect(EffectKind.SCHEDULE_DROPPED))
     return Allowed(
-        after=replace(facts, scheduled=wanted, updates=facts.updates + 1),
+        after=after,
         effective_at=facts.ends_at,
         cost=Cost(currency=facts.currency),
         undo=Undo(until=facts.ends_at),
@@ -54,14 +56,21 @@ def drop_schedule(facts: Facts, now: datetime) -> Answer:
         return refusals.unchanged()
     if refused := refusals.not_active(facts):
         return refused
-    effects = (Effect(EffectKind.RENEWS_AT, facts.ends_at),) if facts.ends_at else ()
+    after = replace(facts, scheduled=None, updates=facts.updates + 1)
     return Allowed(
-        after=replace(facts, scheduled=None, updates=facts.updates + 1),
+        after=after,
         effective_at=now,
         cost=Cost(currency=facts.currency, next_term=facts.unit_price * facts.quantity),
         undo=Undo(until=facts.ends_at),
-        effects=effects,
+        effects=foretold(after),
     )
+
+
+def _billing_of(facts: Facts, wanted: Scheduled) -> int | None:
+    """How the next term is billed: as now, where another term is wanted and nothing is said of its bills."""
+    if wanted.billing_months is None and wanted.term_months is not None:
+        return facts.billing_months
+    return wanted.billing_months
 
 
 def billing_refused(term_months: int, billing_months: int | None) -> Refused | None:

@@ -30,6 +30,7 @@ EFFECTS: dict[EffectKind, Any] = {
     EffectKind.EXPIRES_AT: _("It expires on {when}."),
     EffectKind.EXTENDED_AT: _("From {when} it goes on month by month, at a higher price, until it is canceled."),
     EffectKind.RENEWS_AT: _("It renews on {when}, at the price of that day."),
+    EffectKind.BECOMES_PAID_AT: _("It becomes a paid subscription on {when}, at the price of that day."),
     EffectKind.IRREVERSIBLE: _("This cannot be undone."),
     EffectKind.NO_WINDOW: _("It cannot be canceled after this before the term ends."),
     EffectKind.NEW_WINDOW: _("It can be canceled until {when}."),

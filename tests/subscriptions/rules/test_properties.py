@@ -1,11 +1,12 @@
 """What holds for every state and every event: the rules always answer, and what they allow is a state that can be."""
 
 import ast
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscriptions.models import Subscription
@@ -30,6 +31,7 @@ from subscriptions.rules import (
     ScheduleChange,
     Scheduled,
     Status,
+    StepKind,
     Suspend,
     Target,
     Upgrade,
@@ -38,12 +40,14 @@ from subscriptions.rules import (
     next_step,
     steps_due,
 )
+from subscriptions.rules.money import after_months, rounded, share
 from subscriptions.rules.words import consequences
 
 FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2029, 12, 31, tzinfo=UTC)
 MOMENTS = st.integers(0, int((LAST - FIRST).total_seconds())).map(lambda seconds: FIRST + timedelta(seconds=seconds))
 QUANTITIES = st.integers(0, 400)
 MONTHS = st.sampled_from([0, 1, 12, 36, 7])
+SOON = st.integers(0, 400 * 24).map(lambda hours: timedelta(hours=hours))
 PRICES = st.decimals(0, 5000, places=4)
 
 
@@ -105,6 +109,10 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(ChangeBilling, MONTHS, PRICES),
     st.builds(Upgrade, targets, st.none() | QUANTITIES),
     st.builds(ConvertTrial, targets, QUANTITIES),
+)
+
+changes_of_the_end = st.one_of(
+    st.builds(DecideEnd, st.sampled_from(AtEnd)), st.just(Suspend()), st.just(Reactivate()), st.just(DropSchedule())
 )
 
 
@@ -174,6 +182,49 @@ def test_the_clock_is_asked_when_it_is_due(before: Facts, price: Decimal, on_sal
     step = next_step(before, due, quotes)
     assert step is not None
     assert step.at == due
+
+
+# What is said of the end of a term, or of a suspension, and what the clock then does.
+FORETOLD = {
+    EffectKind.RENEWS_AT: {StepKind.RENEWED},
+    EffectKind.BECOMES_PAID_AT: {StepKind.CONVERTED},
+    EffectKind.EXTENDED_AT: {StepKind.EXTENDED},
+    EffectKind.EXPIRES_AT: {StepKind.EXPIRED},
+    EffectKind.DISABLED_AT: {StepKind.DISABLED},
+    EffectKind.DELETED_AT: {StepKind.DELETED},
+}
+
+
+@settings(max_examples=600)
+@given(facts(), changes_of_the_end, SOON)
+def test_what_is_foretold_is_what_the_clock_does(before: Facts, change: Change, later: timedelta) -> None:
+    before = replace(before, status=Status.SUSPENDED if before.suspended_at else Status.ACTIVE)
+    found = judge(before, change, before.started_at + later)
+    if not isinstance(found, Allowed):
+        return
+    for effect in found.effects:
+        if effect.kind in FORETOLD:
+            assert effect.at is not None
+            *_earlier, last = steps_due(found.after, effect.at, lambda _facts, _at: Quote(Decimal(5), 12, 12))
+            assert (last.at, last.kind in FORETOLD[effect.kind]) == (effect.at, True)
+
+
+@given(facts(), changes)
+def test_nothing_is_decided_from_the_moment_on_at_which_the_clock_decides(before: Facts, change: Change) -> None:
+    if (due := due_at(before)) is not None:
+        assert isinstance(judge(before, change, due), Refused)
+
+
+@given(facts(), SOON, st.sampled_from(Policy))
+def test_no_part_of_a_term_costs_more_than_the_term(before: Facts, later: timedelta, policy: Policy) -> None:
+    start, term = before.started_at, before.term_months
+    end = after_months(start, term) if term else None
+    whole = replace(
+        before, policy=policy, is_trial=False, is_usage_based=False, ends_at=end, anchor_day=start.day, billing_months=1
+    )
+    full = rounded(whole.unit_price * whole.quantity) if term else 0
+    assert share(whole, whole.unit_price, whole.quantity, start)[0] == full
+    assert 0 <= share(whole, whole.unit_price, whole.quantity, start + later)[0] <= full
 
 
 def test_the_states_are_those_of_the_model() -> None:

@@ -99,6 +99,13 @@ TABLE: list[tuple[str, Facts, Change, str, str]] = [
         "900270",
         "900270",
     ),
+    (
+        "schedule a term that cannot have the present bills",
+        new_commerce(billing_months=12),
+        ScheduleChange(Scheduled(term_months=1)),
+        "900270",
+        "900270",
+    ),
     ("schedule nothing", new_commerce(), ScheduleChange(Scheduled()), "unchanged", "unchanged"),
     ("drop a schedule", new_commerce(scheduled=Scheduled(quantity=3)), DropSchedule(), "allowed", "allowed"),
     ("drop none", new_commerce(), DropSchedule(), "unchanged", "unchanged"),
@@ -190,9 +197,31 @@ def test_a_new_commerce_suspension_keeps_the_bills_and_turns_the_renewal_off() -
 
 def test_reactivating_does_not_bring_the_renewal_back() -> None:
     suspended = allowed(new_commerce(), Suspend()).after
-    assert kinds(suspended, Reactivate()) == ["users_return", "auto_renew_stays_off"]
+    assert kinds(suspended, Reactivate()) == ["users_return", "auto_renew_stays_off", "extended_at"]
     assert allowed(suspended, Reactivate()).after.auto_renew is False
     assert kinds(allowed(legacy(), Suspend()).after, Reactivate()) == ["users_return", "billing_resumes", "renews_at"]
+
+
+def test_what_a_trial_becomes_is_said_before() -> None:
+    ends = trial(new_commerce(), at_end=AtEnd.CANCEL)
+    assert kinds(ends, DecideEnd(AtEnd.RENEW)) == ["becomes_paid_at"]
+    late = {"started_at": datetime(2026, 6, 1, tzinfo=UTC), "ends_at": datetime(2026, 7, 1, tzinfo=UTC)}
+    assert kinds(trial(new_commerce(), **late), DecideEnd(AtEnd.CANCEL), datetime(2026, 6, 2, tzinfo=UTC)) == [
+        "disabled_at"
+    ]
+    assert kinds(trial(legacy(), **SUSPENDED), Reactivate()) == ["users_return", "expires_at"]
+
+
+def test_a_suspended_trial_is_over_when_it_expires() -> None:
+    found = allowed(trial(legacy()), Suspend())
+    assert [effect.kind.value for effect in found.effects] == ["users_blocked", "expires_at"]
+    assert found.undo.until == trial(legacy()).ends_at
+
+
+def test_from_the_moment_of_deletion_on_nothing_is_reactivated() -> None:
+    suspended = allowed(legacy(), Suspend()).after
+    end = EARLY + 90 * DAY
+    assert [answer(suspended, Reactivate(), at) for at in (end - DAY, end)] == ["allowed", "900278"]
 
 
 # --- licenses by batches ----------------------------------------------------------------------------------------------
@@ -255,6 +284,18 @@ def test_legacy_prorates_the_month_and_adds_whole_months() -> None:
     cost = allowed(legacy(), ChangeLicenses(12), now).cost
     a_day = Decimal("0.71")  # 10 × 2 ÷ 28
     assert cost.amount == a_day * 10 / 2 * 2 + 10 * 2 * 10
+
+
+def test_legacy_charges_a_whole_month_as_it_is() -> None:
+    begin = datetime(2026, 2, 15, 10, 30, tzinfo=UTC)  # a month of 28 days: a day rounds up from 0.357 to 0.36
+    assert allowed(legacy(), ChangeLicenses(11), begin).cost.amount == 110
+    assert allowed(legacy(), ChangeLicenses(11), begin + DAY).cost.amount == Decimal("0.36") * 27 + 100
+
+
+def test_legacy_never_credits_more_than_a_month_cost() -> None:
+    cheap = legacy(unit_price=Decimal("1.80"), quantity=1)  # 15 cents a month: a day rounds up to a cent
+    credit = allowed(replace(cheap, quantity=2), ChangeLicenses(1), BOUGHT + 32 * DAY).cost.amount
+    assert credit == -Decimal("0.15") * 11
 
 
 def test_legacy_credits_a_yearly_bill_by_365ths() -> None:
