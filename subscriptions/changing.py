@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.roles import Permission
 from activity.services import record
+from catalogue.models.prices import BILLING_MONTHS
 from core import clock
 from core.exceptions import NotPermitted, Refused
 from core.text import fold
@@ -22,7 +23,7 @@ from subscriptions import rules
 from subscriptions.change_requests.counting import count_after_commit_for
 from subscriptions.delegation import permission_for
 from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
-from subscriptions.intents import Intent, Kind, Priced, current_facts, path_of, resolve
+from subscriptions.intents import Intent, Kind, Priced, billed_together, current_facts, path_of, resolve
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import Allowed, Facts, Policy, judge
 
@@ -69,7 +70,8 @@ def change_subscription(
     """Make one change, if the rules allow it at this moment.
 
     With `version`, the change was decided about that version: ChangedMeanwhile if it is no longer the present one.
-    ChangeRefused says why not. Add-ons of the legacy rules are suspended with their base.
+    ChangeRefused says why not. Under the legacy rules add-ons are suspended with their base, and all of an order are
+    billed alike.
     """
     if by.user is None:
         raise NotPermitted("A subscription is changed by a person.")
@@ -100,6 +102,8 @@ def change_subscription(
     )
     if isinstance(change, rules.Suspend) and subscription.policy == Policy.LEGACY:
         suspend_add_ons(subscription, now, by=by)
+    if isinstance(intent, Priced) and intent.kind == Kind.BILLING and subscription.policy == Policy.LEGACY:
+        change_bills_of_mates(subscription, intent.price.billing_plan, now, by=by)
     mark_changed(subscription.customer_id, at=now)
     return subscription
 
@@ -184,6 +188,21 @@ def suspend_add_ons(base: Subscription, now: datetime, *, by: Actor) -> None:
             before = told(add_on)
             save_facts(add_on, answer.after)
             record("subscription.suspended", add_on, by=by, **differences(before, told(add_on)), with_base=str(base))
+
+
+def change_bills_of_mates(subscription: Subscription, billing_plan: str, now: datetime, *, by: Actor) -> None:
+    """Bill all of an order alike: a new term of each at its own price of today; ChangeRefused if one cannot be."""
+    for mate, price in billed_together(subscription, billing_plan, now):
+        # The rules were asked with all of them at hand: whoever has no price was refused.
+        assert price is not None
+        mate = lock_subscription(mate)
+        answer = judge(facts_of(mate), rules.ChangeBilling(BILLING_MONTHS[billing_plan], price.unit_price), now)
+        if isinstance(answer, rules.Refused):
+            raise ChangeRefused(answer)
+        before = told(mate)
+        save_facts(mate, answer.after)
+        changes = differences(before, told(mate))
+        record("subscription.billing_changed", mate, by=by, **changes, billed_with=str(subscription))
 
 
 # --- to another offer -------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from catalogue.models import Price
+from catalogue.models import Policy, Price
 from catalogue.models.prices import BILLING_MONTHS
 from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
-from subscriptions.options import Path, own_prices, paths
+from subscriptions.options import Path, own_prices, paths, prices_billed
 from subscriptions.rules import (
     Answer,
     Change,
@@ -20,7 +21,6 @@ from subscriptions.rules import (
     Facts,
     Mate,
     Refused,
-    Status,
     Upgrade,
     judge,
 )
@@ -72,7 +72,7 @@ def resolve(subscription: Subscription, intent: Intent, now: datetime) -> Change
         months = BILLING_MONTHS.get(price.billing_plan, 0)
         if intent.kind == Kind.TERM:
             return ChangeTerm(price.term_months, months, price.unit_price)
-        return ChangeBilling(months, price.unit_price, mates_of(subscription))
+        return ChangeBilling(months, price.unit_price, mates_of(subscription, price.billing_plan, now))
     path = path_of(subscription, intent.price, now)
     if path is None:
         return off_sale()
@@ -86,21 +86,29 @@ def path_of(subscription: Subscription, price: Price, now: datetime) -> Path | N
     return next((path for path in paths(subscription, now) if path.price.pk == price.pk), None)
 
 
-def mates_of(subscription: Subscription) -> tuple[Mate, ...]:
-    """The other subscriptions of the same order, which legacy bills change with."""
-    line = getattr(subscription, "order_line", None)
-    if line is None:
+def mates_of(subscription: Subscription, billing_plan: str, now: datetime) -> tuple[Mate, ...]:
+    """The others of the same order at their own prices of today, where legacy bills change."""
+    if subscription.policy != Policy.LEGACY:
         return ()
-    rows = Subscription.objects.filter(order_line__order=line.order_id, policy=subscription.policy).listed()
-    return tuple(
-        Mate(
-            name=row.nickname,
-            status=Status(row.status),
-            billing_months=BILLING_MONTHS.get(row.billing_plan, 0),
-            is_trial=row.is_trial,
-        )
-        for row in rows.exclude(pk=subscription.pk).order_by("pk")
-    )
+    found = billed_together(subscription, billing_plan, now)
+    return tuple(Mate(row.nickname, facts_of(row), price.unit_price if price else None) for row, price in found)
+
+
+def billed_together(
+    subscription: Subscription, billing_plan: str, now: datetime
+) -> list[tuple[Subscription, Price | None]]:
+    """The others of the same order and their add-ons, each with its price of today for these bills (two queries).
+
+    Of an add-on, what its base is billed with. What is billed by usage has no bills of a term.
+    """
+    own = {subscription.pk, subscription.parent_id or subscription.pk}
+    of_customer = Subscription.objects.filter(customer=subscription.customer_id)
+    orders = of_customer.filter(pk__in=own, order_line__isnull=False).values("order_line__order")
+    bases = of_customer.filter(Q(pk__in=own) | Q(order_line__order__in=orders))
+    rows = of_customer.filter(Q(pk__in=bases.values("pk")) | Q(parent__in=bases.values("pk")), policy=Policy.LEGACY)
+    rows = rows.listed().filter(sku__is_usage_based=False).exclude(pk=subscription.pk)
+    mates = list(rows.select_related("sku__product", "customer").order_by("pk"))
+    return [(mate, price) for mate, price in zip(mates, prices_billed(mates, billing_plan, now), strict=True)]
 
 
 def preview(subscription: Subscription, intent: Intent, now: datetime) -> Answer:

@@ -39,6 +39,22 @@ def own_prices(subscription: Subscription, at: datetime) -> list[Price]:
     return in_tier(prices_of(subscription, None, at), subscription.quantity)
 
 
+def prices_billed(subscriptions: list[Subscription], billing_plan: str, at: datetime) -> list[Price | None]:
+    """What each of one customer's costs for its present term when it is billed like that (a query)."""
+    if not subscriptions:
+        return []
+    segments = {one.segment for one in subscriptions}
+    rows = Price.objects.on_sale(country=subscriptions[0].customer.country_code, at=at, segments=segments)
+    sold = list(rows.filter(sku__in={one.sku_id for one in subscriptions}, billing_plan=billing_plan))
+
+    def of(one: Subscription) -> Price | None:
+        key = (one.sku_id, one.segment, one.currency, one.term_duration)
+        prices = [price for price in sold if (price.sku_id, price.segment, price.currency, price.term_duration) == key]
+        return next(iter(in_tier(prices, one.quantity)), None)
+
+    return [of(one) for one in subscriptions]
+
+
 @dataclass(frozen=True)
 class Path:
     """An offer to move to, for one term and billing plan; `owned` is what the customer has of it already."""

@@ -80,6 +80,7 @@ FIELDS: dict[str, Promise] = {
     "moved_to": _("Licenses moved to"),
     "moved_from": _("Licenses moved from"),
     "with_base": _("With its base"),
+    "billed_with": _("Billed together with"),
     "due_at": _("Due"),
     "not_on_sale": _("No longer on sale"),
     "reseller_of_record": _("Reseller of record"),

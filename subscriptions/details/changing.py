@@ -61,7 +61,7 @@ class SubscriptionPage(CustomerPage):
         """Find it among what the actor sees of this customer; whoever lacks the permission is refused first."""
         if can(self.actor, self.permission):
             rows = Subscription.objects.visible_to(self.actor).select_related(
-                "customer__provider", "sku__product", "parent", "order_line"
+                "customer__provider", "sku__product", "parent"
             )
             mine = rows.filter(customer__microsoft_id=kwargs["microsoft_id"])
             self.subscription = get_object_or_404(mine, subscription_id=kwargs["subscription_id"])

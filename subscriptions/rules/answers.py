@@ -41,10 +41,11 @@ class EffectKind(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """Something else that happens, at a moment where there is one."""
+    """Something else that happens, at a moment and to others where there are such."""
 
     kind: EffectKind
     at: datetime | None = None
+    who: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from subscriptions.rules.facts import AtEnd, Scheduled, Status
+from subscriptions.rules.facts import AtEnd, Facts, Scheduled, Status
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Mate:
-    """Another subscription of the same order, which legacy billing changes with."""
+    """Another subscription of the same order, which legacy billing changes with.
+
+    `unit_price` is today's for one license and the whole term with the new bills; None where it is not sold like that.
+    """
 
     name: str
-    status: Status
-    billing_months: int
-    is_trial: bool = False
-    is_on_sale: bool = True
+    facts: Facts
+    unit_price: Decimal | None
 
 
 @dataclass(frozen=True)

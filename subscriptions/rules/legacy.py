@@ -153,7 +153,10 @@ def decide_end(facts: Facts, at_end: AtEnd, now: datetime) -> Answer:
 
 
 def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer:
-    """Monthly or yearly bills for every subscription of the order; twelve new months begin at today's price."""
+    """Monthly or yearly bills for every subscription of the order; twelve new months begin at today's price.
+
+    The cost is that of all of them.
+    """
     if facts.is_trial or facts.is_usage_based:
         return Refused("6001", _("This subscription is not billed for a term, so its billing cannot be changed."))
     if refused := refusals.not_active(facts):
@@ -163,25 +166,26 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
     if change.billing_months == facts.billing_months:
         return refusals.unchanged()
     for mate in change.mates:
-        if mate.status != Status.ACTIVE or mate.is_trial or not mate.is_on_sale:
+        if mate.facts.status != Status.ACTIVE or mate.facts.is_trial or mate.unit_price is None:
             text = _(
                 "%(name)s of the same order is not active, is a trial or is no longer sold; bills change together."
             )
             return Refused("6000", text % {"name": mate.name})
-        if mate.billing_months != facts.billing_months:
+        if mate.facts.billing_months != facts.billing_months:
             text = _("%(name)s of the same order is billed otherwise; all bills of an order change together.")
             return Refused("6001", text % {"name": mate.name})
-    credit, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
     after = new_term(facts, now, change.unit_price, change.billing_months)
     effects = [Effect(EffectKind.NEW_TERM, after.ends_at), Effect(EffectKind.NEW_PRICE)]
     if change.mates:
-        effects.append(Effect(EffectKind.MATES_CHANGE))
+        effects.append(Effect(EffectKind.MATES_CHANGE, who=tuple(mate.name for mate in change.mates)))
     effects.append(Effect(EffectKind.PROMOTIONS_END))
-    amount = money.rounded(change.unit_price * facts.quantity) - credit
+    all_of_them = [(facts, change.unit_price), *((mate.facts, mate.unit_price or Decimal(0)) for mate in change.mates)]
+    total = sum((money.rounded(price * one.quantity) for one, price in all_of_them), Decimal(0))
+    credit = sum((money.share(one, one.unit_price, one.quantity, now)[0] for one, _price in all_of_them), Decimal(0))
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(amount, facts.currency, days, of_days, next_term=change.unit_price * facts.quantity),
+        cost=Cost(total - credit, facts.currency, next_term=total),
         undo=ANY_TIME,
         effects=tuple(effects),
     )

@@ -39,7 +39,7 @@ EFFECTS: dict[EffectKind, Any] = {
     EffectKind.SAME_END: _("The term still ends on {when}."),
     EffectKind.NEW_SUBSCRIPTION: _("The upgraded licenses become a subscription of their own."),
     EffectKind.JOINS_OWNED: _("The upgraded licenses join the subscription that the customer has of that offer."),
-    EffectKind.MATES_CHANGE: _("The bills of every subscription of the same order change with it."),
+    EffectKind.MATES_CHANGE: _("The bills of every subscription of the same order change with it: {who}."),
     EffectKind.PROMOTIONS_END: _("Promotions on it end."),
     EffectKind.STARTS_BILLING: _("It is billed from now on."),
 }
@@ -48,7 +48,7 @@ EFFECTS: dict[EffectKind, Any] = {
 def effect_words(effect: Effect, show: ShowMoment) -> SafeString:
     """One sentence about what else happens."""
     sentence = str(EFFECTS[effect.kind])
-    return format_html(sentence, when=show(effect.at) if effect.at else "–")
+    return format_html(sentence, when=show(effect.at) if effect.at else "–", who=", ".join(effect.who))
 
 
 def cost_words(cost: Cost, *, new_term: bool = False) -> str:

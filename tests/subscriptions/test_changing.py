@@ -13,6 +13,7 @@ from catalogue.models import Price
 from core import clock
 from core.exceptions import NotPermitted
 from customers.models import Customer
+from orders.models import Order, OrderLine
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription, rename_subscription
 from subscriptions.intents import Kind, Priced, preview
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
@@ -209,6 +210,62 @@ def test_legacy_bills_change_with_the_order(old: Subscription, sales: Actor) -> 
     change_subscription(subscription=old, intent=Priced(Kind.BILLING, yearly), by=sales)
     old.refresh_from_db()
     assert (old.billing_plan, old.unit_price) == ("Annual", 110)
+
+
+@pytest.fixture
+def ordered_together(customer: Customer, old: Subscription, sales: Actor) -> list[Subscription]:
+    """The old one, another of the same order, and an add-on of that which was bought later."""
+    mate = bought(customer, offer(policy="legacy", price="60"), sales, at=clock.now() - timedelta(days=100))
+    add_on = bought(customer, offer(policy="legacy", price="24"), sales, at=clock.now() - timedelta(days=50))
+    Subscription.objects.filter(pk=add_on.pk).update(parent=mate)
+    order = Order.objects.create(customer=customer, provider=customer.provider, placed_by=sales.user, currency="USD")
+    for one in (old, mate):
+        OrderLine.objects.create(
+            order=order,
+            sku=one.sku,
+            price=offer_of(one),
+            subscription=one,
+            offer_name=one.offer_name,
+            quantity=one.quantity,
+            unit_price=one.unit_price,
+            billing_plan=one.billing_plan,
+        )
+    # Of another order: it stays as it is.
+    bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(days=100))
+    return [old, mate, add_on]
+
+
+def test_the_bills_of_the_whole_order_change(ordered_together: list[Subscription], sales: Actor) -> None:
+    old, *others = ordered_together
+    yearly = [
+        also_sold(offer_of(one), billing_plan="Annual", unit_price=one.unit_price - 10) for one in ordered_together
+    ]
+    asked = Priced(Kind.BILLING, yearly[0])
+    answer = preview(old, asked, clock.now())
+    assert isinstance(answer, Allowed)
+    assert [effect.who for effect in answer.effects if effect.who] == [tuple(one.nickname for one in others)]
+    change_subscription(subscription=old, intent=asked, by=sales)
+    for one, price in zip(ordered_together, yearly, strict=True):
+        one.refresh_from_db()
+        assert (one.billing_plan, one.unit_price, one.term_starts_at.date()) == (
+            "Annual",
+            price.unit_price,
+            clock.now().date(),
+        )
+        assert last_record(one).action == "subscription.billing_changed"
+    assert Subscription.objects.filter(billing_plan="Annual").count() == 3
+
+
+def test_no_bills_change_where_one_of_the_order_is_not_sold_so(
+    ordered_together: list[Subscription], sales: Actor
+) -> None:
+    old, mate, _add_on = ordered_together
+    yearly = also_sold(offer_of(old), billing_plan="Annual")
+    also_sold(offer_of(mate), billing_plan="Annual")
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=old, intent=Priced(Kind.BILLING, yearly), by=sales)
+    assert refused.value.answer.code == "6000"
+    assert not Subscription.objects.filter(billing_plan="Annual").exists()
 
 
 def test_a_whole_upgrade_keeps_its_id(new: Subscription, sales: Actor) -> None:

@@ -328,15 +328,23 @@ def test_a_three_year_term_moves_between_bills_with_the_next_one() -> None:
 @pytest.mark.parametrize(
     ("mate", "code"),
     [
-        (Mate("Visio", Status.ACTIVE, 1), "allowed"),
-        (Mate("Visio", Status.SUSPENDED, 1), "6000"),
-        (Mate("Visio", Status.ACTIVE, 1, is_trial=True), "6000"),
-        (Mate("Visio", Status.ACTIVE, 1, is_on_sale=False), "6000"),
-        (Mate("Visio", Status.ACTIVE, 12), "6001"),
+        (Mate("Visio", legacy(), Decimal(100)), "allowed"),
+        (Mate("Visio", legacy(**SUSPENDED), Decimal(100)), "6000"),
+        (Mate("Visio", legacy(is_trial=True), Decimal(100)), "6000"),
+        (Mate("Visio", legacy(), None), "6000"),
+        (Mate("Visio", legacy(billing_months=12), Decimal(100)), "6001"),
     ],
 )
 def test_legacy_bills_change_for_the_whole_order(mate: Mate, code: str) -> None:
     assert answer(legacy(), ChangeBilling(12, Decimal(115), (mate,)), EARLY) == code
+
+
+def test_the_bills_of_an_order_cost_what_all_of_it_costs() -> None:
+    mate = Mate("Visio", legacy(quantity=2), Decimal(100))
+    found = allowed(legacy(), ChangeBilling(12, Decimal(115), (mate,)), BOUGHT)
+    assert found.cost.amount == 10 * 115 + 2 * 100 - 10 * 120 - 2 * 120
+    [effect] = [effect for effect in found.effects if effect.kind == EffectKind.MATES_CHANGE]
+    assert effect.who == ("Visio",)
 
 
 def test_legacy_bills_begin_a_new_year_at_todays_price() -> None:
