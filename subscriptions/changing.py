@@ -1,7 +1,6 @@
 """Every change of a subscription: judged by the rules under its lock, written, recorded and told."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -239,8 +238,7 @@ def join(owned: Subscription, quantity: int, source: Subscription, by: Actor) ->
     """Put upgraded licenses into what the customer has of the target, without a window of their own."""
     owned = lock_subscription(owned)
     before = told(owned)
-    facts = facts_of(owned)
-    save_facts(owned, replace(facts, quantity=facts.quantity + quantity, updates=facts.updates + 1))
+    save_facts(owned, rules.join(facts_of(owned), quantity))
     record("subscription.joined", owned, by=by, **differences(before, told(owned)), moved_from=str(source))
     return owned
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 from django.db.models import Q
 
 from catalogue.models import Price, Sku
-from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS, PriceQuerySet
+from catalogue.models.prices import BILLING_MONTHS, PriceQuerySet
 from catalogue.models.products import LARGEST_QUANTITY
 from subscriptions.facts import PLANS, TERMS, facts_of
 from subscriptions.models import Subscription
-from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Status, Target
+from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Target
 
 # A trial that nobody decided about becomes this, or else what its offer has first.
 TRIAL_BECOMES = (("P1Y", "Monthly"), ("P1Y", "Annual"), ("P1M", "Monthly"))
@@ -74,14 +74,7 @@ class Path:
             billing_months=BILLING_MONTHS.get(self.price.billing_plan, 0),
             least=least,
             most=most,
-            owned=None
-            if owned is None
-            else OwnedTarget(
-                status=Status(owned.status),
-                ends_at=owned.ends_at,
-                term_months=TERM_MONTHS.get(owned.term_duration, 0),
-                window_until=owned.cancellable_until,
-            ),
+            owned=None if owned is None else OwnedTarget(facts_of(owned)),
         )
 
 
@@ -120,6 +113,7 @@ def paths_among(subscription: Subscription, prices: list[Price]) -> list[Path]:
 def owned_of(subscription: Subscription, skus: list[Sku]) -> list[Subscription]:
     """What the customer has of these offers and has not ended, oldest first."""
     rows = Subscription.objects.filter(customer=subscription.customer_id, sku__in=skus)
+    rows = rows.select_related("sku__product")
     return list(rows.filter(status__in=["active", "suspended"]).exclude(pk=subscription.pk).order_by("-pk"))
 
 

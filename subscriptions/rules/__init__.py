@@ -36,6 +36,7 @@ from subscriptions.rules.ends import (
 )
 from subscriptions.rules.facts import AtEnd, Batch, Facts, Policy, Scheduled, Status
 from subscriptions.rules.judging import judge
+from subscriptions.rules.moving import join
 
 __all__ = [
     "DECIDABLE",
@@ -73,6 +74,7 @@ __all__ = [
     "decision_date",
     "decision_deadline",
     "due_at",
+    "join",
     "judge",
     "next_step",
     "steps_due",

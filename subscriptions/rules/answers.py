@@ -34,6 +34,7 @@ class EffectKind(StrEnum):
     SAME_END = "same_end"
     NEW_SUBSCRIPTION = "new_subscription"
     JOINS_OWNED = "joins_owned"
+    OWNED_SCHEDULE_DROPPED = "owned_schedule_dropped"
     MATES_CHANGE = "mates_change"
     PROMOTIONS_END = "promotions_end"
     STARTS_BILLING = "starts_billing"

@@ -1,20 +1,16 @@
 """What a person can want of a subscription."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 
-from subscriptions.rules.facts import AtEnd, Facts, Scheduled, Status
+from subscriptions.rules.facts import AtEnd, Facts, Scheduled
 
 
 @dataclass(frozen=True)
 class OwnedTarget:
     """A subscription of the target offer that the customer has already."""
 
-    status: Status
-    ends_at: datetime | None
-    term_months: int
-    window_until: datetime | None = None
+    facts: Facts
 
 
 @dataclass(frozen=True)

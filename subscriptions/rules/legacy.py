@@ -219,7 +219,7 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
     if facts.has_add_ons:
         text = _("This subscription has add-ons. Suspend them first: they do not move to another offer.")
         return Refused("subscription_add_ons_present", text)
-    if target.owned is not None and target.owned.status in (Status.ACTIVE, Status.SUSPENDED):
+    if target.owned is not None and target.owned.facts.status in (Status.ACTIVE, Status.SUSPENDED):
         text = _("The customer has %(offer)s already. Change the number of its licenses instead.")
         return Refused("conflicting_service_types", text % {"offer": target.title})
     if refused := refusals.outside_limits(facts.quantity, target.least, target.most):

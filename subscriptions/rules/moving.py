@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from core.html import number_text
 from subscriptions.rules import money, refusals
 from subscriptions.rules.answers import NEVER, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
 from subscriptions.rules.changes import ChangeBilling, ChangeTerm, ConvertTrial, Target, Upgrade
@@ -92,13 +93,18 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
         return refused
     partial = quantity < facts.quantity
     old, days, of_days = money.share(facts, facts.unit_price, quantity, now)
-    new, _days, _of_days = money.share(facts, target.unit_price, quantity, now)
+    # What joins another subscription costs what that one's licenses cost, until its end.
+    joined = target.owned.facts if target.owned is not None else replace(facts, unit_price=target.unit_price)
+    new, _days, _of_days = money.share(joined, joined.unit_price, quantity, now)
     if partial or target.owned is not None:
         left = facts.quantity - quantity
         # With nothing left the subscription is over; its number of licenses stays on record.
         after = replace(facts, quantity=left, updates=facts.updates + 1) if left else ended(facts, now)
-        kind = EffectKind.JOINS_OWNED if target.owned is not None else EffectKind.NEW_SUBSCRIPTION
-        effects = [Effect(kind), Effect(EffectKind.SAME_END, facts.ends_at)]
+        if target.owned is None:
+            effects = [Effect(EffectKind.NEW_SUBSCRIPTION), Effect(EffectKind.SAME_END, facts.ends_at)]
+        else:
+            effects = [Effect(EffectKind.JOINS_OWNED, joined.ends_at)]
+            effects += [Effect(EffectKind.OWNED_SCHEDULE_DROPPED)] if joined.scheduled is not None else []
     else:
         after = replace(facts, unit_price=target.unit_price, least=target.least, most=target.most)
         after = replace(after, updates=facts.updates + 1)
@@ -124,12 +130,12 @@ def upgrade_refused(facts: Facts, target: Target, quantity: int, now: datetime) 
     left = facts.quantity - quantity
     if left and (refused := refusals.outside_limits(left, facts.least, facts.most)):
         return refused
-    owned = target.owned
-    if owned is None:
+    if target.owned is None:
         return refusals.outside_limits(quantity, target.least, target.most)
+    owned = target.owned.facts
     if owned.status != Status.ACTIVE:
         return Refused("900259", _("The subscription to upgrade into is not active. Reactivate it first."))
-    if owned.window_until is not None and now < owned.window_until:
+    if owned.cancel_until is not None and now < owned.cancel_until:
         return Refused(
             "900260", _("The subscription to upgrade into can still be canceled. Wait until that time is over.")
         )
@@ -137,7 +143,15 @@ def upgrade_refused(facts: Facts, target: Target, quantity: int, now: datetime) 
         return Refused("900261", _("The subscription to upgrade into has a shorter term. Choose another."))
     if owned.ends_at is None or (facts.ends_at is not None and owned.ends_at < facts.ends_at):
         return Refused("900261", _("The subscription to upgrade into ends earlier. Choose another."))
+    if owned.quantity + quantity > owned.most:
+        text = _("The subscription to upgrade into can have %(number)s licenses at most. Upgrade fewer.")
+        return Refused("2002", text % {"number": number_text(owned.most)})
     return None
+
+
+def join(owned: Facts, quantity: int) -> Facts:
+    """What upgraded licenses make of the subscription that they join: they have no window of their own."""
+    return replace(owned, quantity=owned.quantity + quantity, scheduled=None, updates=owned.updates + 1)
 
 
 def convert_trial(facts: Facts, change: ConvertTrial, now: datetime) -> Answer:

@@ -38,7 +38,11 @@ EFFECTS: dict[EffectKind, Any] = {
     EffectKind.NEW_PRICE: _("Today’s price applies from now on."),
     EffectKind.SAME_END: _("The term still ends on {when}."),
     EffectKind.NEW_SUBSCRIPTION: _("The upgraded licenses become a subscription of their own."),
-    EffectKind.JOINS_OWNED: _("The upgraded licenses join the subscription that the customer has of that offer."),
+    EffectKind.JOINS_OWNED: _(
+        "The upgraded licenses join the subscription that the customer has of that offer, at its price; its term ends "
+        "on {when}."
+    ),
+    EffectKind.OWNED_SCHEDULE_DROPPED: _("The change that was scheduled for the renewal of that one is dropped."),
     EffectKind.MATES_CHANGE: _("The bills of every subscription of the same order change with it: {who}."),
     EffectKind.PROMOTIONS_END: _("Promotions on it end."),
     EffectKind.STARTS_BILLING: _("It is billed from now on."),

@@ -298,6 +298,22 @@ def test_a_partial_upgrade_makes_a_subscription_with_the_same_resellers(
     assert made.cancellable_until is None
 
 
+def test_upgraded_licenses_join_what_the_customer_has(customer: Customer, new: Subscription, sales: Actor) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    with clock.at(clock.now() - timedelta(hours=1)):
+        change_subscription(subscription=new, intent=ChangeLicenses(12), by=sales)
+    owned = bought(customer, better, sales, at=clock.now() - timedelta(days=8))
+    Subscription.objects.filter(pk=owned.pk).update(
+        ends_at=new.ends_at + timedelta(days=1),
+        scheduled={"quantity": 4},  # type: ignore[operator]
+    )
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better, 5), by=sales)
+    owned.refresh_from_db()
+    assert (owned.quantity, owned.scheduled, len(owned.batches)) == (15, None, 1)
+    assert last_record(owned).changes["scheduled"] == [{"quantity": 4}, None]
+
+
 def test_a_trial_becomes_paid(customer: Customer, sales: Actor) -> None:
     free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
     paid = offer(price="240")

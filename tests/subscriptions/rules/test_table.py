@@ -29,6 +29,7 @@ from subscriptions.rules import (
     Suspend,
     Target,
     Upgrade,
+    join,
     judge,
 )
 from tests.subscriptions.rules.cases import BOUGHT, DAY, SUSPENDED, answer, legacy, new_commerce, trial
@@ -36,6 +37,8 @@ from tests.subscriptions.rules.cases import BOUGHT, DAY, SUSPENDED, answer, lega
 EARLY, LATE = BOUGHT + 3 * DAY, BOUGHT + 40 * DAY
 BETTER = Target("E3", "Enterprise E3", Decimal(240), least=1, most=1000)
 YEAR = ChangeTerm(12, 1, Decimal(120))
+# What a customer has of an offer already, bought so long ago that it can no longer be canceled.
+OWNED = replace(new_commerce(), batches=(Batch(10, BOUGHT - 8 * DAY),))
 THREE_YEARS = ChangeTerm(36, 12, Decimal(330))
 MORE_LATER = ScheduleChange(Scheduled(quantity=20))
 
@@ -369,19 +372,40 @@ def test_a_partial_upgrade_leaves_the_rest() -> None:
 @pytest.mark.parametrize(
     ("owned", "code"),
     [
-        (OwnedTarget(Status.ACTIVE, new_commerce().ends_at, 12), "allowed"),
-        (OwnedTarget(Status.SUSPENDED, new_commerce().ends_at, 12), "900259"),
-        (OwnedTarget(Status.ACTIVE, new_commerce().ends_at, 12, window_until=EARLY + DAY), "900260"),
-        (OwnedTarget(Status.ACTIVE, new_commerce().ends_at, 1), "900261"),
-        (OwnedTarget(Status.ACTIVE, EARLY + 30 * DAY, 12), "900261"),
+        (OWNED, "allowed"),
+        (replace(OWNED, status=Status.SUSPENDED), "900259"),
+        (replace(OWNED, batches=(Batch(10, EARLY - DAY),)), "900260"),
+        (replace(OWNED, term_months=1), "900261"),
+        (replace(OWNED, ends_at=EARLY + 30 * DAY), "900261"),
+        (replace(OWNED, most=13), "2002"),
+        (replace(OWNED, most=14), "allowed"),
     ],
 )
-def test_an_upgrade_into_what_the_customer_has(owned: OwnedTarget, code: str) -> None:
-    assert answer(new_commerce(), Upgrade(replace(BETTER, owned=owned), 4), EARLY) == code
+def test_an_upgrade_into_what_the_customer_has(owned: Facts, code: str) -> None:
+    assert answer(new_commerce(), Upgrade(replace(BETTER, owned=OwnedTarget(owned)), 4), EARLY) == code
+
+
+def test_what_joins_another_subscription_costs_what_that_one_does() -> None:
+    end = datetime(2027, 7, 15, 10, 30, tzinfo=UTC)
+    owned = replace(OWNED, ends_at=end, started_at=datetime(2026, 7, 15, 10, 30, tzinfo=UTC), unit_price=Decimal(200))
+    now = datetime(2026, 7, 16, 10, 30, tzinfo=UTC)
+    found = allowed(new_commerce(), Upgrade(replace(BETTER, owned=OwnedTarget(owned)), 4), now)
+    # 364 of 365 days at USD 200 a year, for 183 of 365 days at USD 120.
+    assert found.cost.amount == Decimal("797.81") - Decimal("240.66")
+    assert [effect.at for effect in found.effects if effect.kind == EffectKind.JOINS_OWNED] == [end]
+    assert found.cost.next_term == 4 * 240
+
+
+def test_what_is_joined_loses_its_schedule() -> None:
+    owned = replace(OWNED, scheduled=Scheduled(quantity=4))
+    change = Upgrade(replace(BETTER, owned=OwnedTarget(owned)), 4)
+    assert EffectKind.OWNED_SCHEDULE_DROPPED in {effect.kind for effect in allowed(new_commerce(), change).effects}
+    after = join(owned, 4)
+    assert (after.quantity, after.scheduled, after.batches) == (14, None, owned.batches)
 
 
 def test_legacy_does_not_upgrade_into_what_the_customer_has() -> None:
-    owned = OwnedTarget(Status.ACTIVE, legacy().ends_at, 12)
+    owned = OwnedTarget(legacy())
     assert answer(legacy(), Upgrade(replace(BETTER, owned=owned)), EARLY) == "conflicting_service_types"
 
 
