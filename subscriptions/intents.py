@@ -1,6 +1,6 @@
 """What people ask for, in terms of the catalogue, and the change that the rules judge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from catalogue.models import Policy, Price
 from catalogue.models.prices import BILLING_MONTHS
 from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
-from subscriptions.options import Path, own_prices, paths, prices_billed
+from subscriptions.options import Path, next_term_cost, own_prices, paths, prices_billed
 from subscriptions.rules import (
     Answer,
     Change,
@@ -114,4 +114,7 @@ def billed_together(
 def preview(subscription: Subscription, intent: Intent, now: datetime) -> Answer:
     """What would happen, asked before it does; the service asks again under its locks."""
     change = resolve(subscription, intent, now)
-    return change if isinstance(change, Refused) else judge(current_facts(subscription), change, now)
+    answer = change if isinstance(change, Refused) else judge(current_facts(subscription), change, now)
+    if isinstance(answer, Refused) or answer.cost.next_term is not None:
+        return answer
+    return replace(answer, cost=replace(answer.cost, next_term=next_term_cost(subscription, answer.after, now)))

@@ -11,7 +11,8 @@ from catalogue.models.prices import BILLING_MONTHS, PriceQuerySet
 from catalogue.models.products import LARGEST_QUANTITY
 from subscriptions.facts import PLANS, TERMS, facts_of
 from subscriptions.models import Subscription
-from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Target
+from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Status, Target, decision_deadline, next_step
+from subscriptions.rules.money import rounded
 
 # A trial that nobody decided about becomes this, or else what its offer has first.
 TRIAL_BECOMES = (("P1Y", "Monthly"), ("P1Y", "Annual"), ("P1M", "Monthly"))
@@ -161,7 +162,12 @@ class NextTerm:
         return found.get((str(term), str(PLANS.get(months, "None"))))
 
 
-def next_term_price(subscription: Subscription, at: datetime) -> Decimal | None:
-    """What one license costs for the next term at this moment's price, or None where it is no longer sold."""
-    quote = NextTerm(subscription)(facts_of(subscription), at)
-    return quote.unit_price if quote else None
+def next_term_cost(subscription: Subscription, facts: Facts, now: datetime) -> Decimal | None:
+    """What the subscription's next term would cost at today's prices if it were like this; None where none follows."""
+    prices, deadline = NextTerm(subscription), decision_deadline(facts)
+    if deadline is None or facts.status != Status.ACTIVE:
+        return None
+    step = next_step(facts, deadline, lambda facts, _at: prices(facts, now))
+    if step is None or step.after.status != Status.ACTIVE:
+        return None
+    return rounded(step.after.unit_price * step.after.quantity)

@@ -51,7 +51,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class Cost:
-    """What the change costs for the rest of the present term (negative: is credited), and the next term then costs."""
+    """What the change costs for the rest of the present term (negative: is credited).
+
+    And what the next term costs, where the change names a price of today: others have the price list asked for it.
+    """
 
     amount: Decimal = Decimal(0)
     currency: str = ""

@@ -76,7 +76,6 @@ def change_licenses(facts: Facts, quantity: int, now: datetime) -> Answer:
             currency=facts.currency,
             days=days,
             of_days=of_days,
-            next_term=facts.unit_price * quantity,
         ),
         undo=ANY_TIME,
     )

@@ -38,7 +38,7 @@ def add(facts: Facts, quantity: int, now: datetime) -> Allowed:
             updates=facts.updates + 1,
         ),
         effective_at=now,
-        cost=Cost(amount, facts.currency, days, of_days, next_term=facts.unit_price * quantity),
+        cost=Cost(amount, facts.currency, days, of_days),
         undo=ANY_TIME if facts.is_extended else Undo(until=now + WINDOW),
         effects=(Effect(EffectKind.SAME_END, facts.ends_at), *_dropped(facts)),
     )
@@ -55,7 +55,7 @@ def give_back(facts: Facts, quantity: int, now: datetime) -> Answer:
     return Allowed(
         after=replace(facts, quantity=quantity, batches=batches, scheduled=None, updates=facts.updates + 1),
         effective_at=now,
-        cost=Cost(-amount, facts.currency, days, of_days, next_term=facts.unit_price * quantity),
+        cost=Cost(-amount, facts.currency, days, of_days),
         undo=ANY_TIME,
         effects=tuple(_dropped(facts)),
     )

@@ -74,7 +74,7 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
     return Allowed(
         after=replace(facts, billing_months=change.billing_months, updates=facts.updates + 1),
         effective_at=at,
-        cost=Cost(currency=facts.currency, next_term=facts.unit_price * facts.quantity),
+        cost=Cost(currency=facts.currency),
         undo=Undo(until=at),
     )
 

@@ -158,10 +158,7 @@ def decide_end(facts: Facts, at_end: AtEnd, now: datetime) -> Answer:
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(
-            currency=facts.currency,
-            next_term=facts.unit_price * facts.quantity if at_end == AtEnd.RENEW else None,
-        ),
+        cost=Cost(currency=facts.currency),
         undo=Undo(until=facts.ends_at),
         effects=tuple(effects),
     )

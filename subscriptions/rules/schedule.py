@@ -60,7 +60,7 @@ def drop_schedule(facts: Facts, now: datetime) -> Answer:
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(currency=facts.currency, next_term=facts.unit_price * facts.quantity),
+        cost=Cost(currency=facts.currency),
         undo=Undo(until=facts.ends_at),
         effects=foretold(after),
     )

@@ -21,6 +21,7 @@ from subscriptions.rules import (
     Allowed,
     AtEnd,
     Cancel,
+    Change,
     ChangeLicenses,
     DecideEnd,
     DropSchedule,
@@ -331,6 +332,50 @@ def test_a_preview_says_what_will_happen_and_writes_nothing(new: Subscription) -
     assert answer.after.quantity == 12
     new.refresh_from_db()
     assert new.quantity == 10
+
+
+def later_price(subscription: Subscription, price: int) -> None:
+    """From now on the offer costs something else."""
+    old = offer_of(subscription)
+    Price.objects.filter(pk=old.pk).update(is_listed=False, sold_until=clock.now())
+    also_sold(old, unit_price=Decimal(price), effective_from=clock.now())
+
+
+@pytest.mark.parametrize(
+    ("change", "licenses"),
+    [(ChangeLicenses(12), 12), (DecideEnd(AtEnd.RENEW), 10), (DropSchedule(), 10)],
+    ids=["licenses", "end", "schedule"],
+)
+def test_the_next_term_is_foretold_at_todays_price(
+    new: Subscription, sales: Actor, change: Change, licenses: int
+) -> None:
+    at_end = AtEnd.CANCEL if isinstance(change, DecideEnd) else AtEnd.RENEW
+    scheduled = {"quantity": 4} if isinstance(change, DropSchedule) else None
+    Subscription.objects.filter(pk=new.pk).update(at_end=at_end.value, scheduled=scheduled)
+    new.refresh_from_db()
+    later_price(new, 132)
+    answer = preview(new, change, clock.now())
+    assert isinstance(answer, Allowed)
+    assert answer.cost.next_term == 132 * licenses
+
+
+def test_no_price_is_foretold_of_what_is_no_longer_sold(new: Subscription) -> None:
+    Price.objects.filter(pk=offer_of(new).pk).update(is_listed=False, sold_until=clock.now())
+    answer = preview(new, ChangeLicenses(12), clock.now())
+    assert isinstance(answer, Allowed)
+    assert answer.cost.next_term is None
+
+
+def test_what_a_trial_will_cost_is_foretold(customer: Customer, sales: Actor) -> None:
+    free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    paid = offer(price="240")
+    path(free.sku, paid.sku)
+    trial = bought(customer, free, sales, quantity=25)
+    Subscription.objects.filter(pk=trial.pk).update(at_end="cancel")
+    trial.refresh_from_db()
+    answer = preview(trial, DecideEnd(AtEnd.RENEW), clock.now())
+    assert isinstance(answer, Allowed)
+    assert answer.cost.next_term == 25 * 240
 
 
 def test_a_nickname(new: Subscription, sales: Actor) -> None:
