@@ -128,8 +128,11 @@ class NextTerm:
     def __call__(self, facts: Facts, at: datetime) -> Quote | None:
         """The price of the day, or None where the offer is no longer sold like that."""
         wanted = facts.scheduled or Scheduled()
-        prices = self._prices(facts, wanted, at)
-        price = self._chosen(facts, wanted, in_tier(prices, wanted.quantity or facts.quantity))
+        prices = in_tier(self._prices(facts, wanted, at), wanted.quantity or facts.quantity)
+        price = self._chosen(facts, wanted, prices)
+        if price is None and not facts.auto_renew:
+            # An extended service term asks for the monthly plan alone.
+            price = next((one for one in prices if one.term_duration == "P1M"), None)
         if price is None:
             return None
         self.sku = price.sku

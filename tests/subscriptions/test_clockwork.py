@@ -90,6 +90,32 @@ def test_what_is_no_longer_sold_ends_and_says_why(customer: Customer, sales: Act
     assert record.changes["not_on_sale"] is True
 
 
+def extended(customer: Customer, sales: Actor, sold: Price) -> Subscription:
+    """What a year of ten licenses becomes that nobody decided about."""
+    subscription = bought(customer, sold, sales, at=clock.now() - YEAR)
+    Subscription.objects.filter(pk=subscription.pk).update(at_end="undecided")
+    run_due()
+    subscription.refresh_from_db()
+    assert subscription.is_extended
+    return subscription
+
+
+def test_an_extended_month_costs_what_a_month_of_so_many_licenses_does(customer: Customer, sales: Actor) -> None:
+    price = offer()
+    also_sold(price, term_duration="P1M", unit_price=Decimal(12), pricing_tier_max=99)
+    also_sold(price, term_duration="P1M", unit_price=Decimal(8), pricing_tier_min=100)
+    assert extended(customer, sales, price).unit_price == Decimal("12.36")
+
+
+def test_an_extended_month_goes_by_the_monthly_plan_also_where_the_year_is_no_longer_sold(
+    customer: Customer, sales: Actor
+) -> None:
+    price = offer()
+    also_sold(price, term_duration="P1M", unit_price=Decimal(12))
+    Price.objects.filter(pk=price.pk).update(is_listed=False, sold_until=clock.now() - timedelta(days=30))
+    assert extended(customer, sales, price).unit_price == Decimal("12.36")
+
+
 def test_a_canceled_term_fades_away(customer: Customer, sales: Actor) -> None:
     subscription = bought(customer, offer(), sales, at=clock.now() - YEAR - timedelta(days=100))
     with clock.at(clock.now() - timedelta(days=150)):
