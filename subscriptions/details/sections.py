@@ -46,7 +46,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     delegation = delegation_of(actor, subscription.customer)
     if delegation.is_empty:
         return {}
-    facts, now = facts_of(subscription), clock.now()
+    facts, now = facts_shown(subscription), clock.now()
     lives = subscription.status in ("active", "suspended")
     active = subscription.status == "active"
     ids = [subscription.customer.microsoft_id, subscription.subscription_id]
@@ -58,7 +58,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
         "nickname_url": change_url(subscription, "nickname"),
         "rename_url": reverse("subscriptions:rename", args=ids),
         "version": subscription.version,
-        "status_actions": asked_for(status_actions(subscription), delegation) if lives else [],
+        "status_actions": asked_for(status_actions(subscription, facts, now), delegation) if lives else [],
         "refundable": given_back,
         "windows": [] if facts.is_extended else windows(facts, given_back, now),
         "rules_name": subscription.get_policy_display(),
@@ -140,9 +140,14 @@ def other_offers(subscription: Subscription, facts: Any, now: Any) -> list[Actio
     return moves
 
 
-def status_actions(subscription: Subscription) -> list[Action]:
+def facts_shown(subscription: Subscription) -> Facts:
+    """As the rules see it; needs `parent`, by which an add-on may return or not."""
+    parent = subscription.parent
+    return facts_of(subscription, parent_status=parent.status if parent is not None else None)
+
+
+def status_actions(subscription: Subscription, facts: Facts, now: datetime) -> list[Action]:
     """Suspend or reactivate, and cancel while that is possible."""
-    facts, now = facts_of(subscription), clock.now()
     actions = []
     if subscription.status == "suspended":
         answer = judge(facts, Reactivate(), now)

@@ -152,6 +152,17 @@ def test_suspended_and_back(browser: Client, new: Subscription) -> None:
     assert new.status == "active"
 
 
+def test_a_suspended_add_on_returns_where_its_base_runs(browser: Client, customer: Customer, sales: Actor) -> None:
+    base = bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(days=20))
+    add_on = SubscriptionFactory(customer=customer, sku=base.sku, parent=base, policy="legacy", nickname="Archiving")
+    change_subscription(subscription=add_on, intent=Suspend(), by=sales)
+    assert change(add_on, "reactivate") in text(browser, address(add_on))
+    change_subscription(subscription=base, intent=Suspend(), by=sales)
+    page = text(browser, address(add_on))
+    assert change(add_on, "reactivate") not in page
+    assert "The subscription that this add-on belongs to is not active." in page
+
+
 def test_canceled(browser: Client, new: Subscription) -> None:
     assert "This cannot be undone." in text(browser, change(new, "cancel"))
     browser.post(change(new, "cancel"), {"version": "1"})
