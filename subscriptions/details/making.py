@@ -1,6 +1,5 @@
 """From a valid form of Subscription details: what it would do now, and doing it."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -11,9 +10,7 @@ from subscriptions.details.forms import ChangeForm, PricedForm, RenameForm
 from subscriptions.facts import facts_of
 from subscriptions.intents import Kind, preview
 from subscriptions.models import Subscription
-from subscriptions.options import NextTerm
 from subscriptions.rules import Allowed, Answer, Refused, Undo
-from subscriptions.rules.money import rounded
 from subscriptions.rules.refusals import not_a_trial
 
 
@@ -21,21 +18,10 @@ def answer_to(form: ChangeForm, now: datetime) -> Answer:
     """What the rules say to a valid form at this moment; a name is whatever somebody calls it."""
     subscription = form.subscription
     if not isinstance(form, RenameForm):
-        return with_next_term(subscription, preview(subscription, form.intent(), now), now)
+        return preview(subscription, form.intent(), now)
     if form.cleaned_data["nickname"] == subscription.nickname:
         return Refused("", _("It is called so already. Enter another nickname."))
     return Allowed(after=facts_of(subscription), effective_at=now, undo=Undo(any_time=True))
-
-
-def with_next_term(subscription: Subscription, answer: Answer, now: datetime) -> Answer:
-    """The answer with what the next term costs at today's price, where something is scheduled for it."""
-    if isinstance(answer, Refused) or not answer.after.scheduled:
-        return answer
-    quote = NextTerm(subscription)(answer.after, now)
-    if quote is None:
-        return answer
-    quantity = answer.after.scheduled.quantity or answer.after.quantity
-    return replace(answer, cost=replace(answer.cost, next_term=rounded(quote.unit_price * quantity)))
 
 
 def refused_beforehand(form: ChangeForm) -> Refused | None:

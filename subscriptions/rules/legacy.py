@@ -178,13 +178,14 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
     if change.mates:
         effects.append(Effect(EffectKind.MATES_CHANGE, who=tuple(mate.name for mate in change.mates)))
     effects.append(Effect(EffectKind.PROMOTIONS_END))
+    _credit, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
     all_of_them = [(facts, change.unit_price), *((mate.facts, mate.unit_price or Decimal(0)) for mate in change.mates)]
     total = sum((money.rounded(price * one.quantity) for one, price in all_of_them), Decimal(0))
     credit = sum((money.share(one, one.unit_price, one.quantity, now)[0] for one, _price in all_of_them), Decimal(0))
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(total - credit, facts.currency, next_term=total),
+        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total),
         undo=ANY_TIME,
         effects=tuple(effects),
     )
