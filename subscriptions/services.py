@@ -10,7 +10,7 @@ from accounts.models import Partner
 from accounts.roles import Permission
 from activity.services import record
 from core import clock
-from core.exceptions import NotPermitted
+from core.exceptions import NotPermitted, Refused
 from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.services import PartnershipRequired, lock_partnership
@@ -21,6 +21,7 @@ from subscriptions.supporting import support_candidates
 __all__ = [
     "RELATION_ACTIONS",
     "AccessRequired",
+    "NamedMeanwhile",
     "NewSubscription",
     "QuantityRefused",
     "record_relation_change",
@@ -31,27 +32,42 @@ __all__ = [
 ]
 
 
+class NamedMeanwhile(Refused):
+    """Somebody else has named another reseller since the page was opened; `current` is that one, or None."""
+
+    def __init__(self, current: Partner | None) -> None:
+        super().__init__(_("Somebody else has changed this subscription meanwhile."))
+        self.current = current
+
+
 @transaction.atomic
 def set_reseller_of_record(
-    *, subscription: Subscription, reseller: Partner | None, by: Actor
+    *, subscription: Subscription, reseller: Partner | None, by: Actor, instead_of: str | None = None
 ) -> ResellerOfRecord | None:
     """Let this reseller, with its MPN ID of today, earn the incentives from this moment on; None ends only.
 
     PartnershipRequired says why a reseller may not be named. Naming the one that is named already changes nothing.
+    With `instead_of`, the Microsoft ID of whom the page showed (empty for nobody), NamedMeanwhile if that has changed.
     """
-    return _name_reseller(ResellerOfRecord, subscription, reseller, by)
+    return _name_reseller(ResellerOfRecord, subscription, reseller, by, instead_of=instead_of)
 
 
 @transaction.atomic
 def set_support_contact(
-    *, subscription: Subscription, reseller: Partner | None, by: Actor, with_access: bool = False
+    *,
+    subscription: Subscription,
+    reseller: Partner | None,
+    by: Actor,
+    with_access: bool = False,
+    instead_of: str | None = None,
 ) -> SupportContact | None:
     """Let this reseller answer the customer's support requests from this moment on; None leaves them to the provider.
 
     PartnershipRequired says why a reseller may not be named; `with_access` also refuses one that does not manage the
-    customer at that moment (AccessRequired). Naming the one that is named already changes nothing.
+    customer at that moment (AccessRequired). Naming the one that is named already changes nothing. `instead_of` is as
+    for the reseller of record.
     """
-    return _name_reseller(SupportContact, subscription, reseller, by, with_access=with_access)
+    return _name_reseller(SupportContact, subscription, reseller, by, with_access=with_access, instead_of=instead_of)
 
 
 class AccessRequired(PartnershipRequired):
@@ -67,7 +83,13 @@ Relation = TypeVar("Relation", bound=SubscriptionRelation)
 
 
 def _name_reseller(
-    model: type[Relation], subscription: Subscription, reseller: Partner | None, by: Actor, *, with_access: bool = False
+    model: type[Relation],
+    subscription: Subscription,
+    reseller: Partner | None,
+    by: Actor,
+    *,
+    with_access: bool = False,
+    instead_of: str | None = None,
 ) -> Relation | None:
     """End the present relation of this kind and begin the next at the same moment."""
     customer = subscription.customer
@@ -85,6 +107,8 @@ def _name_reseller(
     present = rows.select_related("reseller").first()
     if (present.reseller if present else None) == reseller:
         return present
+    if instead_of is not None and instead_of != (str(present.reseller.microsoft_id) if present else ""):
+        raise NamedMeanwhile(present.reseller if present else None)
     if reseller is not None and with_access:
         require_access(reseller, customer)
     now = clock.now()

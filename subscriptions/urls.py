@@ -17,7 +17,7 @@ from subscriptions.customer_pages.partners import PartnersView
 from subscriptions.customer_pages.user_settings import GrantTenantOwnerView, RemoveTenantOwnerView, UserSettingsView
 from subscriptions.decisions.views import RenewalsView
 from subscriptions.details.changing import ChangeView, RenameView
-from subscriptions.details.resellers import NameResellerView, SupportContactForm
+from subscriptions.details.resellers import NameResellerView, SupportContactForm, VerifyResellerView
 from subscriptions.full_list.exporting import ExportSubscriptionsView
 from subscriptions.full_list.views import FullList
 from subscriptions.models import SupportContact
@@ -116,9 +116,10 @@ urlpatterns = [
         NameResellerView.as_view(),
         name="reseller",
     ),
+    path(f"{one}reseller/verify/", VerifyResellerView.as_view(), name="verify_reseller"),
     path(
         "customers/<uuid:microsoft_id>/subscriptions/<uuid:subscription_id>/support-contact/",
-        NameResellerView.as_view(model=SupportContact, form_class=SupportContactForm),
+        NameResellerView.as_view(model=SupportContact, form_class=SupportContactForm, route="support_contact"),
         name="support_contact",
     ),
 ]

@@ -75,6 +75,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
             None, actor=actor, subscription=subscription, current=record.reseller if record else None
         )
         found["reseller_url"] = reverse("subscriptions:reseller", args=ids)
+        found["verify_url"] = reverse("subscriptions:verify_reseller", args=ids)
         found["support_form"] = SupportContactForm(
             None, actor=actor, subscription=subscription, current=contact.reseller if contact else None
         )

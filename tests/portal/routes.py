@@ -273,7 +273,10 @@ ROUTES: dict[str, Route] = {
     "subscriptions:detail": Route(
         lambda world: {**customer(world), "subscription_id": world.ours.subscription.subscription_id}, nothing
     ),
-    **{f"subscriptions:{name}": Route(subscription, nothing) for name in ("rename", "reseller", "support_contact")},
+    **{
+        f"subscriptions:{name}": Route(subscription, nothing)
+        for name in ("rename", "reseller", "verify_reseller", "support_contact")
+    },
     "subscriptions:change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version),
     **{
         f"subscriptions:{name}_change": Route(lambda world: {**subscription(world), "kind": "suspend"}, version)

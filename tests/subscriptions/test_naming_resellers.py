@@ -1,0 +1,116 @@
+"""Reseller (MPN ID) and Designated support contact: verified before, never overwritten unseen, said as it is."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.access import Actor
+from accounts.models import Partner
+from customers.models import Customer
+from subscriptions.models import ResellerOfRecord, Subscription
+from subscriptions.services import NamedMeanwhile, set_reseller_of_record, set_support_contact
+from tests.factories import PartnerFactory, PartnershipFactory
+from tests.subscriptions.living import bought, offer, ready_customer
+
+
+@pytest.fixture
+def customer(provider: Partner, reseller: Partner) -> Customer:
+    return ready_customer(provider, managed_by=reseller)
+
+
+@pytest.fixture
+def owned(customer: Customer, sales: Actor) -> Subscription:
+    return bought(customer, offer(), sales)
+
+
+@pytest.fixture
+def other(provider: Partner) -> Partner:
+    return PartnershipFactory(provider=provider, reseller=PartnerFactory(reseller=True, mpn_id="0055555")).reseller
+
+
+@pytest.fixture
+def browser(sales: Actor) -> Client:
+    client = Client()
+    client.force_login(sales.user)
+    return client
+
+
+def address(subscription: Subscription, name: str) -> str:
+    return reverse(f"subscriptions:{name}", args=[subscription.customer.microsoft_id, subscription.subscription_id])
+
+
+def of_record(subscription: Subscription) -> Partner | None:
+    found = ResellerOfRecord.objects.filter(subscription=subscription, ends_at=None).first()
+    return found.reseller if found else None
+
+
+def test_a_number_is_verified_before_it_is_named(browser: Client, owned: Subscription, other: Partner) -> None:
+    details = browser.get(owned.get_absolute_url()).content.decode()
+    assert f'formaction="{address(owned, "verify_reseller")}"' in details
+    page = browser.post(address(owned, "verify_reseller"), {"reseller": "", "mpn_id": "55555", "was": ""})
+    text = page.content.decode()
+    assert f"The MPN ID is that of {other}. Select Submit to name it." in text
+    assert 'value="55555"' in text
+    assert f'action="{address(owned, "reseller")}"' in text
+    assert of_record(owned) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("", "Enter the MPN ID that is to be verified."), ("99999", "No indirect reseller has this MPN ID")],
+)
+def test_what_cannot_be_verified_is_said_beside_its_field(
+    browser: Client, owned: Subscription, typed: str, words: str
+) -> None:
+    text = browser.post(address(owned, "verify_reseller"), {"reseller": "", "mpn_id": typed}).content.decode()
+    assert text.count(words) == 2
+    assert "Select Submit to name it." not in text
+
+
+def test_the_support_contact_has_nothing_to_verify(browser: Client, owned: Subscription) -> None:
+    text = browser.get(address(owned, "support_contact")).content.decode()
+    assert "formaction" not in text
+
+
+@pytest.mark.parametrize("name", ["reseller", "support_contact"])
+def test_a_page_of_before_overwrites_nothing(
+    browser: Client, owned: Subscription, reseller: Partner, other: Partner, sales: Actor, name: str
+) -> None:
+    set_it = set_reseller_of_record if name == "reseller" else set_support_contact
+    page = browser.get(address(owned, name)).content.decode()
+    was = re.search(r'name="was"( value="(.*?)")?', page)
+    assert was is not None
+    set_it(subscription=owned, reseller=other, by=sales)
+    mine = {"reseller": str(reseller.microsoft_id), "mpn_id": "", "was": was[2] or ""}
+    late = browser.post(address(owned, name), mine)
+    text = late.content.decode()
+    assert late.status_code == 409
+    assert (other.name_and_mpn in text, reseller.name_and_mpn in text) == (True, True)
+    again = {**mine, "was": str(other.microsoft_id)}
+    assert all(f'name="{key}" value="{value}"' in text for key, value in again.items() if value)
+    assert browser.post(address(owned, name), again).status_code == 302
+
+
+def test_nobody_is_a_choice_of_before_too(
+    browser: Client, owned: Subscription, reseller: Partner, other: Partner, sales: Actor
+) -> None:
+    set_reseller_of_record(subscription=owned, reseller=other, by=sales)
+    late = browser.post(address(owned, "reseller"), {"reseller": "", "mpn_id": "", "was": str(reseller.microsoft_id)})
+    assert late.status_code == 409
+    assert "No indirect reseller" in late.content.decode()
+    with pytest.raises(NamedMeanwhile):
+        set_reseller_of_record(subscription=owned, reseller=reseller, by=sales, instead_of="")
+    assert of_record(owned) == other
+
+
+def test_naming_the_same_says_that_nothing_changed(
+    browser: Client, owned: Subscription, reseller: Partner, sales: Actor
+) -> None:
+    set_reseller_of_record(subscription=owned, reseller=reseller, by=sales)
+    data = {"reseller": str(reseller.microsoft_id), "mpn_id": "", "was": str(reseller.microsoft_id)}
+    text = browser.post(address(owned, "reseller"), data, follow=True).content.decode()
+    assert "This is how it is already. Nothing was changed." in text
+    assert "earns the incentives from now on" not in text
+    assert ResellerOfRecord.objects.filter(subscription=owned).count() == 1
