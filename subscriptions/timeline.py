@@ -24,7 +24,7 @@ PRICES = {"unit_price", "amount"}
 # The fields that companies other than the provider read; what else stands in a record is the provider's.
 TOLD = {
     *("status", "state", "quantity", "nickname", "offer_name", "offer", "term_duration", "billing_plan", "at_end"),
-    *("is_trial", "reseller", "scope", "reason", *PRICES, *ACCOUNT_FIELDS),
+    *("ends_at", "is_trial", "reseller", "scope", "reason", *PRICES, *ACCOUNT_FIELDS),
 }
 # What holds several values, which are no pair of before and after.
 LISTS = {"columns", "lines", "markets"}
@@ -51,9 +51,14 @@ def events_of(records: Iterable[ActivityRecord], reader: Actor) -> list[Event]:
     ]
 
 
-def customer_actions() -> list[str]:
-    """The actions that a customer's pages tell of."""
-    return [action for action in SENTENCES if action.startswith(CUSTOMER_PREFIXES)]
+# The same change once more for the reseller that was; others read it in the record of the one that followed.
+FOR_THE_FORMER = {"subscription.reseller_of_record_ended", "subscription.support_contact_ended"}
+
+
+def customer_actions(reader: Actor) -> list[str]:
+    """The actions that a customer's pages tell this reader of."""
+    told = [action for action in SENTENCES if action.startswith(CUSTOMER_PREFIXES)]
+    return told if reader.is_reseller else [action for action in told if action not in FOR_THE_FORMER]
 
 
 # Records that name the reseller of before and the one that follows.
@@ -130,6 +135,9 @@ def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeStr
         own = reader.partner.name_and_mpn
         return [html.name(own)] if own in (old, new) else []
     field = "scope" if action.endswith(("scope_changed", "access_removed")) else ""
+    if action in NAMING_BOTH:
+        nobody = _("The indirect provider") if action == "subscription.support_contact_changed" else _("No reseller")
+        return [format_html("{} → {}", *(html.name(one or nobody) for one in (old, new)))]
     return [format_html("{} → {}", value_words(field, old), value_words(field, new))]
 
 

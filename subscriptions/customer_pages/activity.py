@@ -75,7 +75,7 @@ class CustomerActivityView(CustomerPage, ListPage):
     def get_queryset(self) -> QuerySet[ActivityRecord]:
         """Records that name the customer and have words for people."""
         visible = ActivityRecord.objects.visible_to(self.actor)
-        return visible.filter(customer_id=self.customer.microsoft_id, action__in=customer_actions())
+        return visible.filter(customer_id=self.customer.microsoft_id, action__in=customer_actions(self.actor))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(own=self.actor.is_customer, **kwargs)

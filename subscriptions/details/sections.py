@@ -168,5 +168,5 @@ def status_actions(subscription: Subscription, facts: Facts, now: datetime) -> l
 
 def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
     """What happened to the subscription, newest first, as far as the actor is concerned (one query)."""
-    records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=customer_actions())
+    records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=customer_actions(actor))
     return events_of(records[:50], actor)

@@ -1,20 +1,29 @@
 """A customer's Activity page."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.access import Actor
+from accounts.access import Actor, system_actor
 from accounts.models import Partner
 from accounts.roles import Role
 from activity.sentences import SENTENCES
+from activity.services import record
+from core import clock, html
 from customers.models import Customer
 from subscriptions.changing import change_subscription
+from subscriptions.models import Subscription
 from subscriptions.rules import ChangeLicenses, Suspend
+from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerAdministratorFactory
+from tests.factories import CustomerAdministratorFactory, PartnershipFactory
 from tests.subscriptions.living import bought, offer, ready_customer
+
+DAY = timedelta(days=1)
 
 
 def address(customer: Customer) -> str:
@@ -77,3 +86,30 @@ def test_the_number_of_queries_does_not_grow(
     with django_assert_num_queries(7):  # type: ignore[operator]
         client.get(address(customer))
     assert subscription.version == 3
+
+
+def test_a_change_of_reseller_is_one_line_and_nobody_has_a_name(
+    customer: Customer, sales: Actor, provider: Partner, reseller: Partner
+) -> None:
+    subscription = Subscription.objects.get()
+    other = PartnershipFactory(provider=provider).reseller
+    for one in (reseller, other, None):
+        set_reseller_of_record(subscription=subscription, reseller=one, by=sales)
+    set_support_contact(subscription=subscription, reseller=reseller, by=sales)
+    names = [html.name(one.name_and_mpn) for one in (reseller, other)]
+    page = page_of(sales.user, customer)
+    assert page.count("No longer reseller of record") == 0
+    assert f"<bdi>No reseller</bdi> → {names[0]}" in page
+    assert f"{names[0]} → {names[1]}" in page
+    assert f"{names[1]} → <bdi>No reseller</bdi>" in page
+    assert f"<bdi>The indirect provider</bdi> → {names[0]}" in page
+    assert "No longer reseller of record" in page_of(actor_of(reseller).user, customer)
+
+
+def test_a_renewal_says_until_when(customer: Customer) -> None:
+    subscription = Subscription.objects.get()
+    subscription.concerned_reseller = None
+    with transaction.atomic():
+        record("subscription.renewed", subscription, by=system_actor("clock"), ends_at=[clock.now(), clock.now() + DAY])
+    administrator = CustomerAdministratorFactory(customer=customer)
+    assert "End of the term: <time" in page_of(administrator.user, customer)
