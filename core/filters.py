@@ -1,10 +1,11 @@
 """Filters of lists: a search that folds what was typed, and a form rendered lean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import PortalForm
@@ -32,7 +33,12 @@ class SearchFilter(django_filters.CharFilter):
 
 
 class PortalFilterSet(django_filters.FilterSet):
-    """Declare `q = SearchFilter()` and choices; a choice filter's `empty_label` says "All …"."""
+    """Declare `q = SearchFilter()` and choices; a choice filter's `empty_label` says "All …".
+
+    A search may set `ways`: whatever it finds meets at least one of these conditions; the first are soon answered.
+    """
+
+    ways: Sequence[Q] = (Q(),)
 
     def get_form_class(self) -> type[forms.Form]:
         """A FilterForm with the declared fields."""

@@ -244,6 +244,7 @@ class ListPage(TemplateView):
             per_page=self.get_per_page(),
             cap=min(self.count_cap, SEARCH_CAP) if searching else self.count_cap,
             parts=self.get_parts(),
+            searched=filterset.ways if filterset is not None and searching else (),
         )
         return Selection(filterset, paginator, key)
 

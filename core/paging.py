@@ -16,6 +16,8 @@ from django.core.paginator import Paginator
 from django.db.models import Expression, F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
+from core.counting import count_up_to
+
 COUNT_CAP = 10_001
 KEY = "list_key"
 LONGEST_TOKEN = 2_000
@@ -150,6 +152,10 @@ class KeysetPaginator:
 
     The list is what meets one of `parts`, and no row meets two. Where each has an index of its own in the order of the
     list, one condition OR another would read and sort all rows; each part by itself is asked for its few.
+
+    What is searched for may be one row of millions, and no statistics know it: while the matches are fewer than the
+    cap, their keys are read first, and the rows by key. They are looked for in the ways that `searched` names until the
+    cap is reached: every match meets at least one of these conditions, and the first ones are soon answered.
     """
 
     def __init__(
@@ -161,6 +167,7 @@ class KeysetPaginator:
         per_page: int,
         cap: int = COUNT_CAP,
         parts: Sequence[Q] = (Q(),),
+        searched: Sequence[Q] = (),
     ) -> None:
         self.counted = queryset
         self.queryset = queryset.annotate(**{KEY: F(sort.by) if isinstance(sort.by, str) else sort.by})
@@ -169,11 +176,26 @@ class KeysetPaginator:
         self.per_page = per_page
         self.cap = cap
         self.parts = parts
+        self.searched = searched
+        # The keys of all matches of a search, once it is known that they are few.
+        self.matches: set[Any] | None = None
 
     def count(self) -> int:
         """How many rows there are, counting no further than the cap."""
-        rows = self.counted.order_by().values("pk")
-        return min(self.cap, sum(rows.filter(part)[: self.cap].count() for part in self.parts))
+        if self.searched:
+            return self._count_matches()
+        return min(self.cap, sum(count_up_to(self.cap, *(self.counted.filter(part) for part in self.parts))))
+
+    def _count_matches(self) -> int:
+        rows = self.counted.order_by().values_list("pk", flat=True)
+        keys: set[Any] = set()
+        for way in self.searched:
+            for part in self.parts:
+                keys.update(rows.filter(part, way)[: self.cap])
+                if len(keys) >= self.cap:
+                    return self.cap
+        self.matches = keys
+        return len(keys)
 
     def page(self, after: str = "", before: str = "") -> KeysetPage:
         """The page after or before a cursor; the first page without one, or with one that is not of this list."""
@@ -193,6 +215,9 @@ class KeysetPaginator:
                 return self._page(shown, count, start, more_before=True, more_after=True)
         rows = self._fetch(Q(), backwards=False) if count else []
         shown = rows[: self.per_page]
+        if len(rows) == len(shown):
+            # Here all of them are seen, whatever was counted a moment ago.
+            count = len(rows)
         return self._page(shown, count, 1, more_before=False, more_after=len(rows) > len(shown))
 
     def _page(self, rows: list[Any], count: int, start: int, *, more_before: bool, more_after: bool) -> KeysetPage:
@@ -216,6 +241,8 @@ class KeysetPaginator:
     def _fetch(self, condition: Q, *, backwards: bool) -> list[Any]:
         """One row more than a page, so that one query also says whether there is another page."""
         rows, many = self._in_order(self.queryset.filter(condition), backwards=backwards), self.per_page + 1
+        if self.matches is not None:
+            return list(rows.filter(pk__in=self.matches)[:many])
         if len(self.parts) == 1:
             return list(rows.filter(*self.parts)[:many])
         keys = [pk for part in self.parts for pk in rows.filter(part).values_list("pk", flat=True)[:many]]

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +14,7 @@ from accounts.roles import Permission
 from activity.models import ActivityRecord
 from activity.sentences import sentence
 from core import clock
+from core.counting import count_up_to
 from core.html import date_text, number_text
 from core.paging import COUNT_CAP
 from customers.models import Customer, RelationshipRequest
@@ -59,27 +58,6 @@ def capped_text(count: int) -> str:
     return f"{number_text(COUNT_CAP - 1)}+" if count >= COUNT_CAP else number_text(count)
 
 
-def count_of(rows: QuerySet) -> int:
-    """How many rows there are, counted no further than the lists count: Home must not grow slow with them."""
-    return rows.order_by().values("pk")[:COUNT_CAP].count()
-
-
-def counts_of(*several: QuerySet) -> list[int]:
-    """The same of several in one query."""
-    numbers: list[str] = []
-    values: list[Any] = []
-    for rows in several:
-        try:
-            sql, params = rows.order_by().values("pk")[:COUNT_CAP].query.sql_with_params()
-        except EmptyResultSet:
-            sql, params = "SELECT 1 WHERE 1 = 0", ()
-        numbers.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608 - made by the ORM
-        values += params
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(numbers)}", values)
-        return list(cursor.fetchone())
-
-
 class Work(NamedTuple):
     """Rows that wait or stand, what they are called, and the list that shows them."""
 
@@ -98,7 +76,7 @@ def queues(actor: Actor) -> list[Queue]:
 def counted(works: Iterable[Work]) -> list[Queue]:
     """Count several kinds of work in one query."""
     works = list(works)
-    counts = counts_of(*[work.rows for work in works]) if works else []
+    counts = count_up_to(COUNT_CAP, *[work.rows for work in works])
     return [
         Queue(count, str(work.label % {"count": count}), work.url)
         for work, count in zip(works, counts, strict=True)
@@ -350,4 +328,4 @@ def delayed_mail(actor: Actor) -> Delay | None:
         return None
     delayed = OutgoingEmail.objects.delayed()
     since = delayed.aggregate(since=Min("created_at"))["since"]
-    return Delay(count_of(delayed), since) if since else None
+    return Delay(count_up_to(COUNT_CAP, delayed)[0], since) if since else None

@@ -131,9 +131,10 @@ else:
         {
             "connect_timeout": 3,
             # A page read at random costs what the next one costs, on any disk without moving parts. What is newest lies
-            # beyond the statistics: a merge join takes it for near and reads a million rows on its way there.
+            # beyond the statistics: a merge join takes it for near and reads a million rows on its way. Helpers and
+            # compiled plans take longer to prepare than most of what a page asks.
             "options": "-c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=30000 "
-            "-c random_page_cost=1.1 -c enable_mergejoin=off",
+            "-c random_page_cost=1.1 -c enable_mergejoin=off -c max_parallel_workers_per_gather=0 -c jit=off",
         }
     )
     if PRODUCTION:

@@ -81,6 +81,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest
 
 from accounts.models import User
+from core.counting import forget
 from csp_portal.back_office import enter
 from tests.emptying import quick_flush  # noqa: F401 – a fixture of the whole session
 
@@ -228,6 +229,12 @@ def empty_cache(request: pytest.FixtureRequest) -> None:
     elif marked or USES_DATABASE & set(request.fixturenames):
         request.getfixturevalue("_django_db_helper")
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def counted_anew() -> None:
+    """Remember of no other test that there was more than anybody counts."""
+    forget()
 
 
 @pytest.fixture(autouse=True)

@@ -283,7 +283,15 @@ class ResellerRelationship(models.Model):
                 condition=Q(scope__in=["manage", "view_and_request"]), name="resellerrelationship_scope_known"
             ),
         )
-        indexes = (models.Index(fields=["reseller", "ends_at", "customer"], name="resellerrelationship_current"),)
+        indexes = (
+            models.Index(fields=["reseller", "ends_at", "customer"], name="resellerrelationship_current"),
+            # The scope stands last: how many there are in each is counted in the index alone.
+            models.Index(
+                fields=["partnership", "-begins_at", "-id", "scope"],
+                condition=Q(ends_at=None),
+                name="resellerrelationship_newest",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.reseller} – {self.customer}"

@@ -38,11 +38,11 @@ def words_of(typed: str) -> list[str]:
     return ([word for word in words if SEPARATORS.sub("", word)] or words)[:MOST_WORDS]
 
 
-def occurs(word: str) -> Q:
-    """The word as it was typed, or as numbers and IDs are stored."""
+def occurs(word: str, of: str = "") -> Q:
+    """The word as it was typed, or as numbers and IDs are stored, in a customer, or in the one that is `of` a row."""
     wanted = Q()
     for form in dict.fromkeys([word, *_stored_forms(word)]):
-        wanted |= Q(search_text__contains=form)
+        wanted |= Q(**{f"{of}search_text__contains": form})
     return wanted
 
 

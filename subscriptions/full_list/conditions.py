@@ -1,6 +1,8 @@
 """What subscriptions are filtered by, as conditions of the database; what may be canceled is what the rules allow."""
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 
@@ -26,9 +28,14 @@ def ending(now: datetime) -> Q:
 
 def cancelable(now: datetime) -> Q:
     """Which the rules allow to be canceled at this moment: the same answer as `judge(facts, Cancel(), now)`."""
-    open_window = Q(is_extended=False, cancellable_until__gt=now) | Q(is_extended=True)
+    windows = reduce(or_, cancelable_parts(now))
     runs = Q(ends_at=None) | Q(ends_at__gt=now)
-    return Q(status__in=LIVE, policy=Policy.NEW_COMMERCE, version__lte=MOST_UPDATES) & runs & open_window
+    return Q(status__in=LIVE, policy=Policy.NEW_COMMERCE, version__lte=MOST_UPDATES) & runs & windows
+
+
+def cancelable_parts(now: datetime) -> tuple[Q, Q]:
+    """One or the other of which is true of what can be canceled; each is found by an index of its own."""
+    return Q(is_extended=False, cancellable_until__gt=now), Q(is_extended=True)
 
 
 def earned_by(reseller: Partner) -> Q:

@@ -1,10 +1,11 @@
 """Subscriptions: everything that a provider's customers have, or those of the customers that a reseller manages."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,9 +14,11 @@ from accounts.access import can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
+from core import clock
 from core.lists import PLACE, ListPage
 from core.paging import Sort
-from subscriptions.full_list.filters import SubscriptionFilter
+from subscriptions.full_list.conditions import cancelable_parts
+from subscriptions.full_list.filters import CANCELABLE, SubscriptionFilter
 from subscriptions.full_list.rows import add_resellers, listed_subscriptions
 from subscriptions.full_list.tables import FullListTable, ResellerFullListTable
 from subscriptions.models import TERM_END
@@ -67,6 +70,12 @@ class FullList(WithSavedViews, PartnerPage, ListPage):
 
     def get_queryset(self) -> QuerySet:
         return listed_subscriptions(self.actor)
+
+    def get_parts(self) -> Sequence[Q]:
+        """What can be canceled is found in two ways."""
+        if self.request.GET.get("term") == CANCELABLE:
+            return cancelable_parts(clock.now())
+        return super().get_parts()
 
     def prepare(self, rows: list[Any]) -> None:
         """Who earns with each visible subscription."""

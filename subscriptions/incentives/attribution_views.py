@@ -17,6 +17,7 @@ from accounts.models import Partner
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
+from core.counting import count_up_to
 from core.filters import PortalFilterSet, SearchFilter
 from core.lists import ListPage
 from core.paging import COUNT_CAP, Sort
@@ -199,10 +200,12 @@ class AttributionView(PermittedView, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """How many there are of each kind."""
         assert self.actor.partner is not None
-        rows, found = attributed(self.actor), []
-        for name, condition in problems(self.actor.partner).items():
-            count = rows.filter(condition).order_by().values("pk")[:COUNT_CAP].count()
-            found.append((name, PROBLEM_KINDS[name], PROBLEM_NAMES[name], count))
+        rows, conditions = attributed(self.actor), problems(self.actor.partner)
+        counts = count_up_to(COUNT_CAP, *map(rows.filter, conditions.values()))
+        found = [
+            (name, PROBLEM_KINDS[name], PROBLEM_NAMES[name], count)
+            for name, count in zip(conditions, counts, strict=True)
+        ]
         context = super().get_context_data(kinds=found, **kwargs)
         return {**context, **self.together(context["listing"].page.rows)}
 

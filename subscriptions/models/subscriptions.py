@@ -154,12 +154,21 @@ class Subscription(models.Model):
             models.Index(fields=["customer", "-created_at", "-id"], name="subscription_customer_recent"),
             models.Index(fields=["provider", "-changed_at", "-id"], name="subscription_provider_changed"),
             models.Index(fields=["provider", "status", "-changed_at", "-id"], name="subscription_provider_status"),
-            models.Index(fields=["provider", "ends_at", "id"], name="subscription_provider_ends"),
-            models.Index(fields=["provider", "cancellable_until", "id"], name="subscription_provider_window"),
+            # The last columns of both are what else is asked then: so many are counted in the index alone.
+            models.Index(
+                fields=["provider", "ends_at", "id", "status", "at_end"],
+                condition=Q(status__in=LIVE),
+                name="subscription_live_ends",
+            ),
+            models.Index(
+                fields=["provider", "cancellable_until", "id", "ends_at", "version", "is_extended"],
+                condition=Q(status__in=LIVE, policy=Policy.NEW_COMMERCE),
+                name="subscription_live_window",
+            ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],
-                condition=Q(is_trial=True),
-                name="subscription_provider_trials",
+                condition=Q(is_trial=True, status__in=LIVE),
+                name="subscription_live_trials",
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],

@@ -1,15 +1,15 @@
-"""What each reseller does for one provider, counted for some resellers at once: never more than a query each."""
+"""What each reseller does for one provider, counted for some resellers at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Sum
 
 from accounts.models import Partner
 from customers.models import Customer, ResellerRelationship
+from resellers.models import Partnership
 from subscriptions.models import Subscription
 
 SHOWN_IN_ROW = 5
@@ -21,12 +21,12 @@ def customers_counted(provider: Partner, resellers: Iterable[Partner]) -> dict[i
     return dict(managed.values_list("managing_reseller").annotate(number=Count("pk")))
 
 
-def customers_managed(provider: Partner, resellers: Iterable[Partner]) -> dict[int, dict[str, int]]:
-    """By reseller, how many of the provider's customers it manages now in each scope."""
-    current = ResellerRelationship.objects.current().filter(reseller__in=resellers, customer__provider=provider)
+def customers_managed(partnerships: Iterable[Partnership]) -> dict[int, dict[str, int]]:
+    """By partnership, how many customers its reseller manages now in each scope."""
+    current = ResellerRelationship.objects.current().filter(partnership__in=partnerships).order_by()
     found: dict[int, dict[str, int]] = {}
-    for row in current.order_by().values("reseller", "scope").annotate(number=Count("pk")):
-        found.setdefault(row["reseller"], {})[row["scope"]] = row["number"]
+    for key, scope, number in current.values_list("partnership", "scope").annotate(number=Count("pk")):
+        found.setdefault(key, {})[scope] = number
     return found
 
 
@@ -44,15 +44,11 @@ class ShownCustomer:
     company_name: str
 
 
-def newest_customers(provider: Partner, resellers: Iterable[Partner]) -> dict[int, list[ShownCustomer]]:
-    """By reseller, the few customers that it began to manage last."""
-    place = Window(RowNumber(), partition_by=F("reseller"), order_by=[F("begins_at").desc(), F("pk").desc()])
-    current = ResellerRelationship.objects.current().filter(reseller__in=resellers, customer__provider=provider)
-    newest = current.annotate(place=place).filter(place__lte=SHOWN_IN_ROW).order_by("place")
-    found: dict[int, list[ShownCustomer]] = {}
-    for key, microsoft_id, name in newest.values_list("reseller", "customer__microsoft_id", "customer__company_name"):
-        found.setdefault(key, []).append(ShownCustomer(microsoft_id, name))
-    return found
+def newest_customers(partnership: Partnership) -> list[ShownCustomer]:
+    """The few customers that its reseller began to manage last; a look at the end of an index, however many it has."""
+    current = ResellerRelationship.objects.current().filter(partnership=partnership).order_by("-begins_at", "-pk")
+    newest = current.values_list("customer__microsoft_id", "customer__company_name")[:SHOWN_IN_ROW]
+    return [ShownCustomer(*row) for row in newest]
 
 
 def count_subscriptions(customers: list[Any]) -> None:

@@ -70,13 +70,10 @@ class ResellerListView(PartnershipList):
 
     def prepare_opened(self, rows: list[Any]) -> None:
         """How far each reseller whose row is open manages its customers, and the newest of these."""
-        provider, resellers = self.actor.partner, [row.reseller for row in rows]
-        assert provider is not None
-        managed = counts.customers_managed(provider, resellers)
-        newest = counts.newest_customers(provider, resellers)
+        managed = counts.customers_managed(rows)
         for row in rows:
-            row.managed = managed.get(row.reseller_id, {})
-            row.newest_customers = newest.get(row.reseller_id, [])
+            row.managed = managed.get(row.pk, {})
+            row.newest_customers = counts.newest_customers(row)
 
     def table_class(self, *args: Any, **kwargs: Any) -> ResellerTable:  # type: ignore[override]
         """The table with the actions that the actor may take."""

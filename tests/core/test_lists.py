@@ -127,6 +127,35 @@ def test_count_stops_at_the_cap() -> None:
     assert page.capped
 
 
+@pytest.mark.django_db
+def test_few_matches_are_read_by_key_and_many_in_order() -> None:
+    rows = make_companies(12)
+    ways = (Q(city="Recife", mpn_id__lt="1006"), Q(city="Recife"), Q(mpn_id="1003"))
+    expected = [row.pk for row in rows if row.city == "Recife" or row.mpn_id == "1003"]
+    found = Partner.objects.filter(Q(city="Recife") | Q(mpn_id="1003"))
+    for cap in (100, 6, 5, 3, 2):
+        paginator = KeysetPaginator(found, Sort("pk"), descending=False, per_page=2, cap=cap, searched=ways)
+        first = paginator.page()
+        assert first.count == min(cap, len(expected))
+        assert (paginator.matches is None) == (cap <= len(expected))
+        second = paginator.page(after=first.next)
+        assert [row.pk for row in first.rows + second.rows] == expected[:4]
+        assert [row.pk for row in paginator.page(before=second.previous).rows] == expected[:2]
+        assert [row.pk for row in paginator.all_rows()] == expected
+
+
+@pytest.mark.django_db
+def test_matches_of_a_search_are_looked_for_until_there_are_enough(django_assert_num_queries: Callable) -> None:
+    make_companies(12)
+    ways = (Q(city="Recife"), Q(city="Curitiba"), Q(city="São Paulo"))
+    for cap, queries in ((4, 1), (5, 2), (8, 2), (9, 3), (100, 3)):
+        paginator = KeysetPaginator(
+            Partner.objects.all(), Sort("pk"), descending=False, per_page=2, cap=cap, searched=ways
+        )
+        with django_assert_num_queries(queries):
+            assert paginator.count() == min(cap, 12)
+
+
 def token(*parts: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 

@@ -199,6 +199,31 @@ def test_search_finds_parts_of_words_of_subscription_and_customer(
     assert len(listed(browser, q="i")) == 2
 
 
+def test_search_counts_no_further_than_its_cap_and_each_match_once(
+    provider: Partner, admin: Actor, signed_in: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_CUSTOMERS", 1)
+    names = ("Padaria Norte", "Padaria Sul", "Padaria Leste", "Oficina")
+    north, south, east, other = [CustomerFactory(provider=provider, company_name=name) for name in names]
+    for customer in (north, north, south, east):
+        sold(provider, "Padaria Suite", customer=customer)
+    sold(provider, "Padaria Box", customer=other)
+    sold(provider, "Box", customer=other)
+    browser = signed_in(admin.user)
+
+    def found(words: str) -> tuple[str, int]:
+        listing = browser.get(LIST, {"q": words}).context["listing"]
+        return listing.count_text, len(listing.page.rows)
+
+    assert found("padaria") == ("5", 5)
+    assert found("padaria norte") == ("2", 2)
+    assert found("padaria a") == ("5", 5)
+    assert found("padaria box") == ("1", 1)
+    assert found("padaria oficina") == ("1", 1)
+    monkeypatch.setattr("core.lists.SEARCH_CAP", 5)
+    assert found("padaria") == ("4+", 5)
+
+
 # --- rows -------------------------------------------------------------------------------------------------------------
 def test_a_row_says_what_there_is(provider: Partner, reseller: Partner, admin: Actor, signed_in: Browser) -> None:
     bakery = CustomerFactory(provider=provider, company_name="<b>Padaria")

@@ -35,7 +35,7 @@ TABS = [
 QUERIES = {
     "detail": 7,
     "detail_customers": 7,
-    "detail_subscriptions": 11,
+    "detail_subscriptions": 10,
     "detail_incentives": 6,
     "detail_access": 7,
     "detail_activity": 6,
@@ -117,7 +117,7 @@ def test_each_page_costs_the_same_with_more_rows(
         assert desk.get(page_of(partnership, name)).status_code == 200
     # One that is over also looks whether there is one again; what it has named is asked at once.
     Partnership.objects.update(ended_at=clock.now())
-    less = {"detail_access": 1, "detail_subscriptions": 3}.get(name, 0)
+    less = {"detail_access": 1, "detail_subscriptions": 2}.get(name, 0)
     with django_assert_num_queries(QUERIES[name] + 1 - less):
         assert desk.get(page_of(partnership, name)).status_code == 200
 

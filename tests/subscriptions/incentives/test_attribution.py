@@ -23,7 +23,7 @@ PAGE = reverse("incentives:attribution")
 # From the second request of a session on: who asks (session, person, memberships), the resellers to choose from; for
 # each of the kinds and for the rows themselves who is known and who is ready; the kinds' numbers; count and rows;
 # managers, resellers of record, support contacts, active partnerships.
-QUERIES = 17
+QUERIES = 15
 
 
 @pytest.fixture
