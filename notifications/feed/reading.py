@@ -96,7 +96,7 @@ def _after(rows: NotificationQuerySet, place: str) -> NotificationQuerySet:
 
 def visible(rows: Sequence[Notification], actor: Actor) -> list[Line]:
     """Those of the rows that the actor may see today, in words; a query for each kind of object."""
-    ruled = [(row, rule) for row in rows if (rule := rule_of(row.record.action)) is not None]
+    ruled = [(row, rule) for row in rows if (rule := rule_of(row.record)) is not None]
     # What is told to roles as well is about the person only where it is told for no organization.
     personal = {
         row.pk

@@ -1,11 +1,13 @@
 """Who is told of which action, as data. What is not listed is not told to anybody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from accounts.access import Actor
 from accounts.roles import Permission as P
+from activity.models import ActivityRecord
 from notifications.models.feed import Category
+from notifications.registry import provider_permissions
 
 
 class Concerned(Enum):
@@ -124,14 +126,18 @@ RULES: dict[str, Rule] = {
     "bulk_change.finished": Rule(Category.WORK, person=Concerned.STARTER),
     "order_draft.handed_over": Rule(Category.WORK, person=Concerned.OWNER),
 }
-# Whole families, whatever is added to them.
+# Whole families, whatever is added to them. Who of a provider may decide depends on what is asked: the registry knows.
 FAMILIES: dict[str, Rule] = {
     "change_request.": Rule(Category.CHANGE_REQUESTS, P.MANAGE_SUBSCRIPTION, P.REQUEST_CHANGE),
 }
 
 
-def rule_of(action: str) -> Rule | None:
-    """The rule of an action, or None: nobody is told."""
-    if action in RULES:
-        return RULES[action]
-    return next((rule for prefix, rule in FAMILIES.items() if action.startswith(prefix)), None)
+def rule_of(record: ActivityRecord) -> Rule | None:
+    """The rule of what was recorded, or None: nobody is told."""
+    if record.action in RULES:
+        return RULES[record.action]
+    family = next((prefix for prefix in FAMILIES if record.action.startswith(prefix)), None)
+    if family is None:
+        return None
+    permission = provider_permissions[family](record) if family in provider_permissions else None
+    return FAMILIES[family] if permission is None else replace(FAMILIES[family], provider=permission)

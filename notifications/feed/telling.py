@@ -22,7 +22,7 @@ Told = tuple[User, UUID | None, ActivityRecord, Rule]
 def notify(records: Sequence[ActivityRecord]) -> None:
     """Tell whom these records concern, each once, and bring the counts of the bells up to date."""
     recent = clock.now() - NOTIFICATIONS_KEPT
-    ruled = [(one, rule) for one in records if one.at > recent and (rule := rule_of(one.action)) is not None]
+    ruled = [(one, rule) for one in records if one.at > recent and (rule := rule_of(one)) is not None]
     told = list(_told(ruled)) if ruled else []
     wishes = wishes_of({user.pk for user, *_rest in told})
     rows = []

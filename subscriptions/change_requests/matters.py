@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor, can
 from accounts.roles import Permission
+from activity.models import ActivityRecord
 from core.exceptions import Refused
 from subscriptions.models import ChangeRequest
 
@@ -148,10 +149,15 @@ def matter_of(request: ChangeRequest) -> Matter:
     return _matters[request.kind]
 
 
-def kinds_for(permissions: Iterable[Permission]) -> list[str]:
-    """The kinds about which somebody with these permissions decides."""
-    held = set(permissions)
-    return [kind for kind, matter in _matters.items() if matter.permission(kind) in held]
+def decider_of(record: ActivityRecord) -> Permission | None:
+    """What it takes to decide about the request of this record; None where the record does not say its kind."""
+    kind = record.changes.get("kind", "")
+    return _matters[kind].permission(kind) if kind in _matters else None
+
+
+def may_decide(request: ChangeRequest, reader: Actor) -> bool:
+    """Whether the role of this person lets it decide about the request."""
+    return reader.is_provider and can(reader, matter_of(request).permission(request.kind))
 
 
 def asked_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:

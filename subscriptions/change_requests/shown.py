@@ -8,11 +8,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from accounts.access import Actor, can
+from accounts.access import Actor
 from accounts.models import Partner, User
 from core import html
 from customers.models import Customer
-from subscriptions.change_requests.matters import matter_of
+from subscriptions.change_requests.matters import matter_of, may_decide
 from subscriptions.change_requests.services import asked_by
 from subscriptions.change_requests.states import State
 from subscriptions.change_requests.tables import state_badge
@@ -44,7 +44,7 @@ def page_of(request: ChangeRequest, reader: Actor, problem: str = "") -> dict[st
     outlook = reading.outlook
     timeline = timeline_of(request, reader)
     own = reader.is_provider and asked_by(request, reader)
-    may_decide = can(reader, matter.permission(request.kind))
+    decides = may_decide(request, reader)
     return {
         "asked": request,
         "badge": state_badge(request, reader),
@@ -63,7 +63,8 @@ def page_of(request: ChangeRequest, reader: Actor, problem: str = "") -> dict[st
         "question": next((one.text for one in timeline if one.kind == ChangeRequestEntry.Kind.QUESTION), ""),
         "is_draft": request.state == State.DRAFT,
         "is_own": own,
-        "may_decide": open_now and reader.is_provider and may_decide and not own,
+        "may_decide": open_now and decides and not own,
+        "is_for_colleagues": open_now and reader.is_provider and not decides,
         "may_ask": request.state == State.SUBMITTED,
         "may_answer": open_now and reader.is_reseller and request.state == State.QUESTION,
         "may_withdraw": open_now and reader.is_reseller,

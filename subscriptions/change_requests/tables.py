@@ -17,7 +17,7 @@ from core import clock, html
 from core.filters import PortalFilterSet, SearchFilter
 from core.tables import PortalTable, TimeColumn
 from core.text import fold
-from subscriptions.change_requests.matters import matter_of
+from subscriptions.change_requests.matters import matter_of, may_decide
 from subscriptions.models import ChangeRequest, ChangeRequestQuerySet
 
 State = ChangeRequest.State
@@ -44,7 +44,9 @@ def state_badge(request: ChangeRequest, reader: Actor) -> SafeString:
     if request.is_open and not getattr(request, "is_possible", True):
         return html.status_badge("neutral", str(State.CLOSED.label))
     if request.state == State.SUBMITTED and reader.is_provider:
-        return html.status_badge("warning", _("Awaiting your decision"))
+        if may_decide(request, reader):
+            return html.status_badge("warning", _("Awaiting your decision"))
+        return html.status_badge("info", _("Awaiting a decision"))
     if request.state == State.QUESTION and reader.is_reseller:
         return html.status_badge("warning", _("Awaiting your answer"))
     return html.status_badge(KINDS[request.state], request.get_state_display())

@@ -128,6 +128,32 @@ def test_role_and_side_decide_who_is_told(world: World, action: str, people: set
     assert told_people(world) == people
 
 
+@pytest.mark.parametrize(
+    ("kind", "people"),
+    [
+        ("licenses", {"provider", "helpdesk"}),
+        ("cancel", {"provider", "helpdesk"}),
+        ("company", {"provider", "helpdesk"}),
+        ("add", {"provider"}),
+        ("", {"provider", "helpdesk"}),
+    ],
+)
+@pytest.mark.parametrize("step", ["submitted", "answered", "withdrawn"])
+def test_only_who_decides_about_a_request_is_told_of_it(world: World, step: str, kind: str, people: set[str]) -> None:
+    happened(world, f"change_request.{step}", changes={"kind": kind} if kind else {})
+    told()
+    assert told_people(world) == people
+
+
+def test_the_reseller_is_told_of_each_request_alike(world: World) -> None:
+    facts = {"actor_user_id": world.ours.provider_admin.user.pk, "acting_for_id": world.ours.provider.microsoft_id}
+    for kind in ("licenses", "add"):
+        happened(world, "change_request.questioned", changes={"kind": kind}, **facts)
+    told()
+    assert told_people(world) == {"reseller"}
+    assert unread_of(fresh(world.ours.reseller_admin)) == 2
+
+
 def test_own_doings_are_not_told_where_colleagues_are(world: World) -> None:
     other = make_member(world.ours.provider, "second", Role.GLOBAL_ADMIN)
     facts = {

@@ -301,10 +301,16 @@ def test_an_approval_of_what_changed_says_what(customer: Customer, asker: Actor,
     assert not Order.objects.exists()
 
 
-def test_helpdesk_reads_and_does_not_decide(customer: Customer, asker: Actor, helpdesk: Actor, standard: Price) -> None:
+def test_helpdesk_reads_and_does_not_decide(
+    customer: Customer, asker: Actor, helpdesk: Actor, sales: Actor, standard: Price
+) -> None:
     request, staff = asked(customer, asker, {standard: 5}), signed_in(helpdesk)
     page = staff.get(request.get_absolute_url()).content.decode()
     assert "Approve and place the order" not in page
+    assert "Your role does not let you decide about this request." in text(page)
+    for browser, state in ((staff, "Awaiting a decision"), (signed_in(sales), "Awaiting your decision")):
+        assert rows(browser.get(reverse("subscriptions:change_requests")))[0][-1] == state
+    assert "Your role does not let you" not in signed_in(sales).get(request.get_absolute_url()).content.decode()
     assert "USD" not in page
     assert staff.post(step(request, "approve"), {"attestation": "indirect"}).status_code == 403
 
