@@ -359,7 +359,7 @@ def test_activity_tells_old_and_new_of_this_relation_only(partnership, sender, n
     assert [row[1:] for row in rows(response)] == [
         ["Access of the managing reseller removed: Bakery", f"Manage → — None Reseller: {ours}", name],
         ["No longer reseller of record: Suite", f"Reseller: {ours}", name],
-        ["Reseller of record changed: Suite", f"— None → {ours}", name],
+        ["Reseller of record changed: Suite", f"No reseller → {ours}", name],
         ["Partnership began", "— No details", "Fabrikam Services"],
         ["Partnership request accepted", "— No details", "Fabrikam Services"],
     ]
@@ -369,8 +369,8 @@ def test_activity_tells_old_and_new_of_this_relation_only(partnership, sender, n
     other = "Contoso (MPN ID 777)"
     assert [row[1:3] for row in page] == [
         ["Managing reseller changed: Bakery", f"{ours} → {other} Access: Manage"],
-        ["Designated support contact changed: Suite", f"{other} → — None"],
-        ["Designated support contact changed: Suite", f"— None → {other}"],
+        ["Designated support contact changed: Suite", f"{other} → The indirect provider"],
+        ["Designated support contact changed: Suite", f"The indirect provider → {other}"],
         ["Reseller of record changed: Suite", f"{ours} → {other}"],
     ]
 
