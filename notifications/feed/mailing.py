@@ -74,7 +74,7 @@ def _about(user: User, actor: Actor) -> Model | None:
     """The person's place in the organization, by which it is known whom to tell if the mail gets nowhere."""
     if actor.partner is not None:
         return Membership.objects.current().filter(user=user, partner=actor.partner).first()
-    return actor.customer  # type: ignore[no-any-return]
+    return actor.customer.administrators.filter(user=user).first()  # type: ignore[no-any-return]
 
 
 def _write(user: User, actor: Actor, lines: Sequence[Line], *, day: str) -> None:

@@ -8,6 +8,7 @@ import time_machine
 from django.conf import settings
 from django.db import models, transaction
 from django.test import Client
+from django.urls import reverse
 
 from accounts.access import Actor, system_actor
 from accounts.models import Membership
@@ -27,6 +28,7 @@ from notifications.feed.undelivered import tell_of_undelivered_mail
 from notifications.following import follow
 from notifications.models import Notification
 from notifications.models.feed import Category
+from tests.factories import CustomerAdministratorFactory
 from tests.notifications.test_feed import administrator, fresh, happened, told, told_people
 from tests.races import at_once
 from tests.world import World, make_member, make_world
@@ -241,8 +243,11 @@ def test_a_summary_never_speaks_of_a_summary(world: World) -> None:
     assert unread_of(fresh(world.ours.provider_admin)) == 2
 
 
-def test_of_a_customer_s_summary_its_provider_is_told(world: World) -> None:
+def test_of_a_customer_s_summary_its_provider_and_its_reader_are_told(world: World) -> None:
     reader = administrator(world)
+    colleague = CustomerAdministratorFactory(
+        customer=world.ours.customer, user__sign_in_name="second@ourscustomer.onmicrosoft.com"
+    )
     type(reader.user).objects.filter(pk=reader.user.pk).update(email="ana@customer.example")
     wants_summaries(reader)
     happened(world)
@@ -253,4 +258,23 @@ def test_of_a_customer_s_summary_its_provider_is_told(world: World) -> None:
     told()
     expected = ("E-mail could not be delivered", str(world.ours.customer), world.ours.customer.get_absolute_url())
     assert expected in lines(world.ours.provider_admin)
-    assert expected not in lines(reader)
+    own = ("Daily summary could not be delivered", "a•••@customer.example", "")
+    assert lines(reader)[0] == own
+    assert unread_of(fresh(reader)) == len(lines(reader))
+    ours, theirs = world.ours, world.theirs
+    of_customers = [(colleague, ours.customer), (theirs.administrator, theirs.customer)]
+    others = [Actor(user=one.user, customer=customer) for one, customer in of_customers]
+    for other in (*others, ours.provider_admin, ours.reseller_admin):
+        assert own not in lines(other)
+    for_provider, kept = records()
+    assert (kept.action, kept.customer_id) == ("email.summary_undelivered", world.ours.customer.microsoft_id)
+    assert (kept.provider_id, kept.reseller_id, for_provider.customer_id) == (None, None, None)
+    assert opened(reader, reverse("notifications:list")) == 200
+
+
+def test_of_other_mail_about_a_customer_no_administrator_is_told(world: World) -> None:
+    """Mail of this person that it did not ask for, as a password's."""
+    given_up(world.ours.administrator)
+    assert tell_of_undelivered_mail() == 1
+    told()
+    assert lines(administrator(world)) == []
