@@ -39,11 +39,13 @@ def conflict(
     back_label: Any = "",
     again: Sequence[tuple[str, Any]] = (),
     again_url: str = "",
+    asks_first: bool = False,
     discard_url: str = "",
 ) -> HttpResponse:
     """409: somebody else was faster. `rows` sets side by side (what, now saved, yours).
 
-    With `again`, names and values of a form, a button sends them to `again_url` once more: mine on top of theirs.
+    With `again`, names and values of a form, a button sends them to `again_url` once more: mine on top of theirs. Where
+    that page `asks_first`, the button opens it with them, and nothing is saved yet.
     """
     return error_page(
         request,
@@ -55,6 +57,7 @@ def conflict(
         back_label=back_label,
         again=again,
         again_url=again_url,
+        asks_first=asks_first,
         discard_url=discard_url,
     )
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -180,11 +181,14 @@ class ChangeView(SubscriptionPage, TemplateView):
         again = [
             (name, value) for name, value in self.request.POST.items() if name not in ("version", "csrfmiddlewaretoken")
         ]
+        # What mine would do or cost may be another thing by now; a request is read by the provider anyway.
+        says_first = self.way == Way.CHANGE
         return conflict(
             self.request,
             rows=rows,
-            again=[*again, ("version", str(current.version))],
+            again=again if says_first else [*again, ("version", str(current.version))],
             again_url=self.request.path,
+            asks_first=says_first,
             discard_url=current.get_absolute_url(),
         )
 
@@ -239,13 +243,22 @@ def version_of(request: HttpRequest) -> int:
 
 
 def chosen_words(form: ChangeForm, name: str) -> Any:
-    """A chosen value as people read it."""
-    value = form.data.get(name, "")
-    choices = getattr(form.fields[name], "choices", None)
-    if choices is None:
-        kept = form.cleaned_data[name]
-        return html.number_text(kept) if isinstance(kept, int) else html.name(kept)
-    return {str(code): label for code, label in choices}.get(str(value), value)
+    """A chosen value as people read it, after what it replaces."""
+    field = form.fields[name]
+    if getattr(field, "choices", None) is None:
+        old, new = (_plain_words(value) for value in (field.initial, form.cleaned_data[name]))
+    else:
+        old, new = (_choice_words(field, value) for value in (field.initial, form.data.get(name, "")))
+    return new if name not in form.replaces or old in ("", new) else format_html("{} → {}", old, new)
+
+
+def _plain_words(value: Any) -> Any:
+    return html.number_text(value) if isinstance(value, int) else html.name(value)
+
+
+def _choice_words(field: Any, value: Any) -> Any:
+    """The words of a choice; none for a state that nobody can choose."""
+    return {str(code): label for code, label in field.choices}.get(str(value), "")
 
 
 def absolute(moment: datetime) -> SafeString:

@@ -36,6 +36,9 @@ from subscriptions.rules import (
 class ChangeForm(PortalForm):
     """One kind of change of one subscription; `prices` says whether its reader may see any."""
 
+    # The fields that stand for something of the subscription: what it is now is what they begin with.
+    replaces: tuple[str, ...] = ()
+
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, prices: bool = False) -> None:
         self.subscription, self.prices_shown = subscription, prices
         super().__init__(data)
@@ -59,6 +62,7 @@ def licenses_field(label: Any, initial: int) -> forms.IntegerField:
 class LicensesForm(ChangeForm):
     """Another number of licenses, from now on."""
 
+    replaces = ("quantity",)
     quantity = licenses_field(gettext_lazy("Licenses"), 1)
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
@@ -100,6 +104,7 @@ class DropScheduleForm(ChangeForm):
 class EndForm(ChangeForm):
     """What happens at the end of the term."""
 
+    replaces = ("at_end",)
     at_end = forms.ChoiceField(
         label=gettext_lazy("At the end of the term"),
         choices=[
@@ -243,6 +248,7 @@ class ConvertForm(UpgradeForm):
 class ScheduleForm(ChangeForm):
     """What the next term is to be like: licenses, term and billing, or another offer."""
 
+    replaces = ("quantity", "price")
     quantity = licenses_field(gettext_lazy("Licenses from the renewal on"), 1)
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:
@@ -298,6 +304,7 @@ class ScheduleForm(ChangeForm):
 class RenameForm(ChangeForm):
     """What the subscription is called; the rules know no names."""
 
+    replaces = ("nickname",)
     nickname = forms.CharField(label=gettext_lazy("Subscription nickname"), max_length=300)
 
     def __init__(self, data: Mapping[str, Any] | None, *, subscription: Subscription, **kwargs: Any) -> None:

@@ -192,3 +192,31 @@ def test_an_add_on_says_how_many_licenses_and_in_which_state(browser: Client, ne
     SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new, nickname="Archive", quantity=1)
     page = browser.get(new.get_absolute_url()).content.decode()
     assert re.search(r"Archive</bdi></a> <span class=\"muted\">· 1 license · Active</span>", page)
+
+
+def test_the_panel_says_what_is_replaced(browser: Client, new: Subscription) -> None:
+    assert "10 → 12" in page_of(browser, new, "licenses", quantity="12")
+    assert "Renew → Cancel at expiration" in page_of(browser, new, "end", at_end="cancel")
+    monthly = also_sold(new.sku.prices.get(), term_duration="P1M", unit_price=Decimal(12))
+    page = page_of(browser, new, "schedule", quantity="10", price=monthly.pk)
+    assert (f"As now → {new.sku.title} · 1 month, Monthly" in page, "10 → 10" in page) == (True, False)
+
+
+@pytest.mark.parametrize(("kind", "typed"), [("licenses", {"quantity": "12"}), ("suspend", {})])
+def test_mine_on_top_says_again_what_it_would_do(
+    browser: Client, new: Subscription, sales: Actor, kind: str, typed: dict[str, str]
+) -> None:
+    change_subscription(subscription=new, intent=ChangeLicenses(11), by=sales)
+    arguments = [new.customer.microsoft_id, new.subscription_id, kind]
+    address = reverse("subscriptions:change", args=arguments)
+    page = browser.post(address, {**typed, "version": "1"})
+    again = re.search(r'<form method="(\w+)" action="(.*?)".*?</form>', page.content.decode(), re.S)
+    assert again is not None
+    assert (page.status_code, again[1], again[2]) == (409, "get", address)
+    assert "Apply mine on top" in again[0]
+    names = dict(re.findall(r'name="(\w+)" value="(.*?)"', again[0]))
+    assert names == typed
+    preview = page_of(browser, new, kind, **names)
+    assert ("What will happen" in preview, 'name="version" value="2"' in preview) == (True, True)
+    new.refresh_from_db()
+    assert (new.quantity, new.status) == (11, "active")
