@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from catalogue.models import Price, Sku
+from catalogue.models import Policy, Price, Sku
 from catalogue.models.prices import BILLING_MONTHS, PriceQuerySet
 from catalogue.models.products import LARGEST_QUANTITY
 from subscriptions.facts import PLANS, TERMS, facts_of
 from subscriptions.models import Subscription
 from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Status, Target, decision_deadline, next_step
 from subscriptions.rules.money import rounded
+from subscriptions.rules.moving import joining_refused
 
 # A trial that nobody decided about becomes this, or else what its offer has first.
 TRIAL_BECOMES = (("P1Y", "Monthly"), ("P1Y", "Annual"), ("P1M", "Monthly"))
@@ -58,7 +59,7 @@ def prices_billed(subscriptions: list[Subscription], billing_plan: str, at: date
 
 @dataclass(frozen=True)
 class Path:
-    """An offer to move to, for one term and billing plan; `owned` is what the customer has of it already."""
+    """An offer to move to, for one term and billing plan; `owned` is what of it the customer has for it to join."""
 
     price: Price
     owned: Subscription | None = None
@@ -85,7 +86,7 @@ def paths(subscription: Subscription, at: datetime) -> list[Path]:
     Of a paid subscription only what has its own term and billing plan; a trial may choose both.
     """
     codes = subscription.sku.conversions.values("target_code")
-    return paths_among(subscription, list(on_sale(subscription, at).filter(sku__code__in=codes)))
+    return paths_among(subscription, list(on_sale(subscription, at).filter(sku__code__in=codes)), at)
 
 
 def choices(subscription: Subscription, at: datetime) -> tuple[list[Price], list[Path]]:
@@ -94,10 +95,10 @@ def choices(subscription: Subscription, at: datetime) -> tuple[list[Price], list
     wanted = Q(sku_id=subscription.sku_id) | Q(sku__code__in=codes)
     rows = list(on_sale(subscription, at).filter(wanted))
     own = [price for price in rows if price.sku_id == subscription.sku_id]
-    return in_tier(own, subscription.quantity), paths_among(subscription, rows)
+    return in_tier(own, subscription.quantity), paths_among(subscription, rows, at)
 
 
-def paths_among(subscription: Subscription, prices: list[Price]) -> list[Path]:
+def paths_among(subscription: Subscription, prices: list[Price], at: datetime) -> list[Path]:
     """The paths that these prices open; what the customer has of them takes a query if there are any."""
     same = (subscription.term_duration, subscription.billing_plan)
     found = [
@@ -107,8 +108,13 @@ def paths_among(subscription: Subscription, prices: list[Price]) -> list[Path]:
         and not price.sku.is_trial
         and (subscription.is_trial or (price.term_duration, price.billing_plan) == same)
     ]
-    having = {one.sku_id: one for one in owned_of(subscription, [price.sku for price in found])} if found else {}
-    return [Path(price, having.get(price.sku_id)) for price in found]
+    having = owned_of(subscription, [price.sku for price in found]) if found else []
+    if subscription.policy == Policy.NEW_COMMERCE:
+        # Of several the rules may refuse some; where they refuse all, the upgraded licenses stay on their own.
+        facts = facts_of(subscription)
+        having = [one for one in having if joining_refused(facts, facts_of(one), at) is None]
+    owned = {one.sku_id: one for one in having}
+    return [Path(price, owned.get(price.sku_id)) for price in found]
 
 
 def owned_of(subscription: Subscription, skus: list[Sku]) -> list[Subscription]:

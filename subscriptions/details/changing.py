@@ -26,7 +26,7 @@ from customers.pages import CustomerPage
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, rename_subscription
 from subscriptions.delegation import Way, delegation_of
 from subscriptions.details.forms import FORMS, INSTEAD, ChangeForm, MessageForm, NicknameForm
-from subscriptions.details.making import answer_to, make_change, refused_beforehand
+from subscriptions.details.making import answer_to, joined, make_change, refused_beforehand
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Refused
 from subscriptions.rules.words import consequences
@@ -155,7 +155,7 @@ class ChangeView(SubscriptionPage, TemplateView):
             ask_url=change_url(self.subscription, self.kind, "ask_change") if asks else "",
             draft_url=change_url(self.subscription, self.kind, "draft_change") if asks else "",
             consequences=consequences(allowed, absolute, prices=self.prices) if allowed else [],
-            chosen=[(form.fields[name].label, chosen_words(form, name)) for name in form.fields] if allowed else [],
+            chosen=self.chosen(form) if allowed else [],
             hidden=[(name, form.data.get(name, "")) for name in form.fields] if allowed else [],
             allowed=allowed is not None,
             refused=refused,
@@ -165,6 +165,15 @@ class ChangeView(SubscriptionPage, TemplateView):
             back_url=self.subscription.get_absolute_url(),
             **kwargs,
         )
+
+    def chosen(self, form: ChangeForm) -> list[tuple[Any, Any]]:
+        """What was chosen, and which subscription the licenses join."""
+        rows: list[tuple[Any, Any]] = [(form.fields[name].label, chosen_words(form, name)) for name in form.fields]
+        if owned := joined(form, clock.now()):
+            owned.customer = self.subscription.customer
+            link = format_html('<a href="{}"><bdi>{}</bdi></a>', owned.get_absolute_url(), owned)
+            rows.append((_("Subscription to join"), link))
+        return rows
 
     def instead(self, refused: Refused | None) -> tuple[Any, str] | None:
         """What the rules would allow, and its page."""

@@ -8,7 +8,7 @@ from accounts.access import Actor
 from subscriptions.changing import change_subscription, rename_subscription
 from subscriptions.details.forms import ChangeForm, PricedForm, RenameForm
 from subscriptions.facts import facts_of
-from subscriptions.intents import Kind, preview
+from subscriptions.intents import Kind, path_of, preview
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Answer, Refused, Undo
 from subscriptions.rules.refusals import not_a_trial
@@ -31,6 +31,14 @@ def refused_beforehand(form: ChangeForm) -> Refused | None:
     if form.kind == Kind.CONVERT and not form.subscription.is_trial:
         return not_a_trial()
     return Refused("2091", _("Nothing of this kind is offered for this subscription today."))
+
+
+def joined(form: ChangeForm, now: datetime) -> Subscription | None:
+    """Which subscription the upgraded licenses of a valid form would join."""
+    if not isinstance(form, PricedForm) or form.kind != Kind.UPGRADE:
+        return None
+    path = path_of(form.subscription, form.cleaned_data["price"], now)
+    return path.owned if path else None
 
 
 def make_change(form: ChangeForm, *, version: int | None, by: Actor) -> Subscription:

@@ -133,6 +133,16 @@ def upgrade_refused(facts: Facts, target: Target, quantity: int, now: datetime) 
     if target.owned is None:
         return refusals.outside_limits(quantity, target.least, target.most)
     owned = target.owned.facts
+    if refused := joining_refused(facts, owned, now):
+        return refused
+    if owned.quantity + quantity > owned.most:
+        text = _("The subscription to upgrade into can have %(number)s licenses at most. Upgrade fewer.")
+        return Refused("2002", text % {"number": number_text(owned.most)})
+    return None
+
+
+def joining_refused(facts: Facts, owned: Facts, now: datetime) -> Refused | None:
+    """What keeps upgraded licenses out of a subscription of the target, however many they are."""
     if owned.status != Status.ACTIVE:
         return Refused("900259", _("The subscription to upgrade into is not active. Reactivate it first."))
     if owned.cancel_until is not None and now < owned.cancel_until:
@@ -143,9 +153,6 @@ def upgrade_refused(facts: Facts, target: Target, quantity: int, now: datetime) 
         return Refused("900261", _("The subscription to upgrade into has a shorter term. Choose another."))
     if owned.ends_at is None or (facts.ends_at is not None and owned.ends_at < facts.ends_at):
         return Refused("900261", _("The subscription to upgrade into ends earlier. Choose another."))
-    if owned.quantity + quantity > owned.most:
-        text = _("The subscription to upgrade into can have %(number)s licenses at most. Upgrade fewer.")
-        return Refused("2002", text % {"number": number_text(owned.most)})
     return None
 
 

@@ -220,3 +220,21 @@ def test_mine_on_top_says_again_what_it_would_do(
     assert ("What will happen" in preview, 'name="version" value="2"' in preview) == (True, True)
     new.refresh_from_db()
     assert (new.quantity, new.status) == (11, "active")
+
+
+def test_an_upgrade_joins_what_it_can_join_and_names_it(
+    browser: Client, customer: Customer, new: Subscription, sales: Actor
+) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    early = bought(customer, better, sales, at=clock.now() - timedelta(days=30))
+    page = page_of(browser, new, "upgrade", price=better.pk, quantity="4")
+    assert ("become a subscription of their own" in page, "This is not possible" in page) == (True, False)
+    later = bought(customer, better, sales, at=clock.now() - timedelta(days=20))
+    Subscription.objects.filter(pk=later.pk).update(nickname="Later", ends_at=new.ends_at)
+    page = page_of(browser, new, "upgrade", price=better.pk, quantity="4")
+    assert f'<a href="{later.get_absolute_url()}"><bdi>Later</bdi></a>' in page
+    address = reverse("subscriptions:change", args=[customer.microsoft_id, new.subscription_id, "upgrade"])
+    browser.post(address, {"price": better.pk, "quantity": "4", "version": "1"})
+    numbers = [Subscription.objects.get(pk=one.pk).quantity for one in (new, early, later)]
+    assert numbers == [6, 10, 14]
