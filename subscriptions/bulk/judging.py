@@ -12,7 +12,7 @@ from customers.models import ResellerRelationship
 from resellers.readiness import obstacles, reasons
 from subscriptions.facts import facts_of
 from subscriptions.models import LIVE, BulkChange, ResellerOfRecord, Subscription, SupportContact
-from subscriptions.rules import AtEnd, DecideEnd, Refused, judge
+from subscriptions.rules import Allowed, AtEnd, DecideEnd, EffectKind, Refused, judge
 
 Kind = BulkChange.Kind
 RELATIONS: dict[str, type[ResellerOfRecord] | type[SupportContact]] = {
@@ -31,10 +31,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome for one subscription, and why it stays as it is."""
+    """The outcome for one subscription, why it stays as it is, and what else happens to one that is changed."""
 
     outcome: Outcome
     reason: str = ""
+    also: tuple[str, ...] = ()
 
 
 CHANGED = Verdict(Outcome.CHANGED)
@@ -48,6 +49,15 @@ def unchanged() -> Verdict:
 def refused(reason: str) -> Verdict:
     """It stays as it is."""
     return Verdict(Outcome.REFUSED, reason)
+
+
+def also_of(answer: Allowed) -> tuple[str, ...]:
+    """What a person should know beforehand of some of many subscriptions."""
+    sentences = {
+        EffectKind.SCHEDULE_DROPPED: _("The change that was scheduled for the renewal is dropped."),
+        EffectKind.BECOMES_PAID_AT: _("The trial becomes a paid subscription when it ends."),
+    }
+    return tuple(words for kind, words in sentences.items() if any(one.kind == kind for one in answer.effects))
 
 
 @dataclass
@@ -74,7 +84,7 @@ class Judge:
         if self.change.kind == Kind.AT_END:
             answer = judge(facts_of(row), DecideEnd(AtEnd(self.change.at_end)), clock.now())
             if not isinstance(answer, Refused):
-                return CHANGED
+                return Verdict(Outcome.CHANGED, also=also_of(answer))
             return unchanged() if answer.code == "unchanged" else refused(answer.text)
         return self._relation(row)
 

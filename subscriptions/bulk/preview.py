@@ -40,6 +40,8 @@ class Preview:
     """What would become of each."""
 
     changed: Group = field(default_factory=Group)
+    # Of those that change, what else happens to some.
+    also: dict[str, Group] = field(default_factory=dict)
     unchanged: Group = field(default_factory=Group)
     # By reason, in the order in which the reasons were met.
     refused: dict[str, Group] = field(default_factory=dict)
@@ -60,6 +62,8 @@ def preview(change: BulkChange, keys: Iterable[int], actor: Actor) -> Preview:
             found.refused.setdefault(verdict.reason, Group(verdict.reason)).add(row)
         else:
             (found.changed if verdict.outcome == Outcome.CHANGED else found.unchanged).add(row)
+            for words in verdict.also:
+                found.also.setdefault(words, Group(words)).add(row)
     return found
 
 
