@@ -101,6 +101,10 @@ class SupportContactForm(PortalForm):
         field.initial = current.microsoft_id if current else ""
         # The names are at hand: the list is short, and the page need not ask the database for it.
         known = {one.pk: one for one in (subscription.customer.managing_reseller, current) if one is not None}
+        if not known:
+            field.help_text = _(
+                "No reseller manages this customer. Establish a reseller relationship under Account first."
+            )
         field.choices = [
             ("", str(subscription.customer.provider)),
             *((str(one.microsoft_id), one.name_and_mpn) for one in known.values()),

@@ -114,3 +114,13 @@ def test_naming_the_same_says_that_nothing_changed(
     assert "This is how it is already. Nothing was changed." in text
     assert "earns the incentives from now on" not in text
     assert ResellerOfRecord.objects.filter(subscription=owned).count() == 1
+
+
+def test_nobody_to_choose_as_support_contact_is_explained(
+    browser: Client, owned: Subscription, provider: Partner, sales: Actor
+) -> None:
+    words = "No reseller manages this customer. Establish a reseller relationship under Account first."
+    direct = bought(ready_customer(provider), offer(), sales)
+    for subscription, said in ((direct, True), (owned, False)):
+        for page in (subscription.get_absolute_url(), address(subscription, "support_contact")):
+            assert (words in browser.get(page).content.decode()) == said
