@@ -497,6 +497,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "forget-old-deliveries": {"task": "notifications.tasks.forget_old_deliveries", "schedule": 86_400.0},
     "close-impossible-requests": {"task": "subscriptions.tasks.close_impossible_requests", "schedule": 300.0},
     "count-waiting-requests": {"task": "subscriptions.tasks.count_waiting_requests", "schedule": 300.0},
+    "count-resellers-anew": {"task": "subscriptions.tasks.count_resellers_anew", "schedule": 86_400.0},
     "purge-order-drafts": {"task": "orders.tasks.purge_abandoned_drafts", "schedule": 3600.0},
 }
 

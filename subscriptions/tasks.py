@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from subscriptions import clockwork
+from subscriptions import clockwork, tallies
 from subscriptions.bulk import services as bulk
 from subscriptions.change_requests import counting
 from subscriptions.change_requests.services import close_impossible_requests as close_impossible
@@ -56,3 +56,9 @@ def close_impossible_requests() -> int:
 def count_waiting_requests() -> int:
     """Count what the navigation shows anew, should a worker or a page have died before it did; safe to run twice."""
     return counting.count_everywhere()
+
+
+@shared_task(time_limit=600, soft_time_limit=570, ignore_result=True)
+def count_resellers_anew() -> None:
+    """Count what each reseller has anew, so that a day's changes are one row again; safe to run twice."""
+    tallies.count_resellers_anew()

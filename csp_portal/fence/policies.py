@@ -129,6 +129,7 @@ POLICIES: dict[str, dict[str, str]] = {
     },
     "subscriptions_incentiveentry": BOTH_SIDES,
     "subscriptions_incentivetotal": BOTH_SIDES,
+    "subscriptions_resellertally": PROVIDERS_ALONE,
     "subscriptions_bulkchange": PROVIDERS_ALONE,
     "orders_order": BOTH_SIDES,
     "orders_orderline": {role: within("orders_order", "order_id") for role in (PROVIDER, RESELLER)},

@@ -1,8 +1,13 @@
+"""Find the newest customers of a partnership, and count them by scope, without reading all of them."""
+
 from django.conf import settings
 from django.db import migrations, models
 
+from core.search_index import AddIndexWhileWritten
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("accounts", "0010_requests_waiting"),
         ("customers", "0007_managing_reseller"),
@@ -11,9 +16,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
-            model_name="resellerrelationship",
-            index=models.Index(
+        AddIndexWhileWritten(
+            "resellerrelationship",
+            models.Index(
                 condition=models.Q(("ends_at", None)),
                 fields=["partnership", "-begins_at", "-id", "scope"],
                 name="resellerrelationship_newest",

@@ -11,6 +11,7 @@ from subscriptions.models.incentives import (
 )
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
 from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscription, SubscriptionQuerySet
+from subscriptions.models.tallies import ResellerTally, ResellerTallyQuerySet
 
 __all__ = [
     "LIVE",
@@ -29,6 +30,8 @@ __all__ = [
     "IncentiveRate",
     "IncentiveTotal",
     "ResellerOfRecord",
+    "ResellerTally",
+    "ResellerTallyQuerySet",
     "Subscription",
     "SubscriptionQuerySet",
     "SubscriptionRelation",

@@ -7,18 +7,11 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from accounts.models import Partner
-from customers.models import Customer, ResellerRelationship
+from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from subscriptions.models import Subscription
 
 SHOWN_IN_ROW = 5
-
-
-def customers_counted(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
-    """By reseller, how many of the provider's customers it manages now."""
-    managed = Customer.objects.filter(provider=provider, managing_reseller__in=resellers).order_by()
-    return dict(managed.values_list("managing_reseller").annotate(number=Count("pk")))
 
 
 def customers_managed(partnerships: Iterable[Partnership]) -> dict[int, dict[str, int]]:
@@ -28,12 +21,6 @@ def customers_managed(partnerships: Iterable[Partnership]) -> dict[int, dict[str
     for key, scope, number in current.values_list("partnership", "scope").annotate(number=Count("pk")):
         found.setdefault(key, {})[scope] = number
     return found
-
-
-def subscriptions_of_record(provider: Partner, resellers: Iterable[Partner]) -> dict[int, int]:
-    """By reseller, on how many of the provider's subscriptions it is the reseller of record now."""
-    named = Subscription.objects.listed().filter(provider=provider, reseller_of_record__in=resellers).order_by()
-    return dict(named.values_list("reseller_of_record").annotate(number=Count("pk")))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
@@ -11,9 +11,9 @@ from accounts.access import Actor
 from accounts.models import mpn_key
 from core.filters import PortalFilterSet, SearchFilter
 from core.text import fold
-from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from resellers.readiness import partnerships_ready_today, partnerships_refused_today
+from subscriptions.models import ResellerTally
 
 ELSEWHERE = "elsewhere"
 
@@ -80,8 +80,8 @@ class ResellerFilter(EndedResellerFilter):
 
     def filter_customers(self, queryset: QuerySet[Partnership], name: str, value: str) -> QuerySet[Partnership]:
         """Resellers that manage none of the provider's customers now, or some."""
-        managed = Exists(ResellerRelationship.objects.current().filter(partnership=OuterRef("pk")))
-        return queryset.filter(~managed if value == "none" else managed)
+        managing = Q(reseller__in=ResellerTally.objects.visible_to(self.request.actor).with_customers())
+        return queryset.filter(~managing if value == "none" else managing)
 
     def filter_today(self, queryset: QuerySet[Partnership], name: str, value: str) -> QuerySet[Partnership]:
         """Resellers for which the readiness gate finds something today, or nothing."""

@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from customers.models import CustomerAgreement, ResellerRelationship
 from subscriptions.models import ResellerOfRecord
+from subscriptions.tallies import count_resellers_anew
 from tests.benchmarks.measure import Visitor
 from tests.world import Holdings, World, make_world
 
@@ -112,6 +113,7 @@ def make_ground(resellers: int, customers: int) -> Ground:
     with without_upkeep(*(type(one) for one in grown), *dated):
         fill(ours, resellers, customers, "1")
         fill(world.theirs, 1000, 1000, "2")
+    count_resellers_anew()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("RESET statement_timeout")

@@ -19,7 +19,7 @@ LIST, ENDED = reverse("resellers:list"), reverse("resellers:ended")
 # From the second request of a session on: who asks (session, person, memberships), count and rows, the number of
 # waiting requests; then for the visible rows customers and subscriptions, or on the tab of ended ones who is a
 # partner again.
-QUERIES = {LIST: 9, ENDED: 8}
+QUERIES = {LIST: 8, ENDED: 8}
 
 
 @pytest.fixture
