@@ -14,7 +14,7 @@ from csp_portal.at_a_glance import providers_at_a_glance
 from csp_portal.home import attention, delayed_mail, queues, recent_activity
 from customers.credentials.pending import waiting_for_home
 from orders.services import open_drafts
-from resellers.incoming import incoming_requests
+from resellers.incoming import MOST_SHOWN, incoming_requests
 
 # What Home says of a draft.
 DRAFT_COLUMNS = "public_id details typed changed_at customer__company_name reseller__legal_name".split()
@@ -39,9 +39,11 @@ class HomeView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         actor = self.request.actor  # type: ignore[attr-defined]
         providers, work = providers_at_a_glance(actor), queues(actor)
+        incoming = incoming_requests(actor, MOST_SHOWN + 1)
         return super().get_context_data(
             attention=attention(actor),
-            incoming=incoming_requests(actor),
+            incoming=incoming[:MOST_SHOWN],
+            more_incoming=len(incoming) > MOST_SHOWN,
             mailbox=actor.user.email,
             queues=work,
             is_new_reseller=actor.is_reseller and providers is None and not any(queue.count for queue in work),

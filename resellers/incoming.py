@@ -16,16 +16,18 @@ from resellers.addresses import mailbox_key
 from resellers.models import Partnership, PartnershipRequest, PartnershipRequestQuerySet
 from resellers.standing import waits_for_completion
 
+# On Home; its page has the rest. A provider has one open request to a mailbox, so these are as many providers.
 MOST_SHOWN = 10
+MOST_LISTED = 200
 
 
-def incoming_requests(actor: Actor) -> list[PartnershipRequest]:
+def incoming_requests(actor: Actor, most: int = MOST_LISTED) -> list[PartnershipRequest]:
     """Those that somebody of a reseller can still answer, the first to expire first (at most one query)."""
     if actor.user is None or not actor.is_reseller or not can(actor, Permission.VIEW_PROVIDERS):
         return []
     rows = answerable_by(actor).select_related("provider", "sent_by").order_by("expires_at", "pk")
     with beyond_the_fence("A request is its provider's; whom it was sent to is known by the mailbox."):
-        return list(rows[:MOST_SHOWN])
+        return list(rows[:most])
 
 
 def incoming_request(actor: Actor, public_id: UUID) -> PartnershipRequest | None:

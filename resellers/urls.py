@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{request_page}extend/", resending.ExtendRequestView.as_view(), name="extend_request"),
     path(f"{acceptance}confirm/", acceptances.ConfirmAcceptanceView.as_view(), name="confirm_acceptance"),
     path(f"{acceptance}refuse/", acceptances.RefuseAcceptanceView.as_view(), name="refuse_acceptance"),
+    path("providers/requests/", incoming.IncomingView.as_view(), name="incoming"),
     path("providers/requests/<uuid:public_id>/mail/", incoming.MailAgainView.as_view(), name="mail_again"),
     path(invitation, answering.AnswerView.as_view(), name="invitation"),
     path(f"{invitation}continue/", answering.ContinueView.as_view(), name="continue"),

@@ -30,12 +30,14 @@ from resellers.services import (
 from resellers.services.expiry import expire_overdue
 from resellers.services.quotas import MAILS_PER_ADDRESS, RESENDS_PER_REQUEST
 from resellers.tokens import link_token, request_link
+from tests.contracts import html_faults
 from tests.factories import PartnerFactory
 from tests.resellers.conftest import actor_of, make_draft, make_sent, signed_in
 
 HEADING = "Partnership requests to you"
 AGAIN = "partnership_again"
 PAUSE = timedelta(minutes=11)
+PAGE_QUERIES = 4
 
 
 def shown(actor: Actor) -> list[PartnershipRequest]:
@@ -160,17 +162,59 @@ def test_who_is_a_partner_already_has_nothing_to_answer(sent, sender, riley, rob
     assert shown(riley) == []
 
 
-def test_those_that_expire_first_come_first_and_no_more_than_ten(sender, riley, django_assert_num_queries):
+def ask_from(count: int) -> None:
+    """Requests of so many further providers, of which the later ones may expire before the earlier."""
+    for number in range(count):
+        asker = actor_of(PartnerFactory(), f"asker@provider{number}.example", Role.ADMIN_AGENT)
+        share_request(request=make_draft(asker, valid_days=(7, 14, 30)[number % 3]), channel="clipboard", by=asker)
+
+
+def test_those_that_expire_first_come_first(sender, riley, django_assert_num_queries):
     sent = make_sent(sender, valid_days=30)
     with django_assert_num_queries(1):
         assert incoming_requests(riley) == [sent]
-    for number in range(11):
-        asker = actor_of(PartnerFactory(), f"asker@provider{number}.example", Role.ADMIN_AGENT)
-        share_request(request=make_draft(asker, valid_days=(7, 14, 30)[number % 3]), channel="clipboard", by=asker)
+    ask_from(11)
     with django_assert_num_queries(1):
         found = incoming_requests(riley)
-    assert len(found) == 10
+    assert len(found) == 12
     assert found == sorted(found, key=lambda one: one.expires_at)
+
+
+@pytest.mark.parametrize(("others", "leads_on"), [(9, False), (10, True)])
+def test_home_shows_ten_and_leads_to_the_rest(sent, riley, others, leads_on):
+    ask_from(others)
+    browser = signed_in(riley)
+    home = browser.get(reverse("home")).content.decode()
+    assert home.count(">E-mail me the link<") == 10
+    assert (f'href="{reverse("resellers:incoming")}">All partnership requests to you' in home) == leads_on
+    assert browser.get(reverse("resellers:incoming")).content.decode().count(">E-mail me the link<") == others + 1
+
+
+def test_the_page_of_all_costs_the_same_for_any_number(sent, riley, django_assert_num_queries):
+    browser = signed_in(riley)
+    browser.get(reverse("resellers:incoming"))
+    with django_assert_num_queries(PAGE_QUERIES):
+        browser.get(reverse("resellers:incoming"))
+    ask_from(2)
+    with django_assert_num_queries(PAGE_QUERIES):
+        page = browser.get(reverse("resellers:incoming")).content.decode()
+    assert html_faults(page) == []
+    for secret in (link_token(sent), sent.nonce, f"/i/{sent.public_id}"):
+        assert secret not in page
+
+
+def test_the_page_of_all_is_of_one_s_own_mailbox_and_says_when_there_is_none(sent, robin):
+    page = signed_in(robin).get(reverse("resellers:incoming")).content.decode()
+    assert "No request waits for you" in page
+    assert "Northwind" not in page
+
+
+def test_after_the_mail_one_is_back_on_the_page_that_had_the_button(sent, riley):
+    listed = reverse("resellers:incoming")
+    for came_from, leads_to in ((listed, listed), ("/customers/", "/"), ("//evil.example/providers/requests/", "/")):
+        origin = came_from if came_from.startswith("//") else f"//testserver{came_from}"
+        response = signed_in(riley).post(address_of(sent), headers={"referer": f"http:{origin}"})
+        assert response["Location"] == leads_to
 
 
 # --- the button -------------------------------------------------------------------------------------------------------
