@@ -22,7 +22,7 @@ from django.views.generic import TemplateView
 from accounts.access import membership_user
 from accounts.middleware import after_steps, heading_for
 from accounts.openid.provider import is_configured
-from accounts.second_factors import factors_of, lock_person, prove_factor
+from accounts.second_factors import factors_of, is_asked_of, lock_person, prove_factor
 from accounts.services import record_second_factor
 from accounts.step_up import asks_first
 from accounts.views import actor_of
@@ -72,9 +72,11 @@ class SetUpSecondFactorView(totp.ActivateTOTPView):  # type: ignore[misc]
         return super(totp.ActivateTOTPView, self).dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether there is an app that the new one replaces, and whether a passkey will do as well."""
+        """Whether there is an app that the new one replaces, whether a passkey will do as well, and the way back."""
         kinds = {factor.type for factor in factors_of(membership_user(self.request))}
-        context = super().get_context_data(replaces=Authenticator.Type.TOTP in kinds, is_first=not kinds, **kwargs)
+        replaces = Authenticator.Type.TOTP in kinds
+        frame = {"replaces": replaces, "is_first": not kinds, "is_held": not kinds and is_asked_of(self.request)}
+        context = super().get_context_data(**frame, **kwargs)
         return {**context, "key_parts": _key_parts(context["form"].secret)}
 
     @transaction.atomic

@@ -189,6 +189,15 @@ class CodeFieldMixin(PortalFormMixin):
 class SecondFactorForm(CodeFieldMixin, AuthenticateForm):  # type: ignore[misc]
     """The code of the authenticator app, or a recovery code, as the second step of sign-in."""
 
+    def clean_code(self) -> str:
+        """Say what to check of the codes that the person has."""
+        try:
+            code: str = super().clean_code()
+        except ValidationError as error:
+            app = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.TOTP)
+            raise error if error.code != "incorrect_code" or app.exists() else wrong_recovery_code() from error
+        return code
+
 
 class SetUpSecondFactorForm(CodeFieldMixin, ActivateTOTPForm):  # type: ignore[misc]
     """The first code of a new authenticator app proves that it took the key."""
@@ -196,6 +205,11 @@ class SetUpSecondFactorForm(CodeFieldMixin, ActivateTOTPForm):  # type: ignore[m
 
 # What the libraries raise at an answer that no browser makes.
 MALFORMED = (ValidationError, ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error)
+
+
+def wrong_recovery_code() -> ValidationError:
+    """To whoever has a passkey and no app: the only codes there are."""
+    return ValidationError(_("Check the code. It is one of your recovery codes, and each works once."), code="recovery")
 
 
 def passkey_failed() -> ValidationError:
@@ -269,6 +283,7 @@ class StepUpForm(PortalForm):
         super().__init__(*args, **kwargs)
         kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
         self.has_passkey = Authenticator.Type.WEBAUTHN in kinds
+        self.has_app = Authenticator.Type.TOTP in kinds
         if not user.has_usable_password():
             del self.fields["password"]
         if not kinds - {Authenticator.Type.WEBAUTHN}:
@@ -277,6 +292,8 @@ class StepUpForm(PortalForm):
             code = self.fields["code"]
             code.error_messages["required"] = _("Enter the code.")
             code.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+            if not self.has_app:
+                code.help_text = _("One of your recovery codes.")
 
     def clean(self) -> dict[str, Any]:
         """The password first: a wrong one uses up no recovery code."""
@@ -295,7 +312,8 @@ class StepUpForm(PortalForm):
         elif "code" in cleaned and not self.errors:
             self.proof = LibraryReauthenticateForm({"code": cleaned["code"]}, user=self.user)
             if not self.proof.is_valid():
-                self.add_error("code", self.proof.errors.as_data()["code"])
+                wrong = self.proof.errors.as_data()["code"]
+                self.add_error("code", wrong if self.has_app else wrong_recovery_code())
         return cleaned
 
     def save(self) -> None:

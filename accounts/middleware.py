@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from structlog.contextvars import bind_contextvars
 
 from accounts.access import resolve_actor
-from accounts.second_factors import FACTORS, gave_it_to_provider, gave_second_factor
+from accounts.second_factors import FACTORS, gave_second_factor, is_asked_of
 from accounts.sessions import note_session, sign_out_keeping
 from activity.models import Source
 from core import clock
@@ -182,7 +182,7 @@ class SignInStepsMiddleware:
         if name in settings.SIGN_IN_STEP_VIEWS:
             return None
         step = "accounts:own_password" if user.must_change_password else None
-        if step is None and settings.MFA_REQUIRED and not gave_it_to_provider(request):
+        if step is None and is_asked_of(request):
             own = list(Authenticator.objects.filter(user=user))
             if not any(one.type in FACTORS for one in own):
                 step = "mfa_activate_totp"

@@ -25,7 +25,7 @@ from django.views.generic import FormView, View
 
 from accounts.access import membership_user
 from accounts.forms import PasskeyNameForm
-from accounts.second_factors import factors_of, is_last_factor, lock_person, prove_factor
+from accounts.second_factors import factors_of, is_asked_of, is_last_factor, lock_person, prove_factor
 from accounts.services import record_second_factor
 from accounts.step_up import asks_first
 from accounts.views import actor_of
@@ -63,9 +63,10 @@ class AddPasskeyView(library.AddWebAuthnView):  # type: ignore[misc]
     """Set up a passkey on this device, a telephone or a security key."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Whether it is the first second factor; the challenge is fetched when it is wanted."""
+        """Whether it is the first second factor, and one that is a must; the challenge is fetched when it is wanted."""
         is_first = not factors_of(membership_user(self.request)).exists()
-        return FormView.get_context_data(self, is_first=is_first, **kwargs)
+        is_held = is_first and is_asked_of(self.request)
+        return FormView.get_context_data(self, is_first=is_first, is_held=is_held, **kwargs)
 
     @transaction.atomic
     def form_valid(self, form: BaseForm) -> HttpResponse:

@@ -46,6 +46,11 @@ def gave_it_to_provider(request: HttpRequest) -> bool:
     )
 
 
+def is_asked_of(request: HttpRequest) -> bool:
+    """Whether this session gets no further without a second factor of its own."""
+    return bool(settings.MFA_REQUIRED) and not gave_it_to_provider(request)
+
+
 def prove_factor(request: HttpRequest, authenticator: Authenticator) -> None:
     """Take what the person has just set up as proved in this session."""
     record_authentication(

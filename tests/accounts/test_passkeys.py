@@ -21,6 +21,8 @@ from tests.factories import PASSWORD, UserFactory
 
 PAGE = "/account/preferences/"
 FAILED = "The passkey was not accepted. Try again, or use another way."
+CONFIRM = "/account/confirm/"
+WRONG_RECOVERY_CODE = "Check the code. It is one of your recovery codes, and each works once."
 
 
 @pytest.fixture
@@ -198,6 +200,36 @@ def test_a_passkey_confirms_that_it_is_the_person(client: Client, user: User, pa
         data = {"step-up-credential": passkey.get(challenge(client)), "step-up-password": ""}
         assert client.post(held["Location"], data)["Location"] == reverse("mfa_add_webauthn")
         assert client.get(reverse("mfa_add_webauthn")).status_code == 200
+
+
+def test_without_an_app_nobody_is_told_of_one(client: Client, user: User, passkey: SoftPasskey) -> None:
+    client.post(reverse("account_login"), {"login": user.sign_in_name, "password": PASSWORD})
+    wrong = client.post(reverse("mfa_authenticate"), {"code": "00000000"})
+    assert wrong.context["form"].errors["code"] == [WRONG_RECOVERY_CODE]
+    code = Authenticator.objects.get(user=user, type="recovery_codes").wrap().get_unused_codes()[0]
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        page = client.get(CONFIRM)
+        assert page.context["form"].fields["code"].help_text == "One of your recovery codes."
+        wrong = client.post(CONFIRM, {"step-up-password": PASSWORD, "step-up-code": code})
+        assert wrong.context["form"].errors["code"] == [WRONG_RECOVERY_CODE]
+
+
+@pytest.mark.parametrize("name", ["mfa_add_webauthn", "mfa_activate_totp"])
+@pytest.mark.parametrize("must", [True, False])
+def test_who_need_not_have_one_can_go_back(
+    client: Client, sign_in: SignIn, user: User, settings: Any, name: str, must: bool
+) -> None:
+    settings.MFA_REQUIRED = must
+    sign_in(user.sign_in_name)
+    session = client.session
+    session["pending_invitation"] = {"provider_name": "Northwind"}
+    session.save()
+    page = client.get(reverse(name)).content.decode().partition("<main")[2].partition("</main>")[0]
+    assert (f'<a href="{reverse("mfa_index")}">Cancel</a>' in page) != must
+    assert (">Sign out</button>" in page) == must
+    # Nothing needs to be set up to accept where none is asked for.
+    assert ("to accept the partnership request" in page) == (must and name == "mfa_activate_totp")
 
 
 def test_a_passkey_has_a_name_of_its_owners_choice(client: Client, user: User, passkey: SoftPasskey) -> None:
