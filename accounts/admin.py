@@ -23,7 +23,7 @@ from accounts import person_admin, profile_admin, services, session_admin  # noq
 from accounts.back_office import ReasonActionForm, RecordedAdmin
 from accounts.enrolment import admin as enrolment_admin  # noqa: F401
 from accounts.models import Membership, User
-from core.text import email_key
+from core.text import clean_name, email_key
 
 for model in (Authenticator, EmailAddress, EmailConfirmation, Group, UserSession):
     if admin.site.is_registered(model):
@@ -45,6 +45,10 @@ class MembershipAddForm(forms.ModelForm):
         model = Membership
         fields = ("partner", "role")
 
+    def clean_full_name(self) -> str:
+        """One line, without what deceives."""
+        return clean_name(self.cleaned_data["full_name"])
+
     def clean(self) -> dict[str, Any]:
         """The normal form of the address, a name for somebody new, and one role per company."""
         cleaned = super().clean() or {}
@@ -56,7 +60,7 @@ class MembershipAddForm(forms.ModelForm):
             self.add_error("email", error)
             return cleaned
         user = User.objects.filter(sign_in_name=cleaned["email"]).first()
-        if user is None and not cleaned.get("full_name"):
+        if user is None and "full_name" not in self.errors and not cleaned["full_name"]:
             self.add_error("full_name", _("Enter the name of the new person."))
         if user is not None and user.memberships.filter(partner=cleaned["partner"], ended_at=None).exists():
             self.add_error("email", _("This person already works for this company."))
@@ -76,8 +80,6 @@ class MembershipAdmin(RecordedAdmin):
     fields = ("user", "partner", "role", "began_at", "ended_at")
     action_form = ReasonActionForm
     actions = ("end",)
-    # The person's page there is for people of the company.
-    view_on_site = False
 
     def get_form(self, request: HttpRequest, obj: Membership | None = None, **kwargs: Any) -> Any:
         """A person is named by address, not picked from everybody."""

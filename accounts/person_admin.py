@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
 from django import forms
+from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -21,7 +23,7 @@ from accounts.second_factors import FACTORS, factors_of
 from accounts.step_up import ask_first
 from core.exceptions import InvalidTransition, Refused
 from core.html import time_tag
-from core.text import email_key
+from core.text import clean_name, email_key
 
 KINDS = {**FACTORS, Authenticator.Type.RECOVERY_CODES: _("Recovery codes")}
 DEACTIVATE = Step(
@@ -80,6 +82,8 @@ def end_all_sessions(request: HttpRequest, person: User, reason: str) -> None:
 class UserAddForm(forms.ModelForm):
     """A new person, who chooses a password by a mailed link."""
 
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
     class Meta:
         model = User
         fields = ("sign_in_name", "full_name", "language", "is_staff")
@@ -88,6 +92,13 @@ class UserAddForm(forms.ModelForm):
     def clean_sign_in_name(self) -> str:
         """The normal form of the address."""
         return email_key(self.cleaned_data["sign_in_name"])
+
+    def clean_full_name(self) -> str:
+        """One line, without what deceives."""
+        name = clean_name(self.cleaned_data["full_name"])
+        if not name:
+            raise ValidationError(self.fields["full_name"].error_messages["required"], code="required")
+        return name
 
 
 class MembershipInline(admin.TabularInline):

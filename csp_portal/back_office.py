@@ -52,8 +52,12 @@ class BackOfficeSite(AdminSite):
     index_title = gettext_lazy("Back office")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """With what lists of a million rows need: no count beyond the cap, and pages of fifty."""
+        """With what lists of a million rows need: no count beyond the cap, and pages of fifty.
+
+        No link leads to a row's own page: those are for people of its company, and nobody else finds anything there.
+        """
         needed = {"paginator": CappedPaginator, "show_full_result_count": False, "list_per_page": 50}
+        needed["view_on_site"] = False
         super().register(model_or_iterable, admin_class, **{**needed, **options})
 
     def admin_view(  # type: ignore[override]

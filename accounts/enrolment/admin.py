@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.enrolment.admin_forms import PartnerAddForm
 from accounts.look_alikes import look_alikes, mixes_alphabets
 from accounts.models import Membership, Partner
 from core import clock
@@ -125,6 +126,10 @@ class PartnerAdmin(RecordedAdmin):
             (_("Enrolment"), {"fields": self.enrolment_fields}),
             (_("What the company said"), {"fields": (*self.fields, "microsoft_id", "created_at")}),
         ]
+
+    def get_form(self, request: HttpRequest, obj: Partner | None = None, **kwargs: Any) -> Any:
+        """What is taken down is held to what companies themselves are."""
+        return super().get_form(request, obj, **(kwargs if obj else {**kwargs, "form": PartnerAddForm}))
 
     def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: bool) -> None:
         """Enroll through the service."""

@@ -113,6 +113,29 @@ def test_admin_refuses_a_person_twice(client: Client, back_office: User, user: U
     assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, ["sign_in_name"])
 
 
+@pytest.mark.parametrize(
+    ("page", "name", "typed"),
+    [
+        ("user", "full_name", "New\u202e Person"),
+        ("user", "full_name", "\u200b"),
+        ("user", "language", "klingon"),
+        ("membership", "full_name", "New\u202e Person"),
+        ("membership", "full_name", "\u200b"),
+    ],
+)
+def test_admin_refuses_names_that_deceive(client: Client, back_office: User, page: str, name: str, typed: str) -> None:
+    data = {
+        "user": {"sign_in_name": "new@portal.example", "full_name": "New Person", "language": "en"},
+        "membership": {
+            "partner": PartnerFactory().pk, "email": "new@portal.example", "full_name": "New Person",
+            "role": "global_admin",
+        },
+    }[page]  # fmt: skip
+    response = client.post(reverse(f"admin:accounts_{page}_add"), {**data, name: typed})
+    assert (response.status_code, list(response.context["adminform"].form.errors)) == (200, [name])
+    assert not User.objects.filter(sign_in_name="new@portal.example").exists()
+
+
 def test_admin_deactivates_and_reactivates_through_the_service(client: Client, back_office: User, user: User) -> None:
     step(client, user, "deactivate", typed=user.sign_in_name)
     assert not User.objects.get(pk=user.pk).is_active
@@ -176,16 +199,48 @@ def test_admin_asks_for_a_reason(client: Client, back_office: User) -> None:
     assert partner.enrolment_state == State.ACTIVE
 
 
+APPLICATION = {
+    "program": "indirect_reseller", "legal_name": "Fabrikam", "mpn_id": "0012345", "country": "US",
+    "address_line_1": "1 Main Street", "contact_name": "Robin Silva", "contact_email": "robin@fabrikam.example",
+    "language": "en", "enrolment_state": "active",
+}  # fmt: skip
+
+
 def test_admin_takes_down_an_application(client: Client, back_office: User) -> None:
-    data = {
-        "program": "indirect_reseller", "legal_name": "Fabrikam", "mpn_id": "0012345", "country": "US",
-        "address_line_1": "1 Main Street", "contact_name": "Robin Silva", "contact_email": "robin@fabrikam.example",
-        "language": "en", "enrolment_state": "active",
-    }  # fmt: skip
-    assert client.post(reverse("admin:accounts_partner_add"), data).status_code == 302
+    assert client.post(reverse("admin:accounts_partner_add"), APPLICATION).status_code == 302
     assert Partner.objects.get().enrolment_state == State.PENDING
-    again = client.post(reverse("admin:accounts_partner_add"), {**data, "mpn_id": "12345"})
+    again = client.post(reverse("admin:accounts_partner_add"), {**APPLICATION, "mpn_id": "12345"})
     assert list(again.context["adminform"].form.errors) == ["mpn_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("legal_name", "Fabri\u202ekam"),
+        ("legal_name", "Inc."),
+        ("contact_name", "Robin\u202e Silva"),
+        ("address_line_1", "1 Main\u2066 Street"),
+        ("contact_email", "mıke@fabrikam.example"),
+        ("contact_phone", "call me"),
+        ("language", "klingon"),
+        ("agreement_accepted_on", "2099-01-01"),
+    ],
+)
+def test_an_application_is_held_to_what_companies_are(
+    client: Client, back_office: User, name: str, typed: str
+) -> None:
+    page = client.post(reverse("admin:accounts_partner_add"), {**APPLICATION, name: typed})
+    assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, [name])
+    assert not Partner.objects.exists()
+
+
+def test_an_application_is_kept_in_the_normal_forms(client: Client, back_office: User) -> None:
+    typed = {"legal_name": " Fabrikam   Cloud", "contact_email": "Robin@Fabrikam.example", "contact_phone": "2065550100"}
+    client.post(reverse("admin:accounts_partner_add"), {**APPLICATION, **typed})
+    kept = Partner.objects.get()
+    assert (kept.legal_name, kept.contact_email, kept.contact_phone) == (
+        "Fabrikam Cloud", "robin@fabrikam.example", "+12065550100",
+    )  # fmt: skip
 
 
 # --- memberships ---

@@ -75,6 +75,14 @@ def test_nobody_changes_a_row_by_hand(model: type[Model], office: Client) -> Non
     assert model._default_manager.filter(pk=row.pk).values().get() == before
 
 
+@parametrized
+def test_no_row_leads_to_a_page_of_its_company(model: type[Model], office: Client) -> None:
+    """Nobody else finds anything there."""
+    row = model._default_manager.first()
+    if row is not None:
+        assert "viewsitelink" not in office.get(address(model, "change", row.pk)).content.decode()
+
+
 def ciphers(sealed: bytes) -> list[str]:
     """A sealed thing in every dress in which a page could show it."""
     dressed = [

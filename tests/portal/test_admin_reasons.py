@@ -247,5 +247,6 @@ def test_a_page_wants_a_reason(page: str, name: str, world: World, office: Clien
     address = reverse(f"admin:{page}", args=[row.pk, name] if name else [row.pk])
     tomorrow = (clock.now() + timedelta(days=1)).date()
     data = {"typed": getattr(row, "sign_in_name", ""), "effective_to": tomorrow.isoformat()}
-    assert office.get(address).status_code == 200
+    assert "<title>Error:" not in office.get(address).content.decode()
+    assert "<title>Error:" in office.post(address, {**data, "reason": ""}).content.decode()
     check(row, lambda reason: office.post(address, {**data, "reason": reason}), world)
