@@ -4,8 +4,8 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import TemplateView, View
@@ -52,12 +52,14 @@ class EndSessionView(View):
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One of one's own; this very one is left by signing out."""
-        session = get_object_or_404(UserSession.objects.filter(user=membership_user(request)), pk=pk)
-        if session.session_key == request.session.session_key:
-            raise Http404
-        end_session(session=session, by=actor_of(request))
-        messages.success(request, _("That session is signed out."))
+        """One of one's own; this very one is left by signing out. Of what is none of them nothing is said but that."""
+        own = UserSession.objects.filter(user=membership_user(request), pk=pk)
+        session = own.exclude(session_key=request.session.session_key).first()
+        if session is None:
+            messages.info(request, _("That session has ended already."))
+        else:
+            end_session(session=session, by=actor_of(request))
+            messages.success(request, _("That session is signed out."))
         return redirect("accounts:sessions")
 
 

@@ -34,6 +34,8 @@ MINUTE, WEEK = datetime.timedelta(minutes=1), datetime.timedelta(days=7)
 # Letters of a word that a column of a phone has room for.
 FITTING = 20
 SPACES = re.compile(r"(\s+)")
+# Between two separators: up to a hyphen, where browsers break as well, or to the end; only else after 24 characters.
+LONG_PARTS = re.compile(r"[^@./]{1,24}(?:(?<=-)|(?![^@./]))[@./]?|[^@./]{1,24}|[@./]")
 EPOCH = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 # Zones whose database entry has only an offset, by the name their people use.
 ZONE_NAMES = {"America/Sao_Paulo": "BRT", "America/Manaus": "AMT", "America/Rio_Branco": "ACT"}
@@ -105,7 +107,7 @@ def _broken(word: str, is_html: bool, alone: bool) -> str:
     """The word in HTML; in what is HTML already nothing is cut inside the code of a letter."""
     if len(word) <= FITTING or not (alone or "@" in word):
         return word if is_html else escape(word)
-    parts = re.findall(r"[^@./]+[@./]?|[@./]" if is_html else r"[^@./]{1,24}[@./]?|[@./]", word)
+    parts = re.findall(r"[^@./]+[@./]?|[@./]", word) if is_html else LONG_PARTS.findall(word)
     return "<wbr>".join(part if is_html else escape(part) for part in parts)
 
 

@@ -299,12 +299,13 @@ def note(text: str) -> HTML:
 
 
 def user_name() -> HTML:
-    """The proved address, to be seen and for password managers, and not to be changed here.
+    """The proved address, whole on any screen, and in a field of its own for password managers; it is not asked for.
 
     It stands in the form and not in this text, which is a template: an address may contain braces.
     """
     return HTML(
-        '{% load i18n %}<div class="field"><label for="user-name" class="form-label">{% translate "You sign in with" %}'
-        '</label><input type="text" id="user-name" class="form-control" value="{{ form.address }}" readonly '
-        'autocomplete="username" spellcheck="false"></div>'
+        '{% load i18n %}<div class="field"><p class="form-label">{% translate "You sign in with" %}</p>'
+        '<p class="form-control user-name" translate="no">{{ form.address|breakable }}</p>'
+        '<input type="text" value="{{ form.address }}" hidden readonly autocomplete="username" '
+        'aria-label="{% translate "You sign in with" %}"></div>'
     )

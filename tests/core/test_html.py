@@ -13,6 +13,16 @@ def test_an_address_breaks_between_its_parts() -> None:
     assert str(html.breakable(longest)).replace("<wbr>", "") == longest
 
 
+def test_a_long_name_breaks_after_its_hyphens_and_not_within_a_word() -> None:
+    long = "maria.de-albuquerque-cavalcanti@northwind-distribution-incorporated.example"
+    assert html.breakable(long) == (
+        "maria.<wbr>de-albuquerque-<wbr>cavalcanti@<wbr>northwind-distribution-<wbr>incorporated.<wbr>example"
+    )
+    assert html.breakable("a" * 30 + "-b") == "a" * 24 + "<wbr>" + "a" * 6 + "-b"
+    guid = "0ca82f50-b562-48ad-9cc2-65de1388fa3f"
+    assert html.breakable(guid) == "0ca82f50-b562-48ad-9cc2-<wbr>65de1388fa3f"
+
+
 def test_an_address_in_a_sentence_breaks() -> None:
     said = "Sent to <globaladmin@fabrikam.example>,  and to me@a.bc."
     assert html.breakable(said) == ("Sent to &lt;globaladmin@<wbr>fabrikam.<wbr>example&gt;,  and to me@a.bc.")
