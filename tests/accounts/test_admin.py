@@ -226,16 +226,18 @@ def test_admin_takes_down_an_application(client: Client, back_office: User) -> N
         ("agreement_accepted_on", "2099-01-01"),
     ],
 )
-def test_an_application_is_held_to_what_companies_are(
-    client: Client, back_office: User, name: str, typed: str
-) -> None:
+def test_an_application_is_held_to_what_companies_are(client: Client, back_office: User, name: str, typed: str) -> None:
     page = client.post(reverse("admin:accounts_partner_add"), {**APPLICATION, name: typed})
     assert (page.status_code, list(page.context["adminform"].form.errors)) == (200, [name])
     assert not Partner.objects.exists()
 
 
 def test_an_application_is_kept_in_the_normal_forms(client: Client, back_office: User) -> None:
-    typed = {"legal_name": " Fabrikam   Cloud", "contact_email": "Robin@Fabrikam.example", "contact_phone": "2065550100"}
+    typed = {
+        "legal_name": " Fabrikam   Cloud",
+        "contact_email": "Robin@Fabrikam.example",
+        "contact_phone": "2065550100",
+    }
     client.post(reverse("admin:accounts_partner_add"), {**APPLICATION, **typed})
     kept = Partner.objects.get()
     assert (kept.legal_name, kept.contact_email, kept.contact_phone) == (
