@@ -116,6 +116,8 @@ def who(person: User | None, company: Partner | None, reader: Actor) -> Any:
 def open_requests(customer: Customer, reader: Actor, subscription: Subscription | None = None) -> list[ChangeRequest]:
     """What is asked for and not decided yet of a subscription, or of the customer's account, for those it concerns.
 
+    Each with its state in the reader's words as `badge`.
+
     One query, where `is_asked_about` of it does not say that there is nothing.
     """
     about = customer if subscription is None else subscription
@@ -124,4 +126,7 @@ def open_requests(customer: Customer, reader: Actor, subscription: Subscription 
     rows = ChangeRequest.objects.visible_to(reader).undecided().possible()
     if subscription is None:
         rows = rows.filter(kind__in=OF_ACCOUNTS)
-    return list(rows.filter(customer=customer, subscription=subscription).order_by("pk"))
+    found = list(rows.filter(customer=customer, subscription=subscription).order_by("pk"))
+    for asked in found:
+        asked.badge = state_badge(asked, reader)  # type: ignore[attr-defined]
+    return found

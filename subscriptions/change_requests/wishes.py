@@ -110,7 +110,11 @@ def _quantity_row(request: ChangeRequest) -> Row:
     }
     wanted = str(request.values["quantity"])
     shown = number_text(int(wanted)) if wanted.isascii() and wanted.isdigit() else wanted
-    return labels[Kind(request.kind)], number_text(request.before.get("quantity") or 0), shown
+    label, had = labels[Kind(request.kind)], number_text(request.before.get("quantity") or 0)
+    if request.kind == Kind.UPGRADE:
+        # Some of what there is, no other number of it.
+        return label, "", _("%(some)s of %(all)s") % {"some": shown, "all": had}
+    return label, had, shown
 
 
 def _term_words(before: dict[str, Any]) -> str:

@@ -15,7 +15,9 @@ from customers.models import Customer
 from subscriptions.changing import change_subscription
 from subscriptions.models import Subscription
 from subscriptions.rules import ChangeLicenses
-from tests.factories import SubscriptionFactory
+from tests.customers.conftest import actor_of
+from tests.factories import PartnershipFactory, SubscriptionFactory
+from tests.subscriptions.asking import ask, asking_customer
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
 
@@ -238,3 +240,20 @@ def test_an_upgrade_joins_what_it_can_join_and_names_it(
     browser.post(address, {"price": better.pk, "quantity": "4", "version": "1"})
     numbers = [Subscription.objects.get(pk=one.pk).quantity for one in (new, early, later)]
     assert numbers == [6, 10, 14]
+
+
+def test_a_request_says_some_of_the_licenses_and_who_has_to_decide(
+    browser: Client, provider: Partner, sales: Actor
+) -> None:
+    asker = actor_of(PartnershipFactory(provider=provider).reseller)
+    assert asker.partner is not None
+    made = bought(asking_customer(provider, asker.partner), offer(), sales)
+    better = offer(price="240")
+    path(made.sku, better.sku)
+    request = ask(made, asker, "upgrade", price=better.pk, quantity=4)
+    shown = browser.get(request.get_absolute_url()).content.decode()
+    assert ("4 of 10" in shown, "<bdi>10</bdi> → " in shown) == (True, False)
+    theirs = Client()
+    theirs.force_login(asker.user)
+    for client, words in ((browser, "Awaiting your decision"), (theirs, "Awaiting the provider")):
+        assert words in client.get(made.get_absolute_url()).content.decode()
