@@ -29,15 +29,21 @@ NAME = "incentives"
 
 
 def accrue_due(seconds: float = SECONDS) -> int:
-    """Write what is due, month by month and provider by provider; return how many entries were written."""
+    """Write what is due, month by month and provider by provider; return how many entries were written.
+
+    A month of a provider that fails is logged, tried again by the next run, and keeps no other from its turn.
+    """
     give_up, written = time.monotonic() + seconds, 0
     for month in months_over():
         for pk in months_of(month):
-            while time.monotonic() < give_up:
-                number = accrue_some(month_id=pk)
-                if number is None:
-                    break
-                written += number
+            try:
+                while time.monotonic() < give_up:
+                    number = accrue_some(month_id=pk)
+                    if number is None:
+                        break
+                    written += number
+            except Exception:
+                logger.exception("Month %s of incentives could not be written", pk)
     return written
 
 
@@ -80,8 +86,11 @@ def accrue_some(*, month_id: int) -> int | None:
         _finish(row)
         return None
     written, waiting = accrue(pks, month)
+    if len(row.waiting) + len(waiting) > MOST_WAITING:
+        # None is forgotten: the month stands still before these until some of them can be done.
+        return written or None
     row.done_up_to = pks[-1]
-    row.waiting = [*row.waiting, *waiting][:MOST_WAITING]
+    row.waiting = [*row.waiting, *waiting]
     row.save(update_fields=["done_up_to", "waiting"])
     return written
 

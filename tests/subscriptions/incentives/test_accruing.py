@@ -162,6 +162,40 @@ def test_what_is_overdue_itself_waits_for_a_later_run(subscribed: Make) -> None:
     assert month.waiting == []
 
 
+def test_none_of_many_that_wait_is_forgotten(subscribed: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more of them than a month keeps, it stands still before them until their own clock has run."""
+    monkeypatch.setattr(accruing, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(accruing, "MOST_WAITING", 2)
+    late = [subscribed("2026-10-01", next_step_at=day("2026-10-31T12:00")) for _number in range(5)]
+    sound = subscribed("2026-10-01")
+    run()
+    month = IncentiveMonth.objects.get(month=date(2026, 10, 1))
+    assert (month.waiting, month.finished_at) == ([late[0].pk, late[1].pk], None)
+    Subscription.objects.filter(pk__in=[one.pk for one in late]).update(next_step_at=None)
+    while run():
+        pass
+    assert [len(ledger(one)) for one in [*late, sound]] == [1] * 6
+
+
+def test_a_month_that_fails_keeps_no_other_from_its_turn(
+    subscribed: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    subscribed("2026-09-01")
+    real = accruing.read_histories
+
+    def rigged(pks: Any, month: Any) -> Any:
+        if month.first == date(2026, 9, 1):
+            raise RuntimeError("rigged")
+        return real(pks, month)
+
+    monkeypatch.setattr(accruing, "read_histories", rigged)
+    assert run() == 1
+    assert [entry[0] for entry in ledger()] == ["2026-10"]
+    assert "could not be written" in caplog.text
+    monkeypatch.undo()
+    assert run() == 1
+
+
 def test_one_that_fails_keeps_no_other_from_its_turn(
     subscribed: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
