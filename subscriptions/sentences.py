@@ -46,6 +46,7 @@ SENTENCES: dict[str, Promise] = {
     "incentive_rate.ended": _("Incentive rate ended"),
     "incentive_rate.voided": _("Incentive rate voided"),
     "incentives.accrued": _("Incentives of a month calculated"),
+    "incentives.looked_at_again": _("Incentives of a month looked at again"),
     "incentives.confirmed": _("Incentives of a month confirmed"),
     "incentives.paid": _("Incentives of a month paid"),
     "incentives.exported": _("Incentives exported"),

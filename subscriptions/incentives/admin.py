@@ -213,7 +213,7 @@ class IncentiveMonthAdmin(Decided):
     list_select_related = ("provider",)
     search_fields = ("provider__search_text",)
     ordering = ("-month", "provider__search_text", "pk")
-    actions = ("confirm", "pay")
+    actions = ("confirm", "pay", "look_again")
     fields = ("month", "provider", "finished_at", "waiting_count", "confirmed_at", "paid_at", "created_at")
 
     @admin.display(description=_("waiting"))
@@ -230,3 +230,8 @@ class IncentiveMonthAdmin(Decided):
     def pay(self, request: HttpRequest, queryset: QuerySet) -> None:
         """The same."""
         self.decide(request, queryset, ledger.pay_month, "month", reason=self.reason(request))
+
+    @admin.action(description=_("Look again for what earned something and has no entry (give a reason)"))
+    def look_again(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """For a rate that came late; the worker writes what is missing with its next run."""
+        self.decide(request, queryset, ledger.look_again, "month", reason=self.reason(request))

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
 from activity.services import record
@@ -17,6 +18,7 @@ from subscriptions.incentives.rates import RateTable, require_back_office
 from subscriptions.models import IncentiveEntry, IncentiveMonth, IncentiveTotal
 
 ROWS_AT_ONCE = 2_000
+NOT_FINISHED = gettext_lazy("The ledger of this month is not finished yet.")
 
 
 def entries_for(read: Read, month: Month, table: RateTable, offers: Offers) -> list[IncentiveEntry]:
@@ -190,6 +192,24 @@ def _reversal(entry: IncentiveEntry, reason: str) -> IncentiveEntry:
     )
 
 
+@transaction.atomic
+def look_again(*, month: IncentiveMonth, reason: str, by: Actor) -> IncentiveMonth:
+    """Have the worker look at a written month once more: what earned something by today's rates gets the entry it lacks.
+
+    What has an entry already is left alone.
+    """
+    require_back_office(by)
+    if not reason.strip():
+        raise Refused(_("Give a reason: it stands in the record."))
+    month = lock_month(month)
+    if month.finished_at is None:
+        raise InvalidTransition(str(NOT_FINISHED))
+    month.done_up_to, month.waiting, month.finished_at = 0, [], None
+    month.save(update_fields=["done_up_to", "waiting", "finished_at"])
+    record("incentives.looked_at_again", month, by=by, month=month.month, reason=reason.strip())
+    return month
+
+
 # --- confirmed and paid -----------------------------------------------------------------------------------------------
 @transaction.atomic
 def confirm_month(*, month: IncentiveMonth, by: Actor) -> IncentiveMonth:
@@ -197,7 +217,7 @@ def confirm_month(*, month: IncentiveMonth, by: Actor) -> IncentiveMonth:
     require_back_office(by)
     month = lock_month(month)
     if month.finished_at is None:
-        raise InvalidTransition(_("The ledger of this month is not finished yet."))
+        raise InvalidTransition(str(NOT_FINISHED))
     if not _of(month).filter(confirmed_at=None).exists():
         raise InvalidTransition(_("Everything of this month is confirmed already."))
     before = month.confirmed_at

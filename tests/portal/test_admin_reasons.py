@@ -202,9 +202,9 @@ def test_every_action_and_page_is_here() -> None:
         for model, owner in admin.site._registry.items()
         for action in owner.actions or ()
     }
-    # What a month holds is confirmed and paid, which takes nothing.
+    # What a month holds is confirmed, paid and looked for again, which takes nothing.
     months = {(model, name) for model, name in registered if model._meta.model_name == "incentivemonth"}
-    assert {name for _model, name in months} == {"confirm", "pay"}
+    assert {name for _model, name in months} == {"confirm", "pay", "look_again"}
     assert registered - months == set(ACTIONS) | GIVING
     assert custom_pages() == set(PAGES) | GIVING_PAGES
 

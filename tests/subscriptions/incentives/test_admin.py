@@ -140,6 +140,8 @@ def test_a_month_is_confirmed_and_paid_and_an_entry_taken_back(
     settle_months()
     assert "payment reference" in act(desk, "incentivemonth", "pay", [month.pk])
     assert "Done for 1 row" in act(desk, "incentivemonth", "pay", [month.pk], "Wire 7")
+    assert "Give a reason" in act(desk, "incentivemonth", "look_again", [month.pk])
+    assert "Done for 1 row" in act(desk, "incentivemonth", "look_again", [month.pk], "A rate came late")
     settle_months()
     entry.refresh_from_db()
     assert entry.state == "paid"

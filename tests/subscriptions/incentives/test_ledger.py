@@ -15,6 +15,7 @@ from subscriptions.incentives import ledger
 from subscriptions.incentives.accruing import accrue_due
 from subscriptions.incentives.ledger import (
     confirm_month,
+    look_again,
     pay_month,
     recalculate_entry,
     reverse_entry,
@@ -99,6 +100,34 @@ def test_accruing_again_leaves_corrections_alone(entry: IncentiveEntry, office: 
     assert amounts() == [10, -10]
 
 
+def test_a_rate_that_came_late_is_earned_after_a_second_look(
+    entry: IncentiveEntry, month: IncentiveMonth, subscribed: Make, office: Actor
+) -> None:
+    """Of segments without a rate when October was written; what has an entry keeps it."""
+    end_rate(rate=entry.rate, effective_to=date(2026, 9, 30), reason="By segment from now on", by=office)
+    late = subscribed("2026-10-01", segment="Education")
+    with clock.at(day("2026-11-03")):
+        add_rate(percent=Decimal(20), segment="Education", effective_from=date(2026, 10, 1), by=office)
+        assert accrue_due() == 0
+        with pytest.raises(Refused, match="Give a reason"):
+            look_again(month=month, reason=" ", by=office)
+        look_again(month=month, reason="The rate came late", by=office)
+        assert accrue_due() == 1
+        assert accrue_due() == 0
+    assert amounts() == [10, 20]
+    assert IncentiveEntry.objects.latest("pk").subscription == late
+    month.refresh_from_db()
+    assert month.finished_at == day("2026-11-03")
+    record = ActivityRecord.objects.get(action="incentives.looked_at_again")
+    assert record.changes["reason"] == "The rate came late"
+
+
+def test_a_second_look_begins_when_the_first_is_done(month: IncentiveMonth, office: Actor) -> None:
+    look_again(month=month, reason="The rate came late", by=office)
+    with pytest.raises(InvalidTransition, match="not finished"):
+        look_again(month=month, reason="Once more", by=office)
+
+
 def test_confirmed_then_paid(entry: IncentiveEntry, month: IncentiveMonth, office: Actor) -> None:
     with pytest.raises(InvalidTransition, match="Nothing of this month is confirmed"):
         pay_month(month=month, reason="Wire 7", by=office)
@@ -168,6 +197,8 @@ def test_only_the_back_office_corrects(entry: IncentiveEntry, admin: Actor, serv
 
 
 def test_only_the_back_office_confirms_and_pays(month: IncentiveMonth, admin: Actor) -> None:
+    with pytest.raises(NotPermitted):
+        look_again(month=month, reason="Mine", by=admin)
     with pytest.raises(NotPermitted):
         confirm_month(month=month, by=admin)
     with pytest.raises(NotPermitted):
