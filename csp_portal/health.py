@@ -15,6 +15,7 @@ from csp_portal.fence import roles
 from mail import heartbeat
 from mail.models import OutgoingEmail
 from operations.models import BackupNote
+from subscriptions.models import Subscription
 
 # Migrations that are applied stay applied for as long as this process runs.
 _migrated = False
@@ -59,6 +60,7 @@ class Health:
     mail_delayed: bool
     backup: BackupNote | None
     fence_holds: bool
+    subscriptions_overdue: bool
 
     @property
     def troubles(self) -> list[str]:
@@ -71,6 +73,7 @@ class Health:
             # Whoever notes no backups at all is not reminded here.
             "backup": self.backup is not None and self.backup.is_too_old,
             "second fence": not self.fence_holds,
+            "subscriptions overdue": self.subscriptions_overdue,
         }
         return [name for name, trouble in troubled.items() if trouble]
 
@@ -85,6 +88,7 @@ def look() -> Health:
         mail_delayed=OutgoingEmail.objects.delayed().exists(),
         backup=BackupNote.objects.latest_of(BackupNote.Kind.BACKUP),
         fence_holds=not fence.is_up() or roles.holds(connection),
+        subscriptions_overdue=Subscription.objects.overdue().exists(),
     )
 
 

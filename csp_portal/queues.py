@@ -14,7 +14,7 @@ from accounts.models import Membership, Partner, ProfileChange, User
 from accounts.second_factors import FACTORS
 from catalogue.models import CatalogueImport
 from orders.models import OrderLine
-from subscriptions.models import IncentiveMonth
+from subscriptions.models import IncentiveMonth, Subscription
 
 # Beyond this many it makes no difference to whoever has to do it.
 MOST = 1001
@@ -79,6 +79,11 @@ QUEUES = (
             state__in=[CatalogueImport.State.QUEUED, CatalogueImport.State.RUNNING]
         ),
         "created_at", "catalogue_catalogueimport", "",
+    ),
+    Queue(
+        "overdue_subscriptions", _("Subscriptions that the worker could not renew or end"),
+        lambda: Subscription.objects.overdue(),
+        "next_step_at", "subscriptions_subscription", "?overdue=yes",
     ),
     Queue(
         "incentive_months", _("Months of incentives to confirm"),

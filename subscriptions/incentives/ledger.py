@@ -194,7 +194,7 @@ def _reversal(entry: IncentiveEntry, reason: str) -> IncentiveEntry:
 
 @transaction.atomic
 def look_again(*, month: IncentiveMonth, reason: str, by: Actor) -> IncentiveMonth:
-    """Have the worker look at a written month once more: what earned something by today's rates gets the entry it lacks.
+    """Have the worker look at a written month once more: what earned something by today's rates gets its missing entry.
 
     What has an entry already is left alone.
     """

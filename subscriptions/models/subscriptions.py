@@ -1,7 +1,7 @@
 """What customers have bought."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,8 @@ from customers.models import Customer
 # Lists order by the end of the term, which what has no term never reaches: one index serves both directions.
 TERM_END = Coalesce("ends_at", Value(datetime(9999, 12, 31, tzinfo=UTC)))
 LIVE = ("active", "suspended")
+# What is due is done within minutes.
+OVERDUE = timedelta(hours=1)
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -39,6 +41,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def live(self) -> "SubscriptionQuerySet":
         """Those that run or are suspended."""
         return self.filter(status__in=LIVE)
+
+    def overdue(self) -> "SubscriptionQuerySet":
+        """Those with which the worker should have done something an hour ago: it does not run, or fails with them."""
+        return self.filter(next_step_at__lt=clock.now() - OVERDUE)
 
     def listed(self) -> "SubscriptionQuerySet":
         """Those that still exist: what was deleted is kept for the record alone."""

@@ -194,7 +194,7 @@ def test_queues_lead_to_what_waits(office: Client) -> None:
     queues = office.get(ADMIN).context["queues"]
     assert [row.title for row in queues] == [
         "Enrolments to verify", "Profile changes to approve", "Orders to fulfill", "Imports that wait or are stuck",
-        "Months of incentives to confirm",
+        "Subscriptions that the worker could not renew or end", "Months of incentives to confirm",
     ]  # fmt: skip
     assert {row.title: row.text for row in queues}["Profile changes to approve"].startswith("2, the oldest for ")
     for row in queues:

@@ -20,9 +20,11 @@ from django.urls import reverse
 
 from core import cache as core_cache
 from core import clock
-from csp_portal import health
+from csp_portal import health, queues
 from mail import heartbeat
 from operations.models import BackupNote
+from subscriptions.models import Subscription
+from tests.factories import SubscriptionFactory, UserFactory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("healthz", "healthz_live", "healthz_ready")
@@ -98,7 +100,23 @@ def test_ready_is_cheap(alive: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         told("healthz_ready")
     ours = [query for query in queries if '"cache"' not in query["sql"]]
-    assert len(ours) == 2
+    assert len(ours) == 3
+
+
+def test_a_subscription_that_fails_needs_somebody(alive: None) -> None:
+    late = SubscriptionFactory(next_step_at=clock.now() - timedelta(minutes=59))
+    assert told("healthz_ready") == (200, "ok")
+    Subscription.objects.filter(pk=late.pk).update(next_step_at=clock.now() - timedelta(minutes=61))
+    assert told("healthz_ready") == (200, "degraded: subscriptions overdue")
+    desk = Client()
+    desk.force_login(UserFactory(back_office=True))
+    SubscriptionFactory(nickname="Not due")
+    [queue] = [queue for queue in queues.QUEUES if queue.name == "overdue_subscriptions"]
+    assert queue.count() == 1
+    assert queue.oldest() is not None
+    page = desk.get(queue.url).content.decode()
+    assert "1 subscription" in page
+    assert "Not due" not in page
 
 
 # --- backups ----------------------------------------------------------------------------------------------------------
