@@ -171,13 +171,13 @@ def _end_of_term(facts: Facts, at: datetime, now: datetime, quotes: Quotes) -> S
         return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at))
     if facts.is_extended:
         return _extended_month(facts, at)
-    if facts.auto_renew:
+    # A trial of the legacy rules is converted by a person or not at all.
+    if facts.auto_renew and (facts.is_new_commerce or not facts.is_trial):
         quote = quotes(facts, at)
-        # A trial of the legacy rules is converted by a person or not at all.
-        if quote is not None and not (facts.is_trial and not facts.is_new_commerce):
-            kind = StepKind.CONVERTED if facts.is_trial else StepKind.RENEWED
-            return Step(kind, at, renewed(facts, at, now, quote), quote)
-        return _over(facts, at, not_on_sale=not facts.is_trial)
+        if quote is None:
+            return _over(facts, at, not_on_sale=True)
+        kind = StepKind.CONVERTED if facts.is_trial else StepKind.RENEWED
+        return Step(kind, at, renewed(facts, at, now, quote), quote)
     if facts.at_end in (AtEnd.EXTEND, AtEnd.UNDECIDED) and facts.goes_on_extended:
         return _extended(facts, at, quotes)
     return _over(facts, at)

@@ -140,6 +140,13 @@ def test_what_is_no_longer_sold_does_not_renew_and_says_so() -> None:
         assert (step.kind.value, step.not_on_sale) == (kind, True)
 
 
+def test_a_trial_that_nothing_is_sold_to_follow_says_so() -> None:
+    [step] = steps_due(trial(new_commerce()), BOUGHT + 40 * DAY, nothing_on_sale)
+    assert (step.kind.value, step.not_on_sale) == ("expired", True)
+    [step] = steps_due(trial(legacy()), BOUGHT + 40 * DAY, nothing_on_sale)
+    assert (step.kind.value, step.not_on_sale) == ("expired", False)
+
+
 def test_trials_end_each_in_their_way() -> None:
     assert story(trial(legacy()), 100) == [("expired", 0), ("deleted", 90)]
     assert story(trial(new_commerce()), 1) == [("converted", 0)]
