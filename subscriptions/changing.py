@@ -16,8 +16,8 @@ from core.exceptions import NotPermitted, Refused
 from core.text import fold
 from customers.agreements import AgreementRequired
 from customers.changes import lock_customers, mark_changed
-from customers.models import Customer
 from customers.requirements import account_refusals
+from resellers.readiness import obstacles
 from subscriptions import rules
 from subscriptions.change_requests.counting import count_after_commit_for
 from subscriptions.delegation import permission_for
@@ -40,6 +40,8 @@ ACTIONS: dict[type, str] = {
     rules.Upgrade: "subscription.upgraded",
     rules.ConvertTrial: "subscription.converted",
 }
+# What is bought in the name of the reseller of record.
+BUYING = rules.ChangeLicenses | rules.ChangeTerm | rules.ChangeBilling | rules.Upgrade | rules.ConvertTrial
 # Fields that people know, in the order in which a timeline tells them.
 TOLD = (
     "status quantity offer_name term_duration billing_plan unit_price at_end scheduled is_trial is_extended ends_at"
@@ -83,7 +85,8 @@ def change_subscription(
     change = resolve(subscription, intent, now)
     if isinstance(change, rules.Refused):
         raise ChangeRefused(change)
-    require_customer_ready(subscription.customer, change)
+    if refused := not_ready(subscription, change, by):
+        raise ChangeRefused(refused)
     answer = judge(current_facts(subscription), change, now)
     if isinstance(answer, rules.Refused):
         raise ChangeRefused(answer)
@@ -137,13 +140,30 @@ def lock_subscription(subscription: Subscription) -> Subscription:
     return Subscription.objects.select_related(*related).get(pk=subscription.pk)
 
 
-def require_customer_ready(customer: Customer, change: rules.Change) -> None:
-    """Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible."""
-    if isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
-        return
-    for refusal in account_refusals(customer):
-        code = "13605" if isinstance(refusal, AgreementRequired) else "800075"
-        raise ChangeRefused(rules.Refused(code, str(refusal))) from refusal
+def not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -> rules.Refused | None:
+    """What stands against a change beside its rules: the customer, or the reseller of record; in words for the reader.
+
+    Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible. Under a reseller
+    that could not be named today nothing is bought either; what is there goes on and renews.
+    """
+    if not isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
+        for refusal in account_refusals(subscription.customer):
+            return rules.Refused("13605" if isinstance(refusal, AgreementRequired) else "800075", str(refusal))
+    return _reseller_not_ready(subscription, reader) if isinstance(change, BUYING) else None
+
+
+def _reseller_not_ready(subscription: Subscription, reader: Actor) -> rules.Refused | None:
+    reseller, customer = subscription.reseller_of_record, subscription.customer
+    if reseller is None:
+        return None
+    found = obstacles(customer.provider, reseller, customer_country=customer.country_code)
+    if not found:
+        return None
+    if reader.is_reseller and reader.partner != reseller:
+        # A reseller reads nothing of another.
+        return rules.Refused("900400", _("Your provider has to settle something first. Ask it to make this change."))
+    sentences = " ".join(obstacle.sentence for obstacle in found)
+    return rules.Refused("900400", f"{sentences} {_('Name another reseller of record, or none, first.')}")
 
 
 def save_facts(subscription: Subscription, facts: Facts) -> None:

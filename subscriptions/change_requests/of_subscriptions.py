@@ -37,7 +37,7 @@ class SubscriptionMatter(Matter):
         form = form_of(request, prices=prices)
         if not form.is_valid():
             return Outlook(refusal=" ".join(str(error) for errors in form.errors.values() for error in errors))
-        answer = answer_to(form, clock.now())
+        answer = answer_to(form, clock.now(), reader if reader.is_provider else None)
         if isinstance(answer, Refused):
             return Outlook(refusal=answer.text)
         return Outlook(consequences(answer, absolute, prices=prices))

@@ -130,7 +130,7 @@ class ChangeView(SubscriptionPage, TemplateView):
         """The form, and for values that can be read what they would do or why not."""
         answer = refused or refused_beforehand(form)
         if answer is None and form.is_bound and form.is_valid():
-            found = answer_to(form, clock.now())
+            found = answer_to(form, clock.now(), self.actor if self.way == Way.CHANGE else None)
             answer = found if isinstance(found, Refused) else None
             if isinstance(found, Allowed):
                 return self.render_to_response(self.get_context_data(form=form, allowed=found, **context))

@@ -5,20 +5,27 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
-from subscriptions.changing import change_subscription, rename_subscription
+from subscriptions.changing import change_subscription, not_ready, rename_subscription
 from subscriptions.details.forms import ChangeForm, PricedForm, RenameForm
 from subscriptions.facts import facts_of
-from subscriptions.intents import Kind, path_of, preview
+from subscriptions.intents import Kind, path_of, preview, resolve
 from subscriptions.models import Subscription
 from subscriptions.rules import Allowed, Answer, Refused, Undo
 from subscriptions.rules.refusals import not_a_trial
 
 
-def answer_to(form: ChangeForm, now: datetime) -> Answer:
-    """What the rules say to a valid form at this moment; a name is whatever somebody calls it."""
+def answer_to(form: ChangeForm, now: datetime, maker: Actor | None = None) -> Answer:
+    """What the rules say to a valid form at this moment; a name is whatever somebody calls it.
+
+    Who is about to make the change also hears what else stands against it; who only asks leaves that to who decides.
+    """
     subscription = form.subscription
     if not isinstance(form, RenameForm):
-        return preview(subscription, form.intent(), now)
+        change = resolve(subscription, form.intent(), now)
+        answer = change if isinstance(change, Refused) else preview(subscription, change, now)
+        if maker is None or isinstance(answer, Refused) or isinstance(change, Refused):
+            return answer
+        return not_ready(subscription, change, maker) or answer
     if form.cleaned_data["nickname"] == subscription.nickname:
         return Refused("", _("It is called so already. Enter another nickname."))
     return Allowed(after=facts_of(subscription), effective_at=now, undo=Undo(any_time=True))

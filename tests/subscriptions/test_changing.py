@@ -12,9 +12,10 @@ from activity.models import ActivityRecord
 from catalogue.models import Price
 from core import clock
 from core.exceptions import NotPermitted
-from customers.models import Customer
+from customers.models import Customer, ResellerRelationship
 from orders.models import Order, OrderLine
 from subscriptions.changing import ChangedMeanwhile, ChangeRefused, change_subscription, rename_subscription
+from subscriptions.clockwork import run_due
 from subscriptions.intents import Kind, Priced, preview
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import (
@@ -30,9 +31,9 @@ from subscriptions.rules import (
     Scheduled,
     Suspend,
 )
-from subscriptions.services import set_support_contact
+from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerFactory, SubscriptionFactory
+from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.faults import fail_at_each_statement
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
@@ -118,6 +119,44 @@ def test_an_account_under_review_buys_nothing(new: Subscription, sales: Actor) -
     with pytest.raises(ChangeRefused) as refused:
         change_subscription(subscription=new, intent=ChangeLicenses(11), by=sales)
     assert refused.value.answer.code == "800075"
+
+
+@pytest.fixture
+def of_record(new: Subscription, reseller: Partner, admin: Actor) -> Subscription:
+    """The new one, whose reseller of record has not accepted the partner agreement by now."""
+    set_reseller_of_record(subscription=new, reseller=reseller, by=admin)
+    Partner.objects.filter(pk=reseller.pk).update(agreement_accepted_on=None)
+    return new
+
+
+def test_nothing_is_bought_under_a_reseller_that_could_not_be_named_today(
+    of_record: Subscription, sales: Actor, admin: Actor
+) -> None:
+    with pytest.raises(ChangeRefused, match=r"Fabrikam has not accepted .* Name another reseller") as refused:
+        change_subscription(subscription=of_record, intent=ChangeLicenses(11), by=sales)
+    assert refused.value.answer.code == "900400"
+    for change in (DecideEnd(AtEnd.CANCEL), DecideEnd(AtEnd.RENEW), Suspend(), Reactivate()):
+        change_subscription(subscription=of_record, intent=change, by=sales)
+    set_reseller_of_record(subscription=of_record, reseller=None, by=admin)
+    change_subscription(subscription=of_record, intent=ChangeLicenses(11), by=sales)
+
+
+def test_a_managing_reseller_reads_nothing_of_the_one_of_record(of_record: Subscription, provider: Partner) -> None:
+    manager = PartnerFactory(reseller=True)
+    partnership = PartnershipFactory(provider=provider, reseller=manager)
+    ResellerRelationship.objects.create(
+        customer=of_record.customer, reseller=manager, partnership=partnership, set_by=of_record.customer.created_by
+    )
+    with pytest.raises(ChangeRefused) as refused:
+        change_subscription(subscription=of_record, intent=ChangeLicenses(11), by=actor_of(manager))
+    assert "Fabrikam" not in str(refused.value)
+
+
+def test_it_renews_all_the_same(of_record: Subscription) -> None:
+    Subscription.objects.filter(pk=of_record.pk).update(ends_at=clock.now(), next_step_at=clock.now())
+    assert run_due() == 1
+    of_record.refresh_from_db()
+    assert of_record.status == "active"
 
 
 def test_a_change_is_all_or_nothing(new: Subscription, sales: Actor) -> None:

@@ -118,6 +118,15 @@ def test_a_refusal_says_why_and_what_instead(browser: Client, customer: Customer
     assert (posted.status_code, Subscription.objects.get(pk=late.pk).quantity) == (200, 10)
 
 
+def test_who_changes_hears_before_of_a_reseller_of_record_that_is_not_ready(
+    browser: Client, new: Subscription, reseller: Partner, sales: Actor
+) -> None:
+    set_reseller_of_record(subscription=new, reseller=reseller, by=sales)
+    Partner.objects.filter(pk=reseller.pk).update(enrolment_state=Partner.EnrolmentState.SUSPENDED)
+    page = text(browser, change(new, "licenses"), quantity="12")
+    assert "Name another reseller of record, or none, first." in page
+
+
 @pytest.mark.parametrize("typed", ["", "0", "-3", "many", "9" * 40, "1.5"])
 def test_bad_numbers_get_an_error_beside_their_field(browser: Client, new: Subscription, typed: str) -> None:
     response = browser.get(change(new, "licenses"), {"quantity": typed})
