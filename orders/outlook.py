@@ -12,7 +12,7 @@ from core.html import date_text, money_text
 from orders.checks import Line
 from orders.money import bill_label, bill_retail, price_words, retail_words, term_words
 from subscriptions.rules import Batch, Facts, Policy, Status
-from subscriptions.rules.money import after_months
+from subscriptions.rules.money import first_end
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class ReviewLine:
 
     line: Line
     now: datetime
+    # When the base ends that the customer has of an add-on, where the add-on ends with it.
+    base_ends_at: datetime | None = None
 
     @property
     def facts(self) -> Facts | None:
@@ -34,7 +36,9 @@ class ReviewLine:
             status=Status.ACTIVE,
             quantity=self.line.quantity,
             started_at=self.now,
-            ends_at=after_months(self.now, price.term_months) if price.term_months else None,
+            ends_at=first_end(
+                self.now, price.term_months, policy, is_trial=sku.is_trial, base_ends_at=self.base_ends_at
+            ),
             term_months=price.term_months,
             is_trial=sku.is_trial,
             is_microsoft=sku.product.publisher.startswith("Microsoft"),
@@ -89,8 +93,19 @@ class ReviewLine:
 
 def review_lines(lines: Iterable[Line]) -> list[ReviewLine]:
     """All lines, as of one moment."""
-    now = clock.now()
-    return [ReviewLine(line, now) for line in lines]
+    now, chosen = clock.now(), list(lines)
+    in_order = {line.sku.code for line in chosen}
+    return [ReviewLine(line, now, _base_end(line, in_order)) for line in chosen]
+
+
+def _base_end(line: Line, in_order: set[str]) -> datetime | None:
+    """Under the legacy rules an add-on ends with its base; one of the same order lasts as long as it does itself."""
+    codes = line.sku.prerequisite_codes if line.sku.policy == Policy.LEGACY else []
+    if not codes or in_order.intersection(codes):
+        return None
+    bases = [one for one in line.owned if one.status == Status.ACTIVE and one.sku_code in codes]
+    base = min(bases, key=lambda one: (codes.index(one.sku_code), one.pk), default=None)
+    return base.ends_at if base is not None and base.policy == Policy.LEGACY else None
 
 
 def _day(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -30,6 +31,8 @@ class Owned(NamedTuple):
     quantity: int
     offer_name: str
     subscription_id: UUID | None
+    policy: str = ""
+    ends_at: datetime | None = None
 
 
 class Barrier(NamedTuple):
@@ -49,7 +52,7 @@ def owned_subscriptions(customer: Customer | None, skus: Iterable[Sku], reader: 
     if customer is None or not codes:
         return []
     rows = Subscription.objects.filter(customer=customer, sku__code__in=codes).order_by("pk")
-    names = ("pk", "sku__code", "status", "quantity", "offer_name", "subscription_id")
+    names = ("pk", "sku__code", "status", "quantity", "offer_name", "subscription_id", "policy", "ends_at")
     having = [Owned(*row) for row in rows.values_list(*names)]
     pending = OrderLine.objects.filter(order__customer=customer, sku__code__in=codes, state=OrderLine.State.PENDING)
     if reader is not None:

@@ -60,9 +60,10 @@ def step_subscription(pk: int, now: datetime) -> bool:
     locked = Subscription.objects.filter(pk=pk, next_step_at__lte=now)
     if not locked.select_for_update(no_key=True, skip_locked=True).exists():
         return False
-    subscription = Subscription.objects.select_related("customer__provider", "sku__product", "provider").get(pk=pk)
+    related = ("customer__provider", "sku__product", "provider", "parent")
+    subscription = Subscription.objects.select_related(*related).get(pk=pk)
     prices, moved = NextTerm(subscription), False
-    for step in steps_due(facts_of(subscription), now, prices):
+    for step in steps_due(facts_of(subscription, parent=subscription.parent), now, prices):
         take(subscription, step, prices)
         moved = True
     if moved:

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalogue.models import BillingPlan, Sku, TermDuration
 from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
-from subscriptions.models import Subscription
+from subscriptions.models import LIVE, Subscription
 from subscriptions.rules import AtEnd, Batch, Facts, Policy, Scheduled, Status, due_at
 
 TERMS = {months: term for term, months in TERM_MONTHS.items()}
@@ -17,8 +17,11 @@ WRITTEN = (
 ).split()
 
 
-def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent_status: str | None = None) -> Facts:
-    """The subscription as the rules see it; needs `sku__product`. Whether add-ons run, the caller has looked up."""
+def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent: Subscription | None = None) -> Facts:
+    """The subscription as the rules see it; needs `sku__product`.
+
+    Whether add-ons run, and what it is an add-on of, the caller has looked up.
+    """
     sku: Sku = subscription.sku
     least, most = sku.quantity_limits
     return Facts(
@@ -40,7 +43,8 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent_st
         is_extended=subscription.is_extended,
         has_add_ons=has_add_ons,
         is_add_on=subscription.parent_id is not None,
-        parent_status=Status(parent_status) if parent_status else None,
+        parent_status=Status(parent.status) if parent is not None else None,
+        base_over_at=parent.ended_at if parent is not None and parent.status not in LIVE else None,
         batches=tuple(batches_of(subscription)),
         scheduled=Scheduled(**subscription.scheduled) if subscription.scheduled else None,
         suspended_at=subscription.suspended_at,

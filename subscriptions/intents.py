@@ -55,10 +55,7 @@ def off_sale() -> Refused:
 def current_facts(subscription: Subscription) -> Facts:
     """The facts with what other subscriptions say of it (two queries at most)."""
     running = Subscription.objects.filter(parent=subscription, status=Subscription.Status.ACTIVE)
-    parent = subscription.parent
-    return facts_of(
-        subscription, has_add_ons=running.exists(), parent_status=parent.status if parent is not None else None
-    )
+    return facts_of(subscription, has_add_ons=running.exists(), parent=subscription.parent)
 
 
 def resolve(subscription: Subscription, intent: Intent, now: datetime) -> Change | Refused:

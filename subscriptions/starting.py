@@ -24,7 +24,8 @@ from customers.services import lock_partnership
 from subscriptions.facts import batches_json, keep_derived
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import Batch
-from subscriptions.rules.money import after_months
+from subscriptions.rules import Policy as RulesPolicy
+from subscriptions.rules.money import first_end
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,10 @@ def _built(customer: Customer, line: NewSubscription, parent: Subscription | Non
         raise Refused(_("An add-on belongs to a subscription of the same customer."))
     policy = Policy(sku.policy)
     new_commerce = policy == Policy.NEW_COMMERCE
+    # Add-ons of the legacy rules end with their base, and renew with it.
+    base = parent if parent is not None and {policy, parent.policy} == {Policy.LEGACY} else None
+    base_ends_at = base.ends_at if base is not None else None
+    ends_at = first_end(now, price.term_months, RulesPolicy(policy), is_trial=sku.is_trial, base_ends_at=base_ends_at)
     subscription = Subscription(
         subscription_id=line.subscription_id or uuid4(),
         customer=customer,
@@ -199,8 +204,8 @@ def _built(customer: Customer, line: NewSubscription, parent: Subscription | Non
         policy=policy,
         starts_at=now,
         term_starts_at=now,
-        anchor_day=now.day,
-        ends_at=after_months(now, price.term_months) if price.term_months else None,
+        anchor_day=base.anchor_day if base is not None and ends_at == base_ends_at else now.day,
+        ends_at=ends_at,
         batches=batches_json([Batch(line.quantity, now)]) if new_commerce else [],
         search_text=fold(f"{sku.title} {sku.title}"),
         created_at=now,

@@ -46,7 +46,7 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     delegation = delegation_of(actor, subscription.customer)
     if delegation.is_empty:
         return {}
-    facts, now = facts_shown(subscription), clock.now()
+    facts, now = facts_of(subscription, parent=subscription.parent), clock.now()
     lives = subscription.status in ("active", "suspended")
     active = subscription.status == "active"
     ids = [subscription.customer.microsoft_id, subscription.subscription_id]
@@ -139,12 +139,6 @@ def other_offers(subscription: Subscription, facts: Any, now: Any) -> list[Actio
     if open_paths:
         moves.append(Action(_("Upgrade now"), change_url(subscription, "upgrade"), kind="upgrade"))
     return moves
-
-
-def facts_shown(subscription: Subscription) -> Facts:
-    """As the rules see it; needs `parent`, by which an add-on may return or not."""
-    parent = subscription.parent
-    return facts_of(subscription, parent_status=parent.status if parent is not None else None)
 
 
 def status_actions(subscription: Subscription, facts: Facts, now: datetime) -> list[Action]:

@@ -171,6 +171,9 @@ def _end_of_term(facts: Facts, at: datetime, now: datetime, quotes: Quotes) -> S
         return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at))
     if facts.is_extended:
         return _extended_month(facts, at)
+    if facts.base_over_at is not None and facts.base_over_at <= at and not facts.is_new_commerce:
+        # An add-on of the legacy rules; under new commerce it outlives its base.
+        return _over(facts, at)
     # A trial of the legacy rules is converted by a person or not at all.
     if facts.auto_renew and (facts.is_new_commerce or not facts.is_trial):
         quote = quotes(facts, at)

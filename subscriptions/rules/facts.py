@@ -41,6 +41,7 @@ EXTENDED_SERVICE_FROM = datetime(2026, 5, 4, tzinfo=UTC)
 EXTENDED_SERVICE_TERMS_SINCE = datetime(2025, 4, 1, tzinfo=UTC)
 MOST_UPDATES = 1_200
 TRIAL_LICENSES = 25
+TRIAL_DAYS = 30
 # Days from suspension to deletion under the legacy rules, and the most that days before the first bill add to them.
 LEGACY_SUSPENSION_DAYS = 90
 LEGACY_MOST_FREE_DAYS = 30
@@ -101,6 +102,8 @@ class Facts:
     has_add_ons: bool = False
     is_add_on: bool = False
     parent_status: Status | None = None
+    # Since when the base of an add-on no longer goes on.
+    base_over_at: datetime | None = None
     batches: tuple[Batch, ...] = ()
     scheduled: Scheduled | None = None
     suspended_at: datetime | None = None

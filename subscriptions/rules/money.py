@@ -5,7 +5,7 @@ import math
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from subscriptions.rules.facts import Facts
+from subscriptions.rules.facts import TRIAL_DAYS, Facts, Policy
 
 CENT = Decimal("0.01")
 DAY = timedelta(days=1)
@@ -29,6 +29,21 @@ def after_months(moment: datetime, months: int, anchor_day: int = 0) -> datetime
     return moment.replace(year=year, month=month, day=min(day, calendar.monthrange(year, month)[1]))
 
 
+def first_end(
+    now: datetime, months: int, policy: Policy, *, is_trial: bool = False, base_ends_at: datetime | None = None
+) -> datetime | None:
+    """When what begins now ends: under the legacy rules a trial after thirty days, and an add-on with its base."""
+    if not months:
+        return None
+    if policy == Policy.NEW_COMMERCE:
+        return after_months(now, months)
+    if is_trial:
+        return now + TRIAL_DAYS * DAY
+    if base_ends_at is not None and now < base_ends_at:
+        return base_ends_at
+    return after_months(now, months)
+
+
 def days_left(now: datetime, end: datetime) -> int:
     """Days until the end, a begun one counted whole."""
     return max(0, math.ceil((end - now) / DAY))
@@ -49,13 +64,14 @@ def share_of_term(facts: Facts, unit_price: Decimal, quantity: int, now: datetim
 
 
 def bill_month(facts: Facts, now: datetime) -> tuple[datetime, datetime]:
-    """The month of billing that the moment lies in."""
-    number = 0
-    anchor = facts.anchor_day or facts.started_at.day
-    while after_months(facts.started_at, number + 1, anchor) <= now:
+    """The month of billing that the moment lies in; an add-on that began in the middle of one has those of its base."""
+    anchor, start = facts.anchor_day or facts.started_at.day, facts.started_at
+    if facts.ends_at is not None:
+        start = datetime.combine(start.date(), facts.ends_at.timetz())
+    number = 0 if after_months(start, 0, anchor) > facts.started_at else 1
+    while after_months(start, number, anchor) <= now:
         number += 1
-    begin = after_months(facts.started_at, number, anchor) if number else facts.started_at
-    return begin, after_months(facts.started_at, number + 1, anchor)
+    return after_months(start, number - 1, anchor), after_months(start, number, anchor)
 
 
 def legacy_share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tuple[Decimal, int, int]:

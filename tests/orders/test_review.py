@@ -1,7 +1,8 @@
 """*Review*: what it shows, what it says of consequences, and the attestation that it asks for."""
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import MATRIX, Permission
+from catalogue.models import SkuPrerequisite
 from core import clock
 from core.html import date_text
 from orders.checks import lines_of
 from orders.models import Order, OrderDraft
 from orders.money import bill_totals
-from orders.outlook import ReviewLine
+from orders.outlook import ReviewLine, review_lines
+from orders.owned import Owned
 from orders.services import choose_offers, save_details, start_draft
 from tests.contracts import header_faults, html_faults
 from tests.orders.conftest import (
@@ -190,6 +193,19 @@ def test_each_line_renews_and_can_be_canceled_by_its_own_rules(ready, sales):
         "Trial Suite": ("1 month", "Trial ends on 28 Feb 2026", "Can be canceled until 7 Feb 2026"),
         "Legacy Suite": ("1 year", "Renews on 31 Jan 2027", ""),
     }
+
+
+def test_a_legacy_add_on_ends_with_the_base_that_the_customer_has(ready, sales):
+    base, extra = (make_price(make_sku(name, policy="legacy")) for name in ("Legacy Suite", "Legacy Archiving"))
+    SkuPrerequisite.objects.create(sku=extra.sku, required_code=base.sku.code)
+    choose_offers(draft=ready, quantities={base: 1, extra: 1}, by=sales)
+    end = clock.now() + timedelta(days=100)
+    owned = (Owned(1, base.sku.code, "active", 1, "Legacy Suite", None, "legacy", end),)
+    lines = [replace(line, owned=owned) for line in lines_of(OrderDraft.objects.get(pk=ready.pk))]
+    alone = [line for line in lines if line.sku == extra.sku]
+    assert [row.facts.ends_at for row in review_lines(alone)] == [end]
+    # A base of the same order comes before it.
+    assert end not in [row.facts.ends_at for row in review_lines(lines)]
 
 
 def test_review_promises_what_submit_then_makes(ready, sales):

@@ -16,6 +16,7 @@ from subscriptions.changing import change_subscription
 from subscriptions.clockwork import run_due, step_subscription
 from subscriptions.models import Subscription
 from subscriptions.rules import AtEnd, DecideEnd, ScheduleChange, Scheduled
+from subscriptions.services import start_subscription
 from tests.faults import fail_at_each_statement
 from tests.races import at_once
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
@@ -124,6 +125,19 @@ def test_a_canceled_term_fades_away(customer: Customer, sales: Actor) -> None:
     subscription.refresh_from_db()
     assert (subscription.status, subscription.next_step_at) == ("deleted", None)
     assert actions(subscription)[-2:] == ["disabled", "deleted"]
+
+
+def test_a_legacy_add_on_renews_with_its_base_and_ends_with_it(customer: Customer, sales: Actor) -> None:
+    sold, extra = offer(policy="legacy"), offer(policy="legacy")
+    base = bought(customer, sold, sales, at=clock.now() - YEAR - YEAR)
+    with clock.at(clock.now() - YEAR - timedelta(days=300)):
+        add_on = start_subscription(
+            customer=customer, price=extra, quantity=5, reseller_of_record=None, by=sales, parent=base
+        )
+    Price.objects.filter(pk=sold.pk).update(is_listed=False, sold_until=clock.now() - timedelta(days=30))
+    assert run_due() == 2
+    assert actions(base) == ["started", "renewed", "deleted"]
+    assert actions(add_on) == ["started", "renewed", "deleted"]
 
 
 def test_a_trial_becomes_what_its_offer_lists(customer: Customer, sales: Actor) -> None:

@@ -30,6 +30,7 @@ from subscriptions.services import (
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.faults import fail_at_each_statement
+from tests.subscriptions.living import also_sold, bought, offer, ready_customer
 
 
 def another(price: Price, **changes: Any) -> Price:
@@ -152,6 +153,30 @@ def test_add_ons_belong_to_a_base_of_the_same_customer(provider: Partner, sales:
         start_subscription(
             customer=customer, price=price, quantity=1, reseller_of_record=None, by=sales, parent=foreign
         )
+
+
+@pytest.mark.parametrize(("policies", "together"), [(("legacy", "legacy"), True), (("new_commerce",) * 2, False)])
+def test_a_legacy_add_on_ends_with_its_base(
+    provider: Partner, sales: Actor, policies: tuple[str, str], together: bool
+) -> None:
+    base_price, add_on_price = (offer(policy=policy) for policy in policies)
+    customer = ready_customer(provider)
+    base = bought(customer, base_price, sales, at=clock.now() - timedelta(days=100))
+    add_on = start_subscription(
+        customer=customer, price=add_on_price, quantity=1, reseller_of_record=None, by=sales, parent=base
+    )
+    assert (add_on.ends_at == base.ends_at, add_on.anchor_day == base.anchor_day) == (together, together)
+
+
+@pytest.mark.parametrize(("policy", "end"), [("legacy", "2026-03-02"), ("new_commerce", "2026-02-28")])
+def test_a_legacy_trial_lasts_thirty_days(provider: Partner, sales: Actor, policy: str, end: str) -> None:
+    sold = offer(price="0", policy=policy, is_trial=True, min_licenses=25, max_licenses=25)
+    free = also_sold(sold, term_duration="P1M")
+    with clock.at(datetime(2026, 1, 31, 12, tzinfo=UTC)):
+        trial = start_subscription(
+            customer=ready_customer(provider), price=free, quantity=25, reseller_of_record=None, by=sales
+        )
+    assert trial.ends_at == datetime.fromisoformat(f"{end}T12:00+00:00")
 
 
 def test_many_start_together_or_not_at_all(provider: Partner, reseller: Partner, sales: Actor, price: Price) -> None:

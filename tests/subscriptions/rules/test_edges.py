@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from subscriptions.rules import Batch, Cancel, ChangeLicenses, Facts, StepKind, next_step, steps_due
-from subscriptions.rules.money import after_months, bill_month, next_bill
+from subscriptions.rules import Batch, Cancel, ChangeLicenses, Facts, Policy, StepKind, next_step, steps_due
+from subscriptions.rules.money import after_months, bill_month, first_end, next_bill, share
 from tests.subscriptions.rules.cases import MINUTE, answer, legacy, new_commerce, yearly
 
 WEEK = timedelta(days=7)
@@ -105,8 +105,36 @@ def test_a_monthly_term_of_the_31st_never_drifts() -> None:
     assert {step.kind for step in steps} == {StepKind.RENEWED}
 
 
+def test_a_first_term_ends_with_its_base_or_its_trial_or_after_its_months() -> None:
+    now, base = datetime(2026, 1, 31, 8, 0, tzinfo=UTC), datetime(2026, 9, 9, tzinfo=UTC)
+    old, new = Policy.LEGACY, Policy.NEW_COMMERCE
+    assert first_end(now, 1, new, is_trial=True, base_ends_at=base) == datetime(2026, 2, 28, 8, 0, tzinfo=UTC)
+    assert first_end(now, 1, old, is_trial=True) == datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    assert first_end(now, 12, old, base_ends_at=base) == base
+    assert first_end(now, 12, old, base_ends_at=now) == datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
+    assert first_end(now, 0, old) is None
+
+
+def test_an_add_on_is_billed_with_the_months_of_its_base() -> None:
+    facts = legacy(started_at=datetime(2026, 3, 20, 8, 0, tzinfo=UTC))  # its base began on a 15th, at 10:30
+    for now, month in ((datetime(2026, 3, 21, tzinfo=UTC), 3), (datetime(2026, 4, 16, tzinfo=UTC), 4)):
+        assert bill_month(facts, now) == (
+            datetime(2026, month, 15, 10, 30, tzinfo=UTC),
+            datetime(2026, month + 1, 15, 10, 30, tzinfo=UTC),
+        )
+
+
+@pytest.mark.parametrize(("hour", "days"), [(8, 27), (14, 26)])
+def test_an_add_on_costs_as_many_months_as_its_base_lasts(hour: int, days: int) -> None:
+    started = datetime(2026, 3, 20, hour, 0, tzinfo=UTC)
+    facts = legacy(started_at=started, ends_at=datetime(2027, 1, 15, 10, 30, tzinfo=UTC))
+    # Days begun of the 31 to 15 April, then nine months: at USD 10 a month, 0.32 a day.
+    assert share(facts, Decimal(120), 1, started)[0] == Decimal("0.32") * days + 90
+
+
 def test_the_month_of_a_bill() -> None:
-    facts = legacy(started_at=datetime(2026, 1, 31, 8, 0, tzinfo=UTC), anchor_day=31)
+    start, end = datetime(2026, 1, 31, 8, 0, tzinfo=UTC), datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
+    facts = legacy(started_at=start, ends_at=end, anchor_day=31)
     now = datetime(2026, 3, 2, tzinfo=UTC)
     assert bill_month(facts, now) == (datetime(2026, 2, 28, 8, 0, tzinfo=UTC), datetime(2026, 3, 31, 8, 0, tzinfo=UTC))
     assert next_bill(facts, now) == datetime(2026, 3, 31, 8, 0, tzinfo=UTC)

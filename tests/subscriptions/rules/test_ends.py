@@ -140,6 +140,14 @@ def test_what_is_no_longer_sold_does_not_renew_and_says_so() -> None:
         assert (step.kind.value, step.not_on_sale) == (kind, True)
 
 
+def test_a_legacy_add_on_ends_when_its_base_is_over() -> None:
+    assert story(legacy(is_add_on=True, base_over_at=END), 1) == [("deleted", 0)]
+    assert story(new_commerce(is_add_on=True, base_over_at=END), 1) == [("renewed", 0)]
+    assert story(legacy(is_add_on=True), 1) == [("renewed", 0)]
+    # Looked at late, it had renewed once before its base was over.
+    assert story(legacy(is_add_on=True, base_over_at=END + 300 * DAY), 400) == [("renewed", 0), ("deleted", 365)]
+
+
 def test_a_trial_that_nothing_is_sold_to_follow_says_so() -> None:
     [step] = steps_due(trial(new_commerce()), BOUGHT + 40 * DAY, nothing_on_sale)
     assert (step.kind.value, step.not_on_sale) == ("expired", True)
