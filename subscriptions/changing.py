@@ -162,8 +162,8 @@ def _reseller_not_ready(subscription: Subscription, reader: Actor) -> rules.Refu
     if reader.is_reseller and reader.partner != reseller:
         # A reseller reads nothing of another.
         return rules.Refused("900400", _("Your provider has to settle something first. Ask it to make this change."))
-    sentences = " ".join(obstacle.sentence for obstacle in found)
-    return rules.Refused("900400", f"{sentences} {_('Name another reseller of record, or none, first.')}")
+    sentences = [*(obstacle.sentence for obstacle in found), _("Name another reseller of record, or none, first.")]
+    return rules.Refused("900400", " ".join(sentences))
 
 
 def save_facts(subscription: Subscription, facts: Facts) -> None:
