@@ -181,6 +181,6 @@ def test_a_long_file_asks_for_some_hundred_at_a_time(sender, northwind, django_a
     Partner.objects.bulk_create(resellers)
     Partnership.objects.bulk_create(Partnership(provider=northwind, reseller=reseller) for reseller in resellers)
     response = signed_in(sender).post(EXPORT)
-    # The rows, then two numbers for each five hundred.
+    # The rows, then their numbers for each five hundred.
     with django_assert_num_queries(1 + 3):
         assert len(read(response)) == 1_101
