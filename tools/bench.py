@@ -109,7 +109,7 @@ def measure(options: argparse.Namespace) -> int:
     settings.MFA_REQUIRED = False  # The people of the benchmark have no telephones.
     django.setup()
     # They name what there is to measure.
-    from tests.benchmarks import exports, outbox, pages, submitting, throughput  # noqa: F401
+    from tests.benchmarks import exports, imports, outbox, pages, submitting, throughput  # noqa: F401
     from tests.benchmarks.ground import make_ground
     from tests.benchmarks.measure import benchmarks
 
