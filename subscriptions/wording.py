@@ -6,8 +6,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from catalogue.models.prices import TERM_MONTHS
 from core.html import number_text
 from subscriptions.models import AtEnd, Subscription
+from subscriptions.rules.facts import has_extended_term
+from subscriptions.rules.money import after_months
 
 OVER = (Subscription.Status.EXPIRED, Subscription.Status.DISABLED, Subscription.Status.DELETED)
 # Before the day on which it comes.
@@ -38,4 +41,16 @@ def what_comes(subscription: Any, ends_at: datetime) -> tuple[str, datetime]:
         return ("converts" if subscription.cancellable_until else "expires"), ends_at
     if subscription.at_end == AtEnd.RENEW:
         return "renews", ends_at
-    return ("extends" if subscription.at_end == AtEnd.EXTEND else "expires"), ends_at
+    return ("extends" if _goes_on(subscription, ends_at) else "expires"), ends_at
+
+
+def _goes_on(subscription: Any, ends_at: datetime) -> bool:
+    """Whether it goes on month by month: it was told to, or nobody decided about a term of new commerce."""
+    # What is suspended at the end of its term is disabled whatever was decided.
+    if subscription.status != Subscription.Status.ACTIVE or subscription.at_end == AtEnd.CANCEL:
+        return False
+    if subscription.at_end == AtEnd.EXTEND or getattr(subscription, "is_trial", False):
+        return subscription.at_end == AtEnd.EXTEND
+    # Some lists keep no term: most last a year.
+    months = TERM_MONTHS.get(getattr(subscription, "term_duration", ""), 12)
+    return has_extended_term(after_months(ends_at, -months), ends_at)

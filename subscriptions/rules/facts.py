@@ -154,6 +154,10 @@ class Facts:
             self.is_new_commerce
             and not self.is_trial
             and self.ends_at is not None
-            and self.ends_at >= EXTENDED_SERVICE_FROM
-            and self.started_at >= EXTENDED_SERVICE_TERMS_SINCE
+            and has_extended_term(self.started_at, self.ends_at)
         )
+
+
+def has_extended_term(started_at: datetime, ends_at: datetime) -> bool:
+    """Whether a term of these days is followed by an extended service term, unless it renews or is canceled."""
+    return ends_at >= EXTENDED_SERVICE_FROM and started_at >= EXTENDED_SERVICE_TERMS_SINCE
