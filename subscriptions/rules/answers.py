@@ -36,6 +36,7 @@ class EffectKind(StrEnum):
     JOINS_OWNED = "joins_owned"
     OWNED_SCHEDULE_DROPPED = "owned_schedule_dropped"
     MATES_CHANGE = "mates_change"
+    BILLS_CHANGE_AT = "bills_change_at"
     PROMOTIONS_END = "promotions_end"
     STARTS_BILLING = "starts_billing"
 

@@ -76,6 +76,7 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
         effective_at=at,
         cost=Cost(currency=facts.currency),
         undo=Undo(until=at),
+        effects=(Effect(EffectKind.BILLS_CHANGE_AT, at),),
     )
 
 

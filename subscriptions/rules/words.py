@@ -44,6 +44,7 @@ EFFECTS: dict[EffectKind, Any] = {
     ),
     EffectKind.OWNED_SCHEDULE_DROPPED: _("The change that was scheduled for the renewal of that one is dropped."),
     EffectKind.MATES_CHANGE: _("The bills of every subscription of the same order change with it: {who}."),
+    EffectKind.BILLS_CHANGE_AT: _("The bills change with the next one, on {when}."),
     EffectKind.PROMOTIONS_END: _("Promotions on it end."),
     EffectKind.STARTS_BILLING: _("It is billed from now on."),
 }

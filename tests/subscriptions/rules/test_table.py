@@ -324,6 +324,7 @@ def test_a_three_year_term_moves_between_bills_with_the_next_one() -> None:
     facts = new_commerce(term_months=36, billing_months=1, ends_at=datetime(2029, 1, 15, 10, 30, tzinfo=UTC))
     found = allowed(facts, ChangeBilling(12, Decimal(330)), EARLY)
     assert found.effective_at == datetime(2026, 2, 15, 10, 30, tzinfo=UTC)
+    assert [(effect.kind.value, effect.at) for effect in found.effects] == [("bills_change_at", found.effective_at)]
     assert answer(facts, ChangeBilling(36, Decimal(330)), EARLY) == "900270"
 
 
