@@ -9,7 +9,6 @@ from django.db.models import Q
 from accounts.models import Partner
 from resellers.models import Partnership
 from subscriptions.models import LIVE, AtEnd, Subscription
-from subscriptions.rules import Policy
 from subscriptions.rules.facts import MOST_UPDATES
 
 SOON = timedelta(days=30)
@@ -30,7 +29,7 @@ def cancelable(now: datetime) -> Q:
     """Which the rules allow to be canceled at this moment: the same answer as `judge(facts, Cancel(), now)`."""
     windows = reduce(or_, cancelable_parts(now))
     runs = Q(ends_at=None) | Q(ends_at__gt=now)
-    return Q(status__in=LIVE, policy=Policy.NEW_COMMERCE, version__lte=MOST_UPDATES) & runs & windows
+    return Q(status__in=LIVE, version__lte=MOST_UPDATES) & runs & windows
 
 
 def cancelable_parts(now: datetime) -> tuple[Q, Q]:

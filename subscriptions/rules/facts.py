@@ -132,8 +132,14 @@ class Facts:
 
     @property
     def cancel_until(self) -> datetime | None:
-        """Until when it may be canceled; None where no window is open for it (any time, or never)."""
-        if not self.is_new_commerce or self.is_extended or not self.batches or self.batches[0].is_added:
+        """Until when it may be canceled; None where no window is open for it (any time, or never).
+
+        Under the legacy rules that is for offers of other publishers alone.
+        """
+        if not self.is_new_commerce:
+            has_window = self.term_months and not (self.is_microsoft or self.is_trial)
+            return self.started_at + self.window if has_window else None
+        if self.is_extended or not self.batches or self.batches[0].is_added:
             return None
         return self.batches[0].bought_at + self.window
 

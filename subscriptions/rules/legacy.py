@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from subscriptions.rules import money, refusals
 from subscriptions.rules.answers import ANY_TIME, NEVER, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
+from subscriptions.rules.canceling import cancel
 from subscriptions.rules.changes import (
     Cancel,
     Change,
@@ -41,6 +42,8 @@ def judge(facts: Facts, change: Change, now: datetime) -> Answer:
         case Reactivate():
             return reactivate(facts, now)
         case Cancel():
+            if not (facts.is_microsoft or facts.is_trial):
+                return cancel(facts, now)
             text = _("This offer is ended by suspending it: that stops the bills, and it is deleted after 90 days.")
             return Refused("legacy_cancel", text, instead="Suspend")
         case DecideEnd(at_end=at_end):
@@ -186,7 +189,8 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
         after=after,
         effective_at=now,
         cost=Cost(total - credit, facts.currency, days, of_days, next_term=total),
-        undo=ANY_TIME,
+        # The other bills can be chosen again, and begin yet another year.
+        undo=NEVER,
         effects=tuple(effects),
     )
 

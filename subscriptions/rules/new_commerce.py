@@ -8,8 +8,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from subscriptions.rules import money, refusals
-from subscriptions.rules.answers import ANY_TIME, NEVER, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
+from subscriptions.rules import refusals
+from subscriptions.rules.answers import ANY_TIME, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
+from subscriptions.rules.canceling import cancel
 from subscriptions.rules.changes import (
     Cancel,
     Change,
@@ -100,34 +101,6 @@ def reactivate(facts: Facts, now: datetime) -> Answer:
         cost=Cost(currency=facts.currency),
         undo=ANY_TIME,
         effects=(*effects, *foretold(after)),
-    )
-
-
-def cancel(facts: Facts, now: datetime) -> Answer:
-    """Within the window after purchase or renewal, prorated and for good; an extended service term at any time."""
-    until = facts.cancel_until
-    if not facts.is_extended and (until is None or now >= until):
-        text = _(
-            "The time in which this subscription can be canceled has passed. Choose what happens at its end instead."
-        )
-        return Refused("900117", text, instead="DecideEnd")
-    amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
-    if not facts.is_microsoft and not facts.is_trial:
-        # Other publishers refund everything within their own window.
-        amount = money.rounded(facts.unit_price * facts.quantity)
-    return Allowed(
-        after=replace(
-            facts,
-            status=Status.DELETED,
-            ended_at=now,
-            at_end=AtEnd.CANCEL,
-            scheduled=None,
-            updates=facts.updates + 1,
-        ),
-        effective_at=now,
-        cost=Cost(amount=-amount, currency=facts.currency, days=days, of_days=of_days),
-        undo=NEVER,
-        effects=(Effect(EffectKind.USERS_BLOCKED), Effect(EffectKind.IRREVERSIBLE)),
     )
 
 

@@ -32,7 +32,7 @@ from subscriptions.rules import (
     join,
     judge,
 )
-from tests.subscriptions.rules.cases import BOUGHT, DAY, SUSPENDED, answer, legacy, new_commerce, trial
+from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, answer, legacy, new_commerce, trial
 
 EARLY, LATE = BOUGHT + 3 * DAY, BOUGHT + 40 * DAY
 BETTER = Target("E3", "Enterprise E3", Decimal(240), least=1, most=1000)
@@ -59,6 +59,15 @@ TABLE: list[tuple[str, Facts, Change, str, str]] = [
     ("by usage, legacy", legacy(is_usage_based=True), ChangeLicenses(2), "2006", "2006"),
     ("by usage, new", new_commerce(is_usage_based=True), ChangeLicenses(2), "2006", "2006"),
     ("cancel, legacy", legacy(), Cancel(), "legacy_cancel", "legacy_cancel"),
+    ("cancel, legacy of another", legacy(is_microsoft=False), Cancel(), "allowed", "900117"),
+    (
+        "cancel, legacy trial of another",
+        trial(legacy(is_microsoft=False)),
+        Cancel(),
+        "legacy_cancel",
+        "900278",
+    ),
+    ("cancel, monthly legacy of another", legacy(is_microsoft=False, term_months=1), Cancel(), "900117", "900117"),
     ("cancel, new", new_commerce(), Cancel(), "allowed", "900117"),
     ("cancel while suspended, new", new_commerce(**SUSPENDED), Cancel(), "allowed", "900117"),
     ("cancel, other publisher", new_commerce(is_microsoft=False), Cancel(), "allowed", "900117"),
@@ -278,6 +287,9 @@ def test_a_cancellation_credits_what_is_left() -> None:
     cost = allowed(new_commerce(), Cancel(), BOUGHT + timedelta(days=6, hours=1)).cost
     assert (cost.amount, cost.days) == (Decimal("-1180.27"), 359)
     assert allowed(new_commerce(is_microsoft=False), Cancel(), BOUGHT + DAY).cost.amount == -1200
+    assert allowed(legacy(is_microsoft=False), Cancel(), BOUGHT + DAY).cost.amount == -1200
+    # The suspension has credited it already.
+    assert allowed(legacy(is_microsoft=False, **SUSPENDED), Cancel(), BOUGHT + DAY + MINUTE).cost.amount == 0
 
 
 def test_legacy_prorates_the_month_and_adds_whole_months() -> None:
