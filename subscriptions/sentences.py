@@ -107,7 +107,7 @@ OWN_FIELDS: dict[str, dict[str, Promise]] = {
     "change_request.": {"kind": _("What is asked")},
     "change_request.questioned": {"kind": _("What is asked"), "reason": _("Question")},
     "change_request.answered": {"kind": _("What is asked"), "reason": _("Answer")},
-    "bulk_change.": {"kind": _("What to change")},
+    "bulk_change.": {"kind": _("What to change"), "at_once": _("Done at once")},
 }
 LABELS = {
     "status": dict(Subscription.Status.choices),

@@ -78,6 +78,7 @@ customer_pages = [
 urlpatterns = [
     path("subscriptions/", FullList.as_view(), name="all"),
     path("subscriptions/export/", ExportSubscriptionsView.as_view(), name="export"),
+    path("subscriptions/bulk/", bulk.BulkChangeList.as_view(), name="bulk_changes"),
     path("subscriptions/bulk/new/", bulk.PrepareBulkView.as_view(), name="prepare_bulk"),
     path("subscriptions/bulk/<uuid:public_id>/", bulk.BulkChangeView.as_view(), name="bulk"),
     path("subscriptions/bulk/<uuid:public_id>/submit/", bulk.SubmitBulkView.as_view(), name="submit_bulk"),

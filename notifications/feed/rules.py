@@ -24,7 +24,8 @@ class Rule:
     """The permission that somebody of each side needs to be told, and the one person who is.
 
     Where companies are told, the one that did it is not: its people see what they do. `also_own` lifts that for what
-    colleagues have to know of each other. What is not `summarized` stands in the bell alone.
+    colleagues have to know of each other. What is not `summarized` stands in the bell alone. Nobody is told where the
+    record says what is named by `unless`.
     """
 
     category: Category
@@ -34,6 +35,7 @@ class Rule:
     person: Concerned | None = None
     also_own: bool = False
     summarized: bool = True
+    unless: str = ""
 
     @property
     def tells_sides(self) -> bool:
@@ -123,7 +125,8 @@ RULES: dict[str, Rule] = {
     "user.temporary_password_issued": _person,
     "user.second_factor_reset": _person,
     "user.reactivated": _person,
-    "bulk_change.finished": Rule(Category.WORK, person=Concerned.STARTER),
+    # A mail of its own tells of it; whoever saw the end on the page needs neither.
+    "bulk_change.finished": Rule(Category.WORK, person=Concerned.STARTER, summarized=False, unless="at_once"),
     "order_draft.handed_over": Rule(Category.WORK, person=Concerned.OWNER),
 }
 # Whole families, whatever is added to them. Who of a provider may decide depends on what is asked: the registry knows.
@@ -135,7 +138,8 @@ FAMILIES: dict[str, Rule] = {
 def rule_of(record: ActivityRecord) -> Rule | None:
     """The rule of what was recorded, or None: nobody is told."""
     if record.action in RULES:
-        return RULES[record.action]
+        rule = RULES[record.action]
+        return None if rule.unless and record.changes.get(rule.unless) else rule
     family = next((prefix for prefix in FAMILIES if record.action.startswith(prefix)), None)
     if family is None:
         return None

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.access import Actor, require
+from accounts.access import Actor, can, require
 from accounts.models import Membership, Partner
 from accounts.roles import Permission, Role
 from activity.models import Source
@@ -20,6 +20,7 @@ from core import clock
 from core.exceptions import InvalidTransition, NotPermitted, Refused
 from subscriptions.bulk.choosing import chosen, rows_of
 from subscriptions.bulk.judging import Judge, Outcome, Verdict, refused
+from subscriptions.bulk.letters import tell_submitter
 from subscriptions.changing import change_subscription
 from subscriptions.models import BulkChange, Subscription
 from subscriptions.rules import AtEnd, DecideEnd
@@ -99,7 +100,8 @@ def submit_bulk_change(*, change: BulkChange, expected: int, by: Actor) -> BulkC
     if len(keys) != expected:
         raise MatchesChanged(_("Other subscriptions match the filters by now. Check the preview once more."))
     change.subscription_ids, change.expected, change.state = keys, len(keys), State.RUNNING
-    change.save(update_fields=["subscription_ids", "expected", "state"])
+    change.submitted_at = clock.now()
+    change.save(update_fields=["subscription_ids", "expected", "state", "submitted_at"])
     record("bulk_change.submitted", change, by=by, **told(change))
     transaction.on_commit(lambda: kick(change.pk), robust=True)
     return change
@@ -204,11 +206,14 @@ def count(change: BulkChange, verdict: Verdict, shown: list[str]) -> None:
 
 
 def finish(change: BulkChange) -> None:
-    """Note that everything is done."""
+    """Note that everything is done; whoever submitted what took long is told."""
     change.state, change.finished_at = State.DONE, clock.now()
     change.save(update_fields=["state", "finished_at"])
     by = Actor(user=change.created_by, partner=change.provider, source=Source.TASK)
-    record("bulk_change.finished", change, by=by, **told(change), **counts(change))
+    at_once = {} if change.took_long else {"at_once": True}
+    record("bulk_change.finished", change, by=by, **told(change), **counts(change), **at_once)
+    if change.took_long and can(actor_of(change), PERMISSIONS[change.kind]):
+        tell_submitter(change)
 
 
 def told(change: BulkChange) -> dict[str, Any]:

@@ -1,14 +1,16 @@
-"""The pages of a bulk change: what to set, the preview, the progress and the result."""
+"""The pages of bulk changes: their list, and of each what to set, the preview, the progress and the result."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from accounts.access import can
@@ -16,10 +18,13 @@ from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from core.html import number_text
+from core.lists import ListPage
+from core.paging import Sort
 from subscriptions.bulk.choosing import chosen, matching, picked, rows_of
 from subscriptions.bulk.forms import BulkForm
 from subscriptions.bulk.preview import NAMED, changed_rows, preview, reasons_afterwards, value_words
 from subscriptions.bulk.services import PERMISSIONS, cancel_bulk_change, prepare_bulk_change, submit_bulk_change
+from subscriptions.bulk.tables import BulkChangeFilter, BulkChangeTable
 from subscriptions.full_list.views import FullList
 from subscriptions.models import BulkChange
 
@@ -46,6 +51,26 @@ class BulkPage(PermittedView):
         if not can(self.actor, PERMISSIONS[found.kind]):
             raise PermissionDenied
         return found
+
+
+class BulkChangeList(BulkPage, ListPage):
+    """What was submitted, the latest first: of the kinds that the person may make."""
+
+    table_class = BulkChangeTable
+    filterset_class = BulkChangeFilter
+    title = gettext_lazy("Bulk changes")
+    template_name = "subscriptions/bulk_list.html"
+    sorts = {"submitted": Sort("submitted_at", descending_first=True, nullable=False)}
+    default_sort = "-submitted"
+    empty_icon = "clock-history"
+    empty_title = gettext_lazy("No bulk changes yet")
+    empty_text = gettext_lazy("Select subscriptions in their list, and change them together.")
+
+    def get_queryset(self) -> QuerySet[BulkChange]:
+        kinds = [kind for kind, permission in PERMISSIONS.items() if can(self.actor, permission)]
+        rows = BulkChange.objects.visible_to(self.actor).submitted().filter(kind__in=kinds)
+        # What they are about and why something was refused can be long, and no row says it.
+        return rows.select_related("created_by", "reseller", "provider").defer("subscription_ids", "refusals")
 
 
 class PrepareBulkView(BulkPage, TemplateView):
@@ -117,7 +142,11 @@ class BulkChangeView(BulkPage, TemplateView):
         if change.state == State.PREPARED:
             return self.prepared(change)
         if change.state == State.RUNNING:
-            return {"changed_rows": [], "not_changed": {}}
+            return {
+                "changed_rows": [],
+                "not_changed": {},
+                "is_told": self.is_own(change) and bool(self.actor.user.email),
+            }
         rows = changed_rows(change, self.actor)
         return {
             "changed_rows": rows,
@@ -132,8 +161,12 @@ class BulkChangeView(BulkPage, TemplateView):
             keys = chosen(change, self.actor)
         except Refused as refusal:
             return {"problem": str(refusal), "found": None}
-        is_own = self.actor.user is not None and change.created_by_id == self.actor.user.pk
-        return {"found": preview(change, keys, self.actor), "expected": len(keys), "is_own": is_own, "problem": ""}
+        found = preview(change, keys, self.actor)
+        return {"found": found, "expected": len(keys), "is_own": self.is_own(change), "problem": ""}
+
+    def is_own(self, change: BulkChange) -> bool:
+        """Whether the person prepared it."""
+        return self.actor.user is not None and change.created_by_id == self.actor.user.pk
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What every state shows."""

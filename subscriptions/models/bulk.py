@@ -1,6 +1,7 @@
 """Changes of many subscriptions at once, and what was told about decisions to be made."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from accounts.models import Partner
 from core import clock
 from subscriptions.models.subscriptions import AtEnd, Subscription
 
+# What takes so long is told of when it is done.
+LONG = timedelta(minutes=1)
+
 
 class BulkChangeQuerySet(models.QuerySet["BulkChange"]):
     """Bulk changes by who may see them."""
@@ -21,6 +25,10 @@ class BulkChangeQuerySet(models.QuerySet["BulkChange"]):
     def visible_to(self, actor: Actor) -> "BulkChangeQuerySet":
         """Those of the provider that the actor acts for."""
         return self.filter(provider=actor.partner) if actor.is_provider else self.none()
+
+    def submitted(self) -> "BulkChangeQuerySet":
+        """Those that were handed to the worker, whatever became of them."""
+        return self.filter(submitted_at__isnull=False)
 
 
 class BulkChange(models.Model):
@@ -60,6 +68,7 @@ class BulkChange(models.Model):
     refused = models.PositiveIntegerField(default=0)
     # [[subscription ID, nickname, customer, reason], …], the first so many.
     refusals = models.JSONField(default=list, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -73,6 +82,7 @@ class BulkChange(models.Model):
                 condition=Q(state__in=["prepared", "running", "done", "canceled"]), name="bulkchange_state_known"
             ),
         )
+        indexes = (models.Index(fields=["provider", "-submitted_at", "-id"], name="bulkchange_recent"),)
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.created_at:%Y-%m-%d %H:%M}"
@@ -85,6 +95,12 @@ class BulkChange(models.Model):
     def processed(self) -> int:
         """How many subscriptions were looked at."""
         return self.changed + self.unchanged + self.refused
+
+    @property
+    def took_long(self) -> bool:
+        """Whether whoever submitted it has hardly waited on its page for the end."""
+        ends_at = self.finished_at or clock.now()
+        return self.submitted_at is not None and ends_at - self.submitted_at >= LONG
 
     def activity_parties(self) -> dict[str, Any]:
         """Whose record this belongs to."""

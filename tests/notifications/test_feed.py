@@ -256,6 +256,9 @@ def test_finished_bulk_change_is_told_to_whoever_started_it(world: World) -> Non
         "reseller_id": None,
         "customer_id": None,
     }
+    happened(world, "bulk_change.finished", changes={"at_once": True}, **facts)
+    told()
+    assert told_people(world) == set()
     happened(world, "bulk_change.finished", **facts)
     told()
     assert told_people(world) == {"provider"}
