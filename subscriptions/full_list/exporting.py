@@ -17,8 +17,9 @@ from core.export import chunks_of_one_moment
 from core.lists import Selection
 from subscriptions.full_list.rows import SHOWN, add_resellers
 from subscriptions.full_list.views import FullList, PartnerPage
-from subscriptions.models import Subscription, SupportContact
+from subscriptions.models import AtEnd, Subscription, SupportContact
 from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
+from subscriptions.wording import OVER, what_comes
 
 CHUNK = 500
 MORE = ("created_at", "is_extended", "customer__domain_prefix", "provider__legal_name")
@@ -102,13 +103,23 @@ def line(subscription: Subscription, support: dict[int, str]) -> list[Any]:
         subscription.term_label,
         _("Yes") if subscription.is_trial else _("No"),
         subscription.ends_at,
-        subscription.get_at_end_display() if subscription.ends_at else "",
+        end_text(subscription),
         subscription.cancellable_until,
         *of_record(relation),
         support.get(subscription.pk, subscription.provider.legal_name),
         subscription.created_at,
         subscription.changed_at,
     ]
+
+
+def end_text(subscription: Subscription) -> str:
+    """What is to happen at the end of the term; nothing where there is no such end any more."""
+    if subscription.ends_at is None or subscription.status in OVER:
+        return ""
+    coming, _day = what_comes(subscription, subscription.ends_at)
+    if subscription.is_trial and subscription.at_end == AtEnd.RENEW:
+        return _("Becomes paid") if coming == "converts" else _("Expires")
+    return subscription.get_at_end_display()
 
 
 def of_record(relation: Any) -> tuple[str, str]:

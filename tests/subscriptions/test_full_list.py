@@ -379,6 +379,23 @@ def test_a_line_of_the_file(provider: Partner, reseller: Partner, admin: Actor, 
     }
 
 
+def test_the_file_says_what_the_end_of_a_term_brings(provider: Partner, admin: Actor, signed_in: Browser) -> None:
+    tried = {"ends_at": NOW, "is_trial": True, "quantity": 25}
+    sold(provider, "Trial", **tried, cancellable_until=NOW)
+    sold(provider, "Old trial", **tried, cancellable_until=None, policy="legacy")
+    sold(provider, "Decided", ends_at=NOW, at_end="cancel")
+    sold(provider, "Over", ends_at=NOW, status="expired")
+    sold(provider, "By usage", ends_at=None)
+    lines = read(signed_in(admin.user).post(f"{EXPORT}?status=all"))[1:]
+    assert {line[1]: line[12] for line in lines} == {
+        "Trial": "Becomes paid",
+        "Old trial": "Expires",
+        "Decided": "Canceled at expiration",
+        "Over": "",
+        "By usage": "",
+    }
+
+
 def test_the_export_is_recorded_and_scoped(
     provider: Partner, reseller: Partner, admin: Actor, signed_in: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
