@@ -98,7 +98,7 @@ def _places() -> Callable[[str], tuple[int, str]]:
 
 def hidden_fields(record: ActivityRecord, reader: Actor, *, prices: bool) -> set[str]:
     """What of a record is not this reader's: amounts, and for a customer the reasons that others noted."""
-    hidden = set() if prices else {*PRICES, "lines"}
+    hidden = set() if prices else {*PRICES, "currency", "lines"}
     # What was done to the company itself is no secret to it.
     if not (reader.is_provider or is_own(record, reader) or record.target_type.startswith("accounts.")):
         hidden |= record.changes.keys() - TOLD
