@@ -79,7 +79,8 @@ def take(subscription: Subscription, step: Step, prices: NextTerm) -> None:
             subscription.nickname = prices.sku.title
         subscription.sku, subscription.offer_name = prices.sku, prices.sku.title
     save_facts(subscription, step.after)
-    extra = {"not_on_sale": True} if step.not_on_sale else {}
+    missing = step.not_on_sale or (step.quote is not None and not step.quote.as_scheduled)
+    extra = {"not_on_sale": True} if missing else {}
     record(
         ACTIONS[step.kind],
         subscription,

@@ -1,6 +1,6 @@
 """What the catalogue offers a subscription today: other terms and bills, better offers, and the next term's price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -134,6 +134,15 @@ class NextTerm:
     def __call__(self, facts: Facts, at: datetime) -> Quote | None:
         """The price of the day, or None where the offer is no longer sold like that."""
         wanted = facts.scheduled or Scheduled()
+        quote = self._quote(facts, wanted, at)
+        as_it_is = Scheduled(quantity=wanted.quantity)
+        if quote is not None or wanted == as_it_is:
+            return quote
+        # What was scheduled is no longer sold: rather as it is than not at all.
+        quote = self._quote(facts, as_it_is, at)
+        return replace(quote, as_scheduled=False) if quote is not None else None
+
+    def _quote(self, facts: Facts, wanted: Scheduled, at: datetime) -> Quote | None:
         prices = in_tier(self._prices(facts, wanted, at), wanted.quantity or facts.quantity)
         price = self._chosen(facts, wanted, prices)
         if price is None and not facts.auto_renew:

@@ -46,6 +46,8 @@ class Quote:
     most: int = 10_000_000
     # For one license and one month where the offer has a monthly plan; what the extended service term goes by.
     monthly_price: Decimal | None = None
+    # Whether it is for what was scheduled; False where that is no longer sold, and the term is like the one before.
+    as_scheduled: bool = True
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,35 @@ def test_what_was_scheduled_comes_with_the_renewal(customer: Customer, sales: Ac
     assert (subscription.nickname, subscription.scheduled) == (better.sku.title, None)
 
 
+@pytest.mark.parametrize(
+    "wanted", [{"offer": "better"}, {"term_months": 36, "billing_months": 1}], ids=["offer", "term"]
+)
+def test_it_renews_as_it_is_where_what_was_scheduled_is_no_longer_sold(
+    customer: Customer, sales: Actor, wanted: dict
+) -> None:
+    price, better = offer(), offer(price="240")
+    longer = also_sold(price, term_duration="P3Y", unit_price=Decimal(330))
+    if "offer" in wanted:
+        wanted = {"offer": better.sku.code}
+    subscription = bought(customer, price, sales, at=clock.now() - YEAR)
+    with clock.at(clock.now() - timedelta(days=20)):
+        change_subscription(subscription=subscription, intent=ScheduleChange(Scheduled(quantity=4, **wanted)), by=sales)
+    gone = Price.objects.filter(pk__in=[better.pk, longer.pk])
+    gone.update(is_listed=False, sold_until=clock.now() - timedelta(days=10))
+    run_due()
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.quantity, subscription.sku, subscription.unit_price) == (
+        "active",
+        4,
+        price.sku,
+        120,
+    )
+    assert (subscription.term_duration, subscription.scheduled) == ("P1Y", None)
+    record = ActivityRecord.objects.about(subscription).first()
+    assert record is not None
+    assert (record.action, record.changes["not_on_sale"]) == ("subscription.renewed", True)
+
+
 def test_what_is_no_longer_sold_ends_and_says_why(customer: Customer, sales: Actor) -> None:
     price = offer()
     subscription = bought(customer, price, sales, at=clock.now() - YEAR)
