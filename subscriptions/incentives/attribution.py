@@ -92,6 +92,8 @@ class Attribution:
 
     manager: Partner | None = None
     record: ResellerOfRecord | None = None
+    # The last one, where there is none any more.
+    removed: ResellerOfRecord | None = None
     support: Partner | None = None
     kinds: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
@@ -106,7 +108,7 @@ class Attribution:
 
 
 def attribute(rows: Sequence[Any], provider: Partner) -> None:
-    """Give each row its `attribution`: four queries, however many rows."""
+    """Give each row its `attribution`: five queries, however many rows."""
     keys = [row.pk for row in rows]
     managers = {
         one.customer_id: one.reseller
@@ -116,12 +118,15 @@ def attribute(rows: Sequence[Any], provider: Partner) -> None:
     }
     records = _current(ResellerOfRecord, keys)
     contacts = _current(SupportContact, keys)
+    ended = ResellerOfRecord.objects.filter(subscription__in=set(keys) - records.keys()).order_by("ends_at", "pk")
+    removed = {one.subscription_id: one for one in ended.select_related("reseller")}
     active = set(Partnership.objects.active().filter(provider=provider).values_list("reseller", flat=True))
     for row in rows:
         contact = contacts.get(row.pk)
         found = Attribution(
             manager=managers.get(row.customer_id),
             record=records.get(row.pk),
+            removed=removed.get(row.pk),
             support=contact.reseller if contact else None,
         )
         judge_row(row, found, provider, active)

@@ -7,6 +7,7 @@ import django_filters
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from accounts.roles import Permission
 from core import html
 from core.counting import count_up_to
 from core.filters import PortalFilterSet, SearchFilter
+from core.html import date_text
 from core.lists import ListPage
 from core.paging import COUNT_CAP, Sort
 from core.tables import PortalTable
@@ -125,8 +127,14 @@ class AttributionTable(PortalTable):
         return html.name(manager) if manager else html.missing(_("No reseller (direct)"))
 
     def render_record(self, record: Any) -> SafeString:
-        """The name, and the number that it was set with."""
-        relation = record.attribution.record
+        """The name, and the number that it was set with; where there is none any more, until when there was."""
+        relation, removed = record.attribution.record, record.attribution.removed
+        if relation is None and removed is not None:
+            words = _("%(reseller)s until %(day)s") % {
+                "reseller": removed.reseller.legal_name,
+                "day": date_text(timezone.localtime(removed.ends_at)),
+            }
+            return format_html('{} <span class="muted">{}</span>', html.missing(_("No reseller")), words)
         if relation is None:
             return html.missing(_("No reseller"))
         name = html.name(relation.reseller)

@@ -1,6 +1,6 @@
 """Attribution: the three relations side by side, what is wrong first, and the way to its repair."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +22,8 @@ from tests.reading import checked, rows, words
 PAGE = reverse("incentives:attribution")
 # From the second request of a session on: who asks (session, person, memberships), the resellers to choose from; for
 # each of the kinds and for the rows themselves who is known and who is ready; the kinds' numbers; count and rows;
-# managers, resellers of record, support contacts, active partnerships.
-QUERIES = 15
+# managers, resellers of record now and before, support contacts, active partnerships.
+QUERIES = 16
 
 
 @pytest.fixture
@@ -98,6 +98,23 @@ def test_the_three_relations_stand_side_by_side_with_what_is_wrong(desk: Client,
         "Would be refused today The enrolment of Wide World is not active: Suspended. "
         "Change reseller of record refused Change managing reseller refused"
     )
+
+
+def test_a_reseller_that_was_removed_is_told_from_none(desk: Client, cast: Any) -> None:
+    for year in (2025, 2026):
+        begin = datetime(year, 1, 1, tzinfo=UTC)
+        ResellerOfRecord.objects.create(
+            subscription=cast["gap"],
+            reseller=PartnerFactory(reseller=True, legal_name=f"Former {year}"),
+            mpn_id="1",
+            begins_at=begin,
+            ends_at=begin + timedelta(days=30, hours=12),
+            set_by=cast["gap"].customer.created_by,
+        )
+    (row,) = rows(desk.get(f"{PAGE}?q=gap"))
+    assert row[2].endswith("No reseller Former 2026 until 31 Jan 2026")
+    (row,) = rows(desk.get(f"{PAGE}?problem=direct&q=direct"))
+    assert row[2].endswith("No reseller")
 
 
 def test_each_row_leads_to_its_repair(desk: Client, cast: Any) -> None:
