@@ -10,7 +10,7 @@ from crispy_forms.layout import HTML, Div, Field, Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django_countries import countries
@@ -303,9 +303,10 @@ def user_name() -> HTML:
 
     It stands in the form and not in this text, which is a template: an address may contain braces.
     """
+    label = escape(_("You sign in with"))
     return HTML(
-        '{% load i18n %}<div class="field"><p class="form-label">{% translate "You sign in with" %}</p>'
+        f'<div class="field"><p class="form-label">{label}</p>'
         '<p class="form-control user-name" translate="no">{{ form.address|breakable }}</p>'
-        '<input type="text" value="{{ form.address }}" hidden readonly autocomplete="username" '
-        'aria-label="{% translate "You sign in with" %}"></div>'
+        f'<input type="text" value="{{{{ form.address }}}}" hidden readonly autocomplete="username" '
+        f'aria-label="{label}"></div>'
     )

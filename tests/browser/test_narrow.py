@@ -4,9 +4,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.invitation_links import invitation_link
+from accounts.models import User
 from accounts.roles import Role
 from accounts.services.invitations import invite_colleague
+from core import clock
 from customers.models import Customer
+from resellers.tokens import request_link
 from tests.browser.conftest import sign_in
 from tests.world import World, make_world
 
@@ -56,6 +59,20 @@ def test_a_new_customer_is_added(world: World, portal: str, browser: Browser, wi
     page.locator("input[name^=licenses-]").first.fill("7")
     page.get_by_role("button", name="Avançar: Revisão").click()
     expect(page.get_by_role("heading", level=1, name="Verifique o pedido antes de enviar")).to_be_visible()
+    check_fits(page)
+    context.close()
+
+
+def test_whom_else_to_ask_fits_its_button(world: World, portal: str, browser: Browser) -> None:
+    user = world.theirs.reseller_admin.user
+    assert user is not None
+    User.objects.filter(pk=user.pk).update(email=LONG, email_proved_at=clock.now())
+    context = browser.new_context(viewport={"width": 320, "height": 700})
+    page = context.new_page()
+    sign_in(page, portal, user.sign_in_name)
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    page.goto(request_link(world.ours.request))
+    expect(page.get_by_role("button", name=LONG)).to_be_visible()
     check_fits(page)
     context.close()
 
