@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,6 +23,7 @@ from core.html import time_tag
 from orders.fulfilment.deciding import fulfil_line, refuse_line, retry_line
 from orders.models import OrderLine
 from orders.order_pages.filters import order_number
+from subscriptions.starting import SubscriptionIdTaken
 
 State = OrderLine.State
 
@@ -61,6 +63,13 @@ class FulfilForm(forms.Form):
         widget=forms.TextInput({"size": 40, "autocomplete": "off"}),
         error_messages={"invalid": _("Enter an ID like 3fa85f64-5717-4562-b3fc-2c963f66afa6.")},
     )
+
+    def clean_subscription_id(self) -> UUID | None:
+        """Some ID: programs write zeros where there is none."""
+        found: UUID | None = self.cleaned_data["subscription_id"]
+        if found is not None and not found.int:
+            raise ValidationError(self.fields["subscription_id"].error_messages["invalid"], code="invalid")
+        return found
 
 
 class RefuseForm(forms.Form):
@@ -233,6 +242,8 @@ class OrderLineAdmin(RecordedAdmin):
         if form.is_valid():
             try:
                 decision.carry_out(line, request.actor, form.cleaned_data)  # type: ignore[attr-defined]
+            except SubscriptionIdTaken as refusal:
+                form.add_error("subscription_id", str(refusal))
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:

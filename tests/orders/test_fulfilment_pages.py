@@ -1,6 +1,7 @@
 """Lines that wait, as the back office and the provider see them."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -13,7 +14,7 @@ from orders.fulfilment.deciding import fulfil_line, refuse_line
 from orders.models import Order, OrderDraft, OrderLine
 from orders.services import choose_offers
 from tests.contracts import header_faults, html_faults
-from tests.factories import UserFactory
+from tests.factories import SubscriptionFactory, UserFactory
 from tests.orders.conftest import actor_of, signed_in, submitted
 
 QUEUE = reverse("admin:orders_orderline_changelist")
@@ -108,10 +109,24 @@ def test_a_line_is_fulfilled_with_its_id(office, order, olga):
     assert (str(line.subscription.subscription_id), line.decided_by) == (wanted, olga)
 
 
-def test_a_wrong_id_is_said_and_kept(office, order):
-    page = decide(office, lines(order)[0], "fulfil", subscription_id="12").content.decode()
+@pytest.mark.parametrize(
+    "wrong", ["12", "3fa85f64-5717-4562-b3fc-2c963f66afa", "3fa85f64\0-5717", "0" * 32, str(UUID(int=0)), "g" * 36]
+)
+def test_a_wrong_id_is_said_beside_the_field_and_kept(office, order, wrong):
+    response = decide(office, lines(order)[0], "fulfil", subscription_id=wrong)
+    assert list(response.context["form"].errors) == ["subscription_id"]
+    page = response.content.decode()
     assert "Enter an ID like" in page
-    assert 'value="12"' in page
+    assert f'value="{wrong}"' in page
+    assert lines(order)[0].state == "pending"
+
+
+def test_an_id_that_another_subscription_has_is_said_beside_the_field(office, order):
+    taken = str(SubscriptionFactory().subscription_id)
+    for typed in (taken, taken.upper(), f"{{{taken}}}", taken.replace("-", "")):
+        response = decide(office, lines(order)[0], "fulfil", subscription_id=typed)
+        assert response.context["form"].errors == {"subscription_id": [f"Another subscription has the ID {taken}."]}
+        assert f'value="{typed}"' in response.content.decode()
     assert lines(order)[0].state == "pending"
 
 
