@@ -138,6 +138,18 @@ def test_few_are_all_of_them_by_name(northwind: Partner, sender: Actor, django_a
     assert ResellerSource(Actor()).few(2) == []
 
 
+def test_a_provider_with_fewer_resellers_than_before_chooses_from_a_list(northwind: Partner, sender: Actor) -> None:
+    """What is remembered of the past says nothing of today's; and of the past it stays true."""
+    alpha, beta, gamma = (partner_with(northwind, name, str(number)) for number, name in enumerate("ABC", 1))
+    now, ever = ResellerSource(sender), ResellerSource(sender, with_ended=True)
+    assert [now.few(2), ever.few(2)] == [None, None]
+    Partnership.objects.filter(reseller__in=[beta, gamma]).update(ended_at=clock.now())
+    assert now.few(2) == [alpha]
+    assert (ever.few(2), ever.search("", 9)) == (None, [alpha, beta, gamma])
+    PartnershipFactory(provider=northwind, reseller=beta)
+    assert now.few(2) == [alpha, beta]
+
+
 def test_ended_partnerships_count_only_where_they_are_asked_for(ended: Partner, sender: Actor) -> None:
     now, ever = ResellerSource(sender), ResellerSource(sender, with_ended=True)
     key = str(ended.microsoft_id)
