@@ -228,6 +228,9 @@ class RenameView(PostedHere, SubscriptionPage, TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form, subscription=self.subscription))
         nickname = form.cleaned_data["nickname"]
+        if nickname == self.subscription.nickname:
+            messages.info(request, _("This is how it is already. Nothing was changed."))
+            return redirect(self.subscription)
         try:
             rename_subscription(
                 subscription=self.subscription, nickname=nickname, version=version_of(request), by=self.actor

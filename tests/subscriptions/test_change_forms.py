@@ -257,3 +257,9 @@ def test_a_request_says_some_of_the_licenses_and_who_has_to_decide(
     theirs.force_login(asker.user)
     for client, words in ((browser, "Awaiting your decision"), (theirs, "Awaiting the provider")):
         assert words in client.get(made.get_absolute_url()).content.decode()
+
+
+def test_the_same_nickname_is_no_change(browser: Client, new: Subscription) -> None:
+    address = reverse("subscriptions:rename", args=[new.customer.microsoft_id, new.subscription_id])
+    page = browser.post(address, {"nickname": new.nickname, "version": "1"}, follow=True).content.decode()
+    assert ("Nothing was changed." in page, "The nickname was changed." in page) == (True, False)

@@ -1,9 +1,10 @@
-"""A list on paper: what is on it and which part, and nothing to press."""
+"""A list on paper says which rows it shows, and on every screen it has room for long words."""
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from subscriptions.models import Subscription
 from tests.browser.conftest import sign_in
 from tests.world import World, make_world
 
@@ -31,3 +32,16 @@ def test_paper_says_which_rows_these_are(world: World, portal: str, page: Page) 
     heads, cells = (page.locator(f"{part} tr").first.locator("th, td") for part in ("thead", "tbody"))
     seen = [sum(one.is_visible() for one in row.all()) for row in (heads, cells)]
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_long_word_stays_inside_its_column(world: World, portal: str, page: Page, width: int) -> None:
+    Subscription.objects.filter(pk=world.ours.subscription.pk).update(nickname="W" * 80)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)
+    own = reverse("subscriptions:list", args=[world.ours.customer.microsoft_id])
+    for address in (reverse("subscriptions:all"), own):
+        page.goto(portal + address)
+        wider = "element => element.scrollWidth - element.clientWidth"
+        assert page.locator("html").evaluate(wider) == 0
+        assert page.locator(".table-frame").evaluate(wider) == 0
