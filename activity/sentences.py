@@ -34,10 +34,12 @@ FIELDS: dict[str, Words] = {
 # What a field is called in the records of one action, or of all that begin alike (`change_request.`).
 OWN_FIELDS: dict[str, Mapping[str, Words]] = {}
 LABELS: dict[str, dict[Any, Words]] = {}
-# Amounts without their currency; the others carry it.
+# Amounts without their currency, and those that carry it.
 AMOUNTS = {"unit_price"}
+MONEY_FIELDS = {"amount"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+MONEY = re.compile(r"([A-Z]{3}) (-?\d{1,12}\.\d{2,4})")
 
 
 def register(
@@ -88,8 +90,16 @@ def value_words(field: str, value: Any) -> SafeString:
     if field in AMOUNTS:
         return format_html("{}", html.amount_text(Decimal(str(value))))
     if isinstance(value, str):
-        return _time_words(value) or html.name(value)
+        money = _money_words(value) if field in MONEY_FIELDS else None
+        return money or _time_words(value) or html.name(value)
     return format_html("{}", html.number_text(value))
+
+
+def _money_words(value: str) -> SafeString | None:
+    """An amount with its currency, as the reader's language writes numbers; if the text is one."""
+    if found := MONEY.fullmatch(value):
+        return format_html("{}", html.money_text(Decimal(found[2]), found[1]))
+    return None
 
 
 def _time_words(value: str) -> SafeString | None:

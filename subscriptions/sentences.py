@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import BillingPlan, TermDuration
+from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
 from subscriptions.models import AtEnd, BulkChange, ChangeRequest, Subscription
 
 SENTENCES: dict[str, Promise] = {
@@ -100,8 +101,8 @@ FIELDS: dict[str, Promise] = {
     "paid_at": _("Paid"),
     "columns": _("Columns"),
     "tab": _("Tab"),
-    "term_months": _("Term in months"),
-    "billing_months": _("Months between bills"),
+    "term_months": _("Term"),
+    "billing_months": _("Billing"),
 }
 OWN_FIELDS: dict[str, dict[str, Promise]] = {
     "change_request.": {"kind": _("What is asked")},
@@ -115,6 +116,8 @@ LABELS = {
     "term": dict(TermDuration.choices),
     "billing_plan": dict(BillingPlan.choices),
     "billing": dict(BillingPlan.choices),
+    "term_months": {months: TermDuration(code).label for code, months in TERM_MONTHS.items()},
+    "billing_months": {months: BillingPlan(code).label for code, months in BILLING_MONTHS.items()},
     "at_end": dict(AtEnd.choices),
     "kind": dict(ChangeRequest.Kind.choices) | dict(BulkChange.Kind.choices),
     "value": dict(AtEnd.choices),

@@ -16,6 +16,7 @@ from accounts.roles import Permission
 from activity.models import ActivityRecord
 from activity.sentences import FIELDS, SENTENCES, field_label, sentence, value_words
 from core import html
+from core.routes import address
 from customers.account.words import ACCOUNT_FIELDS
 
 # What a customer and its partners read of the customer: the rest of the catalogue is a company's own.
@@ -84,6 +85,11 @@ def details(record: ActivityRecord, reader: Actor, *, prices: bool) -> list[Safe
         if isinstance(value, list) and len(value) == 2 and field not in LISTS:
             pair = (value_words(field, value[0]), value_words(field, value[1]))
             lines.append(format_html("{}: {} → {}", field_label(field, record.action), *pair))
+        elif field == "moved_to" and record.customer_id is not None:
+            words = format_html(
+                '<a href="{}">{}</a>', address("subscriptions:detail", record.customer_id, value), value
+            )
+            lines.append(format_html("{}: {}", field_label(field, record.action), words))
         elif value not in (None, ""):
             lines.append(format_html("{}: {}", field_label(field, record.action), value_words(field, value)))
     return lines

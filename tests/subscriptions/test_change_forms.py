@@ -7,14 +7,17 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.access import Actor
 from accounts.models import Partner
+from activity.sentences import value_words
 from core import clock, html
 from customers.models import Customer
 from subscriptions.changing import change_subscription
+from subscriptions.intents import Kind, Priced
 from subscriptions.models import Subscription
-from subscriptions.rules import ChangeLicenses
+from subscriptions.rules import ChangeLicenses, ScheduleChange, Scheduled
 from tests.customers.conftest import actor_of
 from tests.factories import PartnershipFactory, SubscriptionFactory
 from tests.subscriptions.asking import ask, asking_customer
@@ -263,3 +266,23 @@ def test_the_same_nickname_is_no_change(browser: Client, new: Subscription) -> N
     address = reverse("subscriptions:rename", args=[new.customer.microsoft_id, new.subscription_id])
     page = browser.post(address, {"nickname": new.nickname, "version": "1"}, follow=True).content.decode()
     assert ("Nothing was changed." in page, "The nickname was changed." in page) == (True, False)
+
+
+def test_a_history_speaks_in_words_and_leads_to_where_licenses_went(
+    browser: Client, new: Subscription, sales: Actor
+) -> None:
+    monthly = also_sold(new.sku.prices.get(), term_duration="P1M", unit_price=Decimal(12))
+    wanted = ScheduleChange(Scheduled(quantity=8, term_months=1, billing_months=1))
+    change_subscription(subscription=new, intent=wanted, by=sales)
+    change_subscription(subscription=new, intent=ChangeLicenses(50), by=sales)
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better, 4), by=sales)
+    made = Subscription.objects.get(sku=better.sku)
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert monthly.term_duration == "P1M"
+    assert "Licenses: 8; Term: <bdi>1 month</bdi>; Billing: <bdi>Monthly</bdi>" in page
+    assert "Amount: USD\xa04,800.00" in page
+    assert f'Licenses moved to: <a href="{made.get_absolute_url()}">{made.subscription_id}</a>' in page
+    with translation.override("pt-br"):
+        assert value_words("amount", "USD -1173.80") == "USD\xa0-1.173,80"
