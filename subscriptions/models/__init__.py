@@ -11,7 +11,7 @@ from subscriptions.models.incentives import (
 )
 from subscriptions.models.relations import ResellerOfRecord, SubscriptionRelation, SupportContact
 from subscriptions.models.subscriptions import LIVE, TERM_END, AtEnd, Subscription, SubscriptionQuerySet
-from subscriptions.models.tallies import ResellerTally, ResellerTallyQuerySet
+from subscriptions.models.tallies import ResellerTally, ResellerTallyQuerySet, tallied
 
 __all__ = [
     "LIVE",
@@ -36,4 +36,5 @@ __all__ = [
     "SubscriptionQuerySet",
     "SubscriptionRelation",
     "SupportContact",
+    "tallied",
 ]

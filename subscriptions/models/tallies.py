@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
@@ -56,3 +57,9 @@ class ResellerTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customers:+} / {self.subscriptions:+}"
+
+
+def tallied(what: str) -> Coalesce:
+    """Of a partnership, how many customers, or subscriptions, its reseller has with its provider."""
+    rows = ResellerTally.objects.filter(provider=OuterRef("provider"), reseller=OuterRef("reseller")).order_by()
+    return Coalesce(Subquery(rows.values("reseller").annotate(number=Sum(what)).values("number")), 0)

@@ -13,7 +13,7 @@ from core.paging import Sort
 from resellers.models import Partnership
 from resellers.readiness import company_obstacles
 from resellers.views.lists import SectionList
-from subscriptions.models import ResellerTally
+from subscriptions.models import ResellerTally, tallied
 from subscriptions.reseller_pages import counts
 from subscriptions.reseller_pages.filters import EndedResellerFilter, ResellerFilter
 from subscriptions.reseller_pages.tables import EndedResellerTable, ResellerTable
@@ -50,6 +50,8 @@ class ResellerListView(PartnershipList):
     sorts = {
         "reseller": "reseller__search_text",
         "country": "reseller__country",
+        "customers": Sort(tallied("customers"), descending_first=True, nullable=False),
+        "subscriptions": Sort(tallied("subscriptions"), descending_first=True, nullable=False),
         "since": Sort("began_at", descending_first=True),
         "status": "reseller__enrolment_state",
     }

@@ -11,15 +11,17 @@ from accounts.roles import Role
 from core import clock
 from resellers.models import Partnership
 from subscriptions.models import ResellerOfRecord
+from subscriptions.services import set_reseller_of_record
 from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.reading import checked, rows, words
 from tests.resellers.conftest import actor_of, signed_in
 
 LIST, ENDED = reverse("resellers:list"), reverse("resellers:ended")
 # From the second request of a session on: who asks (session, person, memberships), count and rows, the number of
-# waiting requests; then for the visible rows customers and subscriptions, or on the tab of ended ones who is a
+# waiting requests; then for the visible rows their numbers, or on the tab of ended ones who is a
 # partner again.
 QUERIES = {LIST: 8, ENDED: 8}
+SORTS = ("reseller", "country", "customers", "subscriptions", "since", "status")
 
 
 @pytest.fixture
@@ -188,16 +190,34 @@ def test_the_countries_of_the_providers_regions_are_offered(sender, northwind):
     assert [row[1] for row in rows(response)] == ["Nuvem"]
 
 
+def test_who_has_most_customers_or_subscriptions_comes_first(sender, northwind, cast):
+    ready, brazilian = cast["ready"].reseller, cast["brazilian"].reseller
+    CustomerFactory.create_batch(2, provider=northwind, managed_by=brazilian)
+    customer = CustomerFactory(provider=northwind, managed_by=ready)
+    set_reseller_of_record(subscription=SubscriptionFactory(customer=customer), reseller=ready, by=sender)
+    # What it does elsewhere does not count.
+    CustomerFactory.create_batch(3, provider=cast["secret"].provider, managed_by=ready)
+    desk = signed_in(sender)
+    for query, found in {
+        "sort=-customers": ["São Paulo Nuvem", "Fabrikam", "Wide World"],
+        "sort=customers": ["Wide World", "Fabrikam", "São Paulo Nuvem"],
+        "sort=-subscriptions": ["Fabrikam", "Wide World", "São Paulo Nuvem"],
+    }.items():
+        page = desk.get(f"{LIST}?{query}").context["listing"].page
+        assert [row.reseller.legal_name for row in page.rows] == found, query
+
+
 def test_paging_by_each_sort_shows_every_row_once(sender, northwind):
     for number in range(27):
-        PartnershipFactory(
+        made = PartnershipFactory(
             provider=northwind,
             reseller__legal_name=f"Reseller {number % 5}",
             reseller__country="US" if number % 2 else "BR",
             began_at=clock.now() - timedelta(days=number % 3),
         )
+        CustomerFactory.create_batch(number % 3, provider=northwind, managed_by=made.reseller)
     desk = signed_in(sender)
-    for sort in ("reseller", "-reseller", "country", "-country", "since", "-since", "status", "-status"):
+    for sort in (way + name for name in SORTS for way in ("", "-")):
         first = desk.get(f"{LIST}?sort={sort}")
         listing = first.context["listing"]
         second = desk.get(listing.next_url)
