@@ -14,7 +14,8 @@ from accounts.models import Membership, Partner, ProfileChange, User
 from accounts.second_factors import FACTORS
 from catalogue.models import CatalogueImport
 from orders.models import OrderLine
-from subscriptions.models import IncentiveMonth, Subscription
+from subscriptions.incentives.ledger import months_to_confirm
+from subscriptions.models import Subscription
 
 # Beyond this many it makes no difference to whoever has to do it.
 MOST = 1001
@@ -87,7 +88,7 @@ QUEUES = (
     ),
     Queue(
         "incentive_months", _("Months of incentives to confirm"),
-        lambda: IncentiveMonth.objects.filter(finished_at__isnull=False, confirmed_at=None),
+        months_to_confirm,
         "finished_at", "subscriptions_incentivemonth", "",
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -211,6 +211,13 @@ def look_again(*, month: IncentiveMonth, reason: str, by: Actor) -> IncentiveMon
 
 
 # --- confirmed and paid -----------------------------------------------------------------------------------------------
+def months_to_confirm() -> QuerySet[IncentiveMonth]:
+    """Written months that hold what is not confirmed yet, later corrections too; those of nothing wait for nobody."""
+    sums = IncentiveTotal.objects.filter(provider=OuterRef("provider"), month=OuterRef("month"))
+    open_ones = sums.exclude(amount=F("confirmed"))
+    return IncentiveMonth.objects.filter(Exists(open_ones), finished_at__isnull=False, is_settled=True)
+
+
 @transaction.atomic
 def confirm_month(*, month: IncentiveMonth, by: Actor) -> IncentiveMonth:
     """Confirm everything that the month's ledger holds now; the worker marks the entries."""

@@ -16,6 +16,7 @@ from subscriptions.incentives.accruing import accrue_due
 from subscriptions.incentives.ledger import (
     confirm_month,
     look_again,
+    months_to_confirm,
     pay_month,
     recalculate_entry,
     reverse_entry,
@@ -164,6 +165,19 @@ def test_a_correction_after_the_payment_is_confirmed_and_paid_by_itself(
     pay_month(month=month, reason="Set off", by=office)
     settle_months()
     assert total() == (2, 0, 0, 0, 0)
+
+
+def test_a_month_waits_for_somebody_while_it_holds_what_is_not_confirmed(
+    entry: IncentiveEntry, month: IncentiveMonth, office: Actor
+) -> None:
+    """Months in which nobody earned anything wait for nobody; a correction after the confirmation does."""
+    assert IncentiveMonth.objects.filter(finished_at__isnull=False).count() > 1
+    assert list(months_to_confirm()) == [month]
+    confirm_month(month=month, by=office)
+    settle_months()
+    assert list(months_to_confirm()) == []
+    reverse_entry(entry=entry, reason="The order was a mistake", by=office)
+    assert list(months_to_confirm()) == [month]
 
 
 def test_an_unfinished_month_is_not_confirmed(month: IncentiveMonth, office: Actor) -> None:
