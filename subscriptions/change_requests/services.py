@@ -1,5 +1,6 @@
 """Talking about a request, and deciding; what is approved is made by the service that makes it always."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from subscriptions.change_requests.letters import tell
 from subscriptions.change_requests.matters import matter_of
 from subscriptions.change_requests.states import BECAME, Entry, State, move, reload, settled
 from subscriptions.models import ChangeRequest
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -109,10 +112,18 @@ def close_change_request(*, request: ChangeRequest) -> ChangeRequest:
 
 
 def close_impossible_requests() -> int:
-    """Close what can no longer be, each in a transaction of its own, and forget such drafts; safe to run twice."""
+    """Close what can no longer be, each in a transaction of its own, and forget such drafts; safe to run twice.
+
+    One that fails is logged and keeps no other from its turn.
+    """
     ChangeRequest.objects.filter(state=State.DRAFT).impossible().delete()
-    rows = ChangeRequest.objects.undecided().impossible().with_people().order_by("pk")
-    return sum(close_change_request(request=request).state == State.CLOSED for request in rows[:500])
+    closed = 0
+    for request in ChangeRequest.objects.undecided().impossible().with_people().order_by("pk")[:500]:
+        try:
+            closed += close_change_request(request=request).state == State.CLOSED
+        except Exception:
+            logger.exception("Change request %s could not be closed", request.pk)
+    return closed
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------

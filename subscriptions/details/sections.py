@@ -128,7 +128,9 @@ def other_offers(subscription: Subscription, facts: Any, now: Any) -> list[Actio
     prices, open_paths = choices(subscription, now)
     if subscription.is_trial:
         convert = Action(_("Convert trial to paid subscription"), change_url(subscription, "convert"), kind="convert")
-        return [convert] if open_paths else []
+        later = Action(_("Choose what the trial becomes"), change_url(subscription, "schedule"), kind="schedule")
+        by_itself = facts.is_new_commerce and facts.auto_renew
+        return [convert, *([later] if by_itself else [])] if open_paths else []
     moves = []
     if facts.is_new_commerce and longer(subscription, prices):
         moves.append(Action(_("Begin a longer term"), change_url(subscription, "term"), kind="term"))

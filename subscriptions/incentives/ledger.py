@@ -1,5 +1,6 @@
 """Writes the ledger: entries and their totals in one transaction, under the lock of the month; never changes any."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from subscriptions.incentives.calculating import Month
 from subscriptions.incentives.histories import Offers, Read, explained, parts_for, read_histories
 from subscriptions.incentives.rates import RateTable, require_back_office
 from subscriptions.models import IncentiveEntry, IncentiveMonth, IncentiveTotal
+
+logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 2_000
 NOT_FINISHED = gettext_lazy("The ledger of this month is not finished yet.")
@@ -261,11 +264,17 @@ def _of(month: IncentiveMonth) -> QuerySet[IncentiveEntry]:
 
 
 def settle_months() -> int:
-    """Mark as confirmed and as paid what was decided so, some thousand at a time; safe to run twice and late."""
+    """Mark as confirmed and as paid what was decided so, some thousand at a time; safe to run twice and late.
+
+    A month that fails is logged, tried again by the next run, and keeps no other from its turn.
+    """
     done = 0
     for pk in IncentiveMonth.objects.filter(is_settled=False).order_by("month", "pk").values_list("pk", flat=True):
-        while number := settle_some(month_id=pk):
-            done += number
+        try:
+            while number := settle_some(month_id=pk):
+                done += number
+        except Exception:
+            logger.exception("Month %s of incentives could not be settled", pk)
     return done
 
 

@@ -15,6 +15,7 @@ from activity.sentences import value_words
 from core import clock, html
 from customers.models import Customer
 from subscriptions.changing import change_subscription
+from subscriptions.clockwork import run_due
 from subscriptions.intents import Kind, Priced
 from subscriptions.models import Subscription
 from subscriptions.rules import ChangeLicenses, ScheduleChange, Scheduled
@@ -225,6 +226,25 @@ def test_mine_on_top_says_again_what_it_would_do(
     assert ("What will happen" in preview, 'name="version" value="2"' in preview) == (True, True)
     new.refresh_from_db()
     assert (new.quantity, new.status) == (11, "active")
+
+
+def test_what_a_trial_becomes_can_be_chosen_with_fewer_licenses(
+    browser: Client, customer: Customer, sales: Actor
+) -> None:
+    free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    paid = offer(price="240")
+    path(free.sku, paid.sku)
+    trial = bought(customer, also_sold(free, term_duration="P1M", billing_plan="None"), sales, quantity=25)
+    assert "Choose what the trial becomes" in browser.get(trial.get_absolute_url()).content.decode()
+    page = page_of(browser, trial, "schedule", price=paid.pk, quantity="10")
+    assert "It becomes a paid subscription on" in page
+    assert "USD\u00a02,400.00" in page
+    address = reverse("subscriptions:change", args=[customer.microsoft_id, trial.subscription_id, "schedule"])
+    browser.post(address, {"price": paid.pk, "quantity": "10", "version": "1"})
+    with clock.at(clock.now() + timedelta(days=32)):
+        run_due()
+    trial.refresh_from_db()
+    assert (trial.is_trial, trial.sku, trial.quantity, trial.unit_price) == (False, paid.sku, 10, 240)
 
 
 def test_an_upgrade_joins_what_it_can_join_and_names_it(

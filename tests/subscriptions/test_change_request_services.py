@@ -315,6 +315,24 @@ def test_the_clock_closes_what_is_no_longer_possible(subscription: Subscription,
     assert (current(request).state, ChangeRequest.objects.count()) == (State.CLOSED, 1)
 
 
+def test_one_that_fails_keeps_no_other_from_being_closed(
+    subscription: Subscription, asker: Actor, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ask(subscription, asker)
+    second = ask(subscription, asker, kind="suspend")
+    end_reseller_relationship(relationship=relationship(subscription), by=admin)
+    real = services.close_change_request
+
+    def rigged(*, request: ChangeRequest) -> ChangeRequest:
+        if request.pk == first.pk:
+            raise RuntimeError("rigged")
+        return real(request=request)
+
+    monkeypatch.setattr(services, "close_change_request", rigged)
+    assert close_impossible_requests() == 1
+    assert [current(one).state for one in (first, second)] == [State.SUBMITTED, State.CLOSED]
+
+
 def test_a_deleted_subscription_closes_its_requests(subscription: Subscription, asker: Actor, sales: Actor) -> None:
     request = ask(subscription, asker)
     change_subscription(subscription=subscription, intent=Cancel(), by=sales)

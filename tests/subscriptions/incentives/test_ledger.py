@@ -180,6 +180,25 @@ def test_a_month_waits_for_somebody_while_it_holds_what_is_not_confirmed(
     assert list(months_to_confirm()) == [month]
 
 
+def test_a_month_that_fails_keeps_no_other_from_being_settled(
+    entry: IncentiveEntry, month: IncentiveMonth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = IncentiveMonth.objects.filter(month__lt=month.month).latest("month")
+    IncentiveMonth.objects.filter(pk__in=[month.pk, before.pk]).update(confirmed_at=clock.now(), is_settled=False)
+    real = ledger.settle_some
+
+    def rigged(*, month_id: int) -> int:
+        if month_id == before.pk:
+            raise RuntimeError("rigged")
+        return real(month_id=month_id)
+
+    monkeypatch.setattr(ledger, "settle_some", rigged)
+    assert settle_months() == 1
+    entry.refresh_from_db()
+    assert entry.state == "confirmed"
+    assert "could not be settled" in caplog.text
+
+
 def test_an_unfinished_month_is_not_confirmed(month: IncentiveMonth, office: Actor) -> None:
     IncentiveMonth.objects.update(finished_at=None)
     with pytest.raises(InvalidTransition, match="not finished yet"):
