@@ -20,6 +20,7 @@ from core import html
 from core.forms import PortalForm
 from core.pages import conflict
 from core.posting import PostedHere
+from core.typeahead import TypeaheadInput
 from customers.forms import ResellerChoiceField
 from customers.services import PartnershipRequired
 from resellers.choosing import ResellerSource
@@ -57,6 +58,9 @@ class ResellerOfRecordForm(PortalForm):
         field = self.fields["reseller"]
         assert isinstance(field, ResellerChoiceField)
         field.offer(ResellerSource(actor))
+        if isinstance(field.widget, TypeaheadInput):
+            # A select has an entry for it; a text field only looks as if it had not been filled in.
+            field.help_text = _("Empty it for no indirect reseller: no incentive will be paid then.")
         if current is not None and not self.is_bound:
             field.begin_with(str(current.microsoft_id), current.name_and_mpn)
 

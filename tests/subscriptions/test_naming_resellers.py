@@ -124,3 +124,16 @@ def test_nobody_to_choose_as_support_contact_is_explained(
     for subscription, said in ((direct, True), (owned, False)):
         for page in (subscription.get_absolute_url(), address(subscription, "support_contact")):
             assert (words in browser.get(page).content.decode()) == said
+
+
+def test_who_types_the_reseller_reads_how_to_name_nobody(
+    browser: Client, owned: Subscription, reseller: Partner, sales: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "Empty it for no indirect reseller: no incentive will be paid then."
+    assert words not in browser.get(owned.get_absolute_url()).content.decode()
+    monkeypatch.setattr("core.typeahead.LONGEST_SELECT", 0)
+    set_reseller_of_record(subscription=owned, reseller=reseller, by=sales)
+    assert words in browser.get(owned.get_absolute_url()).content.decode()
+    data = {"reseller": "", "mpn_id": "", "was": str(reseller.microsoft_id)}
+    browser.post(address(owned, "reseller"), data)
+    assert of_record(owned) is None
