@@ -102,7 +102,7 @@ def change_subscription(
         **({"reason": reason} if reason else {}),
         **({"moved_to": str(moved.subscription_id)} if moved is not None else {}),
     )
-    if isinstance(change, rules.Suspend) and subscription.policy == Policy.LEGACY:
+    if isinstance(change, rules.Suspend | rules.Cancel) and subscription.policy == Policy.LEGACY:
         suspend_add_ons(subscription, now, by=by)
     if isinstance(intent, Priced) and intent.kind == Kind.BILLING and subscription.policy == Policy.LEGACY:
         change_bills_of_mates(subscription, intent.price.billing_plan, now, by=by)
@@ -198,7 +198,7 @@ def cost_of(answer: Allowed) -> dict[str, Any]:
 
 
 def suspend_add_ons(base: Subscription, now: datetime, *, by: Actor) -> None:
-    """Suspend what rests on a suspended base."""
+    """Suspend what rests on a base that is suspended or canceled."""
     active = Subscription.objects.filter(parent=base, status=Subscription.Status.ACTIVE).order_by("pk")
     for add_on in active:
         add_on = lock_subscription(add_on)

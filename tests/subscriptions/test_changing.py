@@ -9,7 +9,7 @@ from accounts.access import ANONYMOUS, Actor
 from accounts.models import Partner
 from accounts.roles import Role
 from activity.models import ActivityRecord
-from catalogue.models import Price
+from catalogue.models import Price, Product
 from core import clock
 from core.exceptions import NotPermitted
 from customers.models import Customer, ResellerRelationship
@@ -187,6 +187,15 @@ def test_a_legacy_suspension_says_when_it_is_deleted(old: Subscription, sales: A
     old.refresh_from_db()
     assert old.suspended_at is not None
     assert old.next_step_at == old.suspended_at + timedelta(days=90)
+
+
+def test_add_ons_are_suspended_with_a_base_that_is_canceled(customer: Customer, sales: Actor) -> None:
+    base = bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(hours=1))
+    Product.objects.filter(pk=base.sku.product_id).update(publisher="Contoso")
+    add_on = SubscriptionFactory(customer=customer, parent=base, policy="legacy")
+    change_subscription(subscription=base, intent=Cancel(), by=sales)
+    add_on.refresh_from_db()
+    assert add_on.status == "suspended"
 
 
 def test_add_ons_are_suspended_with_their_base(old: Subscription, sales: Actor) -> None:

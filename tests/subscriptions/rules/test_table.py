@@ -292,6 +292,12 @@ def test_a_cancellation_credits_what_is_left() -> None:
     assert allowed(legacy(is_microsoft=False, **SUSPENDED), Cancel(), BOUGHT + DAY + MINUTE).cost.amount == 0
 
 
+def test_other_publishers_refund_what_was_paid_and_no_more() -> None:
+    bought = allowed(new_commerce(is_microsoft=False), ChangeLicenses(15), BOUGHT + 10 * DAY)
+    assert bought.cost.amount == Decimal("583.56")  # five licenses for 355 of 365 days
+    assert allowed(bought.after, Cancel(), BOUGHT + 11 * DAY).cost.amount == -Decimal("1783.56")
+
+
 def test_legacy_prorates_the_month_and_adds_whole_months() -> None:
     # Ten days are left of the month to 15 March, then ten months: two licenses at USD 10 a month.
     now = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
