@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.roles import Permission
 from activity.services import record
+from catalogue.models import Price
 from catalogue.models.prices import BILLING_MONTHS
 from core import clock
 from core.exceptions import NotPermitted, Refused
@@ -91,7 +92,7 @@ def change_subscription(
     if isinstance(answer, rules.Refused):
         raise ChangeRefused(answer)
     before = told(subscription)
-    moved = move(subscription, intent, answer, by) if isinstance(intent, Priced) else None
+    moved = move(subscription, intent, answer, now, by) if isinstance(intent, Priced) else None
     save_facts(subscription, answer.after)
     record(
         ACTIONS[type(change)],
@@ -225,11 +226,12 @@ def change_bills_of_mates(subscription: Subscription, billing_plan: str, now: da
 
 
 # --- to another offer -------------------------------------------------------------------------------------------------
-def move(subscription: Subscription, intent: Priced, answer: Allowed, by: Actor) -> Subscription | None:
+def move(subscription: Subscription, intent: Priced, answer: Allowed, now: datetime, by: Actor) -> Subscription | None:
     """Give the subscription the offer that it moves to, or the moved licenses a subscription; that one, if any."""
     if intent.kind not in (Kind.UPGRADE, Kind.CONVERT):
         return None
-    path = path_of(subscription, intent.price, clock.now())
+    path = path_of(subscription, intent.price, now, intent.quantity)
+    # The rules were asked about it, at this moment too.
     assert path is not None
     if intent.kind == Kind.CONVERT or (
         path.owned is None and answer.after.status == rules.Status.ACTIVE and _whole(subscription, intent)
@@ -239,7 +241,7 @@ def move(subscription: Subscription, intent: Priced, answer: Allowed, by: Actor)
     quantity = subscription.quantity if intent.quantity is None else intent.quantity
     if path.owned is not None:
         return join(path.owned, quantity, subscription, by)
-    return branch_off(subscription, intent, quantity, by)
+    return branch_off(subscription, path.price, quantity, by)
 
 
 def _whole(subscription: Subscription, intent: Priced) -> bool:
@@ -263,10 +265,10 @@ def join(owned: Subscription, quantity: int, source: Subscription, by: Actor) ->
     return owned
 
 
-def branch_off(source: Subscription, intent: Priced, quantity: int, by: Actor) -> Subscription:
+def branch_off(source: Subscription, price: Price, quantity: int, by: Actor) -> Subscription:
     """A subscription of its own for the upgraded licenses, with the same end and the same resellers."""
     assert by.user is not None
-    price, now = intent.price, clock.now()
+    now = clock.now()
     made = Subscription(
         customer=source.customer,
         provider=source.provider,

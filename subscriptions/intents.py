@@ -11,7 +11,7 @@ from catalogue.models import Policy, Price
 from catalogue.models.prices import BILLING_MONTHS
 from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
-from subscriptions.options import Path, next_term_cost, own_prices, paths, prices_billed
+from subscriptions.options import Path, in_tier, next_term_cost, on_sale, own_prices, paths, prices_billed
 from subscriptions.rules import (
     Answer,
     Change,
@@ -70,7 +70,7 @@ def resolve(subscription: Subscription, intent: Intent, now: datetime) -> Change
         if intent.kind == Kind.TERM:
             return ChangeTerm(price.term_months, months, price.unit_price)
         return ChangeBilling(months, price.unit_price, mates_of(subscription, price.billing_plan, now))
-    path = path_of(subscription, intent.price, now)
+    path = path_of(subscription, intent.price, now, intent.quantity)
     if path is None:
         return off_sale()
     if intent.kind == Kind.CONVERT:
@@ -78,9 +78,16 @@ def resolve(subscription: Subscription, intent: Intent, now: datetime) -> Change
     return Upgrade(path.target(), intent.quantity)
 
 
-def path_of(subscription: Subscription, price: Price, now: datetime) -> Path | None:
-    """The path to this very price, if it is open today."""
-    return next((path for path in paths(subscription, now) if path.price.pk == price.pk), None)
+def path_of(subscription: Subscription, price: Price, now: datetime, quantity: int | None) -> Path | None:
+    """The path to this very price, or to what so many licenses cost instead, if it is open today."""
+    path = next((path for path in paths(subscription, now) if path.price.pk == price.pk), None)
+    if path is None or quantity is None or in_tier([path.price], quantity):
+        return path
+    same = on_sale(subscription, now).filter(
+        sku=price.sku_id, term_duration=price.term_duration, billing_plan=price.billing_plan
+    )
+    # Of a number that is sold at no price the rules say what is wrong with it.
+    return next((replace(path, price=one) for one in in_tier(list(same), quantity)), path)
 
 
 def mates_of(subscription: Subscription, billing_plan: str, now: datetime) -> tuple[Mate, ...]:

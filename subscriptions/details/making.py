@@ -44,7 +44,7 @@ def joined(form: ChangeForm, now: datetime) -> Subscription | None:
     """Which subscription the upgraded licenses of a valid form would join."""
     if not isinstance(form, PricedForm) or form.kind != Kind.UPGRADE:
         return None
-    path = path_of(form.subscription, form.cleaned_data["price"], now)
+    path = path_of(form.subscription, form.cleaned_data["price"], now, form.cleaned_data.get("quantity"))
     return path.owned if path else None
 
 

@@ -34,6 +34,8 @@ def cancel(facts: Facts, now: datetime) -> Answer:
     if facts.status == Status.SUSPENDED and not facts.is_new_commerce:
         # The suspension has credited it already.
         amount = Decimal(0)
+    with_add_ons = facts.has_add_ons and not facts.is_new_commerce
+    add_ons = (Effect(EffectKind.ADD_ONS_SUSPENDED),) if with_add_ons else ()
     return Allowed(
         after=replace(
             facts,
@@ -46,5 +48,5 @@ def cancel(facts: Facts, now: datetime) -> Answer:
         effective_at=now,
         cost=Cost(amount=-amount, currency=facts.currency, days=days, of_days=of_days),
         undo=NEVER,
-        effects=(Effect(EffectKind.USERS_BLOCKED), Effect(EffectKind.IRREVERSIBLE)),
+        effects=(Effect(EffectKind.USERS_BLOCKED), *add_ons, Effect(EffectKind.IRREVERSIBLE)),
     )

@@ -33,7 +33,7 @@ from subscriptions.rules import (
 )
 from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
+from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, PriceFactory, SubscriptionFactory
 from tests.faults import fail_at_each_statement
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
@@ -345,6 +345,20 @@ def test_a_partial_upgrade_makes_a_subscription_with_the_same_resellers(
     assert made.resellers_of_record.get().mpn_id == "0012345"
     assert SupportContact.objects.get(subscription=made).reseller == reseller
     assert made.cancellable_until is None
+
+
+def test_so_many_licenses_cost_what_so_many_do(customer: Customer, sales: Actor) -> None:
+    """A price of 100 licenses and more is none of four that leave them."""
+    few = PriceFactory(unit_price=Decimal(240), pricing_tier_max=99, sku__max_licenses=300)
+    many = also_sold(few, unit_price=Decimal(200), pricing_tier_min=100)
+    source = bought(customer, offer(), sales, at=clock.now() - timedelta(days=8), quantity=120)
+    path(source.sku, few.sku)
+    answer = preview(source, Priced(Kind.UPGRADE, many, 4), clock.now())
+    assert isinstance(answer, Allowed)
+    assert answer.cost.next_term == 4 * 240
+    change_subscription(subscription=source, intent=Priced(Kind.UPGRADE, many, 4), by=sales)
+    made = Subscription.objects.exclude(pk=source.pk).get(customer=customer)
+    assert (made.quantity, made.unit_price) == (4, 240)
 
 
 def test_upgraded_licenses_join_what_the_customer_has(customer: Customer, new: Subscription, sales: Actor) -> None:
