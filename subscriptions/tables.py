@@ -139,7 +139,7 @@ class SubscriptionTable(PortalTable):
         if record.ends_at is None:
             return format_html("{}", record.term_label)
         words = '<div class="small-lines">{}<br><span class="muted">{}</span></div>'
-        return format_html(words, record.term_label, renewal(record))
+        return format_html(words, _("Trial") if record.is_trial else record.term_label, renewal(record))
 
     def render_reseller(self, record: Subscription) -> SafeString:
         """The reseller of record with the MPN ID that it was set with."""

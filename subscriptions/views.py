@@ -152,6 +152,7 @@ class SubscriptionDetail(CustomerPage, TemplateView):
         add_ons = list(subscription.add_ons.listed().order_by("nickname", "pk")) if subscription.has_add_ons else []
         for related in [*add_ons, *([subscription.parent] if subscription.parent else [])]:
             related.customer = self.customer
+        events, more = timeline(subscription, self.actor)
         return super().get_context_data(
             subscription=subscription,
             status_kind=STATUS_KINDS[Subscription.Status(subscription.status)],
@@ -159,7 +160,9 @@ class SubscriptionDetail(CustomerPage, TemplateView):
             relations=relation_facts(subscription),
             add_ons=add_ons,
             manage=management(subscription, self.actor),
-            events=timeline(subscription, self.actor),
+            events=events,
+            more=more,
+            shown=len(events),
             **kwargs,
         )
 

@@ -27,6 +27,9 @@ from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
 from subscriptions.timeline import Event, customer_actions, events_of
 
+# Lines of the history on the page of a subscription; the customer's Activity has them all.
+MOST_EVENTS = 50
+
 
 @dataclass(frozen=True)
 class Action:
@@ -162,7 +165,8 @@ def status_actions(subscription: Subscription, facts: Facts, now: datetime) -> l
     return actions
 
 
-def timeline(subscription: Subscription, actor: Actor) -> list[Event]:
-    """What happened to the subscription, newest first, as far as the actor is concerned (one query)."""
+def timeline(subscription: Subscription, actor: Actor) -> tuple[list[Event], bool]:
+    """What happened to the subscription, newest first, as far as the actor is concerned (one query); is there more?"""
     records = ActivityRecord.objects.visible_to(actor).about(subscription).filter(action__in=customer_actions(actor))
-    return events_of(records[:50], actor)
+    found = list(records[: MOST_EVENTS + 1])
+    return events_of(found[:MOST_EVENTS], actor), len(found) > MOST_EVENTS

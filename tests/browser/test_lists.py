@@ -1,4 +1,4 @@
-"""A list on paper says which rows it shows, and on every screen it has room for long words."""
+"""On paper a page says what it shows and offers nothing to fill in; a list has room for long words everywhere."""
 
 import pytest
 from django.urls import reverse
@@ -32,6 +32,18 @@ def test_paper_says_which_rows_these_are(world: World, portal: str, page: Page) 
     heads, cells = (page.locator(f"{part} tr").first.locator("th, td") for part in ("thead", "tbody"))
     seen = [sum(one.is_visible() for one in row.all()) for row in (heads, cells)]
     assert seen[0] == seen[1]
+
+
+def test_paper_has_no_forms_of_a_subscription(world: World, portal: str, page: Page) -> None:
+    sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)
+    page.goto(portal + world.ours.subscription.get_absolute_url())
+    controls = page.locator("main :is(input:not([type=hidden]), select, button)")
+    assert any(one.is_visible() for one in controls.all())
+    page.wait_for_load_state()
+    page.emulate_media(media="print")
+    assert not any(one.is_visible() for one in controls.all())
+    seen = [one.inner_text() for one in page.locator("main h2").all() if one.is_visible()]
+    assert seen == ["Subscription details", "Resellers"]
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -306,3 +306,15 @@ def test_a_history_speaks_in_words_and_leads_to_where_licenses_went(
     assert f'Licenses moved to: <a href="{made.get_absolute_url()}">{made.subscription_id}</a>' in page
     with translation.override("pt-br"):
         assert value_words("amount", "USD -1173.80") == "USD\xa0-1.173,80"
+
+
+def test_a_long_history_says_that_there_is_more(
+    browser: Client, new: Subscription, sales: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscriptions.details.sections.MOST_EVENTS", 2)
+    said = "The latest 2 are shown."
+    change_subscription(subscription=new, intent=ChangeLicenses(11), by=sales)
+    assert said not in browser.get(new.get_absolute_url()).content.decode()
+    change_subscription(subscription=new, intent=ChangeLicenses(12), by=sales)
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert (said in page, "11 → 12" in page, "Subscription started" in page) == (True, True, False)
