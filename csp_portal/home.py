@@ -27,6 +27,7 @@ from resellers.models import Partnership, PartnershipRequest
 from resellers.readiness import partnerships_refused_today
 from resellers.standing import unanswered
 from subscriptions.azure import lacking_tenant_owner
+from subscriptions.change_requests.matters import decided_by
 from subscriptions.change_requests.tables import DECIDED, lately_decided
 from subscriptions.change_requests.tables import list_url as requests_url
 from subscriptions.decisions.coming import soon
@@ -192,9 +193,10 @@ def attention(actor: Actor) -> list[Queue]:
 
 
 def _changes_to_decide(actor: Actor) -> Iterator[Work]:
-    if not (actor.is_provider and can(actor, Permission.MANAGE_SUBSCRIPTION)):
+    if not (kinds := decided_by(actor)):
         return
-    waiting = ChangeRequest.objects.visible_to(actor).filter(state=ChangeRequest.State.SUBMITTED).possible()
+    asked = ChangeRequest.objects.visible_to(actor).filter(state=ChangeRequest.State.SUBMITTED).possible()
+    waiting = asked.filter(kind__in=kinds)
     label = ngettext_lazy(
         "%(count)s request for a change waits for your decision",
         "%(count)s requests for changes wait for your decision",

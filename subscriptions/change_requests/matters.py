@@ -160,6 +160,11 @@ def may_decide(request: ChangeRequest, reader: Actor) -> bool:
     return reader.is_provider and can(reader, matter_of(request).permission(request.kind))
 
 
+def decided_by(reader: Actor) -> list[str]:
+    """The kinds of requests about which the role of this person lets it decide."""
+    return [kind for kind, matter in _matters.items() if reader.is_provider and can(reader, matter.permission(kind))]
+
+
 def asked_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:
     """What is asked, each as (what, as it was, as it is wanted)."""
     return matter_of(request).rows(request, prices=prices)

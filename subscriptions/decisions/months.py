@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.utils import formats, timezone
 
@@ -53,6 +53,12 @@ def month_of(text: str) -> Month:
         return present
     month = Month(int(found[1]), int(found[2]))
     return month if present <= month <= present.later(MOST_MONTHS) else present
+
+
+def month_of_decision(deadline: datetime) -> Month:
+    """The month in whose decision_period() a deadline lies."""
+    last_day = timezone.localdate(deadline - timedelta(microseconds=1))
+    return Month(last_day.year, last_day.month)
 
 
 def decision_period(month: Month) -> tuple[datetime, datetime]:

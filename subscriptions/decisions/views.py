@@ -13,7 +13,14 @@ from core import html
 from core.lists import ListPage
 from subscriptions.decisions.coming import by_deadline, coming, soon
 from subscriptions.decisions.filters import DecisionFilter
-from subscriptions.decisions.months import MOST_MONTHS, Month, decision_period, month_of, present_month
+from subscriptions.decisions.months import (
+    MOST_MONTHS,
+    Month,
+    decision_period,
+    month_of,
+    month_of_decision,
+    present_month,
+)
 from subscriptions.decisions.outlook import outlooks, totals
 from subscriptions.decisions.tables import DecisionTable
 from subscriptions.models import Subscription
@@ -85,7 +92,21 @@ class RenewalsView(PermittedView, ListPage):
             links["previous"] = self.month_link(month.later(-1))
         if month < present_month().later(MOST_MONTHS):
             links["following"] = self.month_link(month.later(1))
-        return {**context, **links, "is_soon": self.is_soon, "added_up": self.added_up(context["listing"].page.count)}
+        count = context["listing"].page.count
+        if not (count or self.is_soon or context["empty"]["filtered"]):
+            context["empty"]["action"] = self.next_decision(month)
+        return {**context, **links, "is_soon": self.is_soon, "added_up": self.added_up(count)}
+
+    def next_decision(self, month: Month) -> tuple[str, str] | None:
+        """The month in which something is to be decided next, and its address."""
+        _begin, end = decision_period(month)
+        _begin, last = decision_period(present_month().later(MOST_MONTHS))
+        later = coming(Subscription.objects.visible_to(self.actor), last).filter(next_step_at__gt=end)
+        moment = later.order_by("next_step_at").values_list("next_step_at", flat=True).first()
+        if moment is None:
+            return None
+        words, url = self.month_link(month_of_decision(moment))
+        return _("Next decision: %(month)s") % {"month": words}, url
 
     def month_link(self, month: Month) -> tuple[str, str]:
         """Its name and address, with the same search."""

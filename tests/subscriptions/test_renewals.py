@@ -189,6 +189,22 @@ def test_a_month_is_the_reader_s_own(customer: Customer, sales: Actor, signed_in
     assert [row[0] for row in rows(page)] == ["31 Jan 2027"]
 
 
+def test_an_empty_month_leads_to_the_next_decision(
+    customer: Customer, sales: Actor, signed_in: Callable[..., Client]
+) -> None:
+    browser = signed_in(sales.user)
+    assert "Next decision" not in browser.get(URL).content.decode()
+    # It ends at the first midnight of February: January's last day is the last one on which it can be decided.
+    bought(customer, offer(), sales, at=datetime(2026, 2, 1, tzinfo=UTC))
+    page = checked(browser.get(URL))
+    assert page.context["month_words"] == "December 2026"
+    link = f'<a class="btn btn-secondary" href="{URL}?month=2027-01">Next decision: January 2027</a>'
+    assert link in page.content.decode()
+    assert len(rows(browser.get(URL, {"month": "2027-01"}))) == 1
+    for elsewhere in ({"month": "2027-02"}, {"month": "2027-01"}, {"month": "30-days"}, {"q": "nothing like it"}):
+        assert "Next decision" not in browser.get(URL, elsewhere).content.decode(), elsewhere
+
+
 def test_what_ends_at_a_month_s_first_midnight_is_decided_in_the_month_before(
     customer: Customer, sales: Actor, signed_in: Callable[..., Client]
 ) -> None:

@@ -313,6 +313,9 @@ def test_helpdesk_reads_and_does_not_decide(
     assert "Your role does not let you" not in signed_in(sales).get(request.get_absolute_url()).content.decode()
     assert "USD" not in page
     assert staff.post(step(request, "approve"), {"attestation": "indirect"}).status_code == 403
+    words = "1 request for a change waits for your decision"
+    assert words not in staff.get("/").content.decode()
+    assert words in signed_in(sales).get("/").content.decode()
 
 
 def test_the_customer_reads_nothing_of_it(customer: Customer, asker: Actor, sales: Actor, standard: Price) -> None:
