@@ -368,6 +368,8 @@ SESSION_KEYS_KEPT = ["pending_invitation", "opened_invitations", "opened_colleag
 # --- languages and time: stored in UTC, shown in the person's zone ---------------------------------------------------
 LANGUAGES = [("en", _("English")), ("pt-br", _("Portuguese (Brazil)"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# As the programme and everybody else calls it.
+COUNTRIES_OVERRIDE = {"US": _("United States")}
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 

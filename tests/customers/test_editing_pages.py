@@ -171,7 +171,7 @@ def test_page_sent_as_it_came_changes_nothing(
 
 def test_company_page_says_what_stays_and_why(customer: Customer, helpdesk: Actor, signed_in: Browser) -> None:
     shown = said(signed_in(helpdesk.user).get(page(customer, "company")))
-    for fixed in ("padaria.onmicrosoft.com", str(customer.microsoft_id), "United States of America", "None"):
+    for fixed in ("padaria.onmicrosoft.com", str(customer.microsoft_id), "United States", "None"):
         assert fixed in shown.partition("What cannot be changed")[2]
     assert "in another country the company is a new customer" in shown
 

@@ -109,7 +109,7 @@ def test_sending_mails_the_contact_once(draft, sales):
     assert [line.endswith(link) for line in mail.text.splitlines() if link in line] == [True]
     text = " ".join(mail.text.split())
     for words in (
-        "Northwind asks you to let its indirect reseller Fabrikam (United States of America, MPN ID 0012345) manage "
+        "Northwind asks you to let its indirect reseller Fabrikam (United States, MPN ID 0012345) manage "
         "the account of Bakery (bakery.onmicrosoft.com).",
         "Sign in as an administrator of your account, like admin@bakery.onmicrosoft.com:",
         "If you accept, Fabrikam can: - See your account information, your subscriptions and your orders - Manage your "

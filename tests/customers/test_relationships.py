@@ -148,7 +148,7 @@ def test_what_has_ended_is_not_handed_over(relationship, contoso, admin):
     [
         ({"enrolment_state": "suspended"}, "The enrolment of Contoso is not active: Suspended."),
         ({"agreement_accepted_on": None}, "Contoso has not accepted the Microsoft Partner Agreement."),
-        ({"country": "FR"}, "Contoso is enrolled for Europe, and the customer is in United States of America."),
+        ({"country": "FR"}, "Contoso is enrolled for Europe, and the customer is in United States."),
     ],
 )
 def test_only_a_reseller_that_is_ready_takes_over(relationship, contoso, admin, changes, said):

@@ -308,7 +308,7 @@ def test_a_reseller_that_cannot_serve_the_country_is_refused_and_nothing_is_done
     with pytest.raises(TakeoverRefused) as refusal:
         end(shared, choose(shared.contoso))
     assert [one.text for one in refusal.value.objections] == [
-        "Contoso is enrolled for Brazil, and the customer is in United States of America. Choose a reseller of the "
+        "Contoso is enrolled for Brazil, and the customer is in United States. Choose a reseller of the "
         "same region, or ask the back office to authorize the company for it."
     ]
     assert snapshot() == before

@@ -46,7 +46,7 @@ def test_the_list_says_who_since_when_what_and_how_many(shared, desk, outsider):
     northwind, tailwind = rows(response)
     granted = "Customers, orders, subscriptions and support on your behalf"
     assert northwind[0] == "Northwind"
-    assert northwind[1] == "United States of America"
+    assert northwind[1] == "United States"
     assert northwind[3:6] == [granted, "2 customers shared with Northwind", "Active"]
     assert tailwind[:2] + tailwind[4:6] == ["Tailwind", "Brazil", "1 customers shared with Tailwind", "Suspended"]
     assert f'href="{page(shared)}"' in response.content.decode()

@@ -63,7 +63,7 @@ def test_review_shows_every_block_with_a_way_to_change_it(ready, sales, standard
         "Fabrikam (MPN ID 0012345)",
         "Padaria São João",
         "padaria.onmicrosoft.com",
-        "United States of America",
+        "United States",
         "1 Infinite Loop, Cupertino, CA 95014",
         "Ana Lima",
         "+1 408-555-0123",

@@ -40,7 +40,7 @@ def test_the_page_shows_in_full_who_accepted_and_confirms_with_one_button(accept
     browser = signed_in(sender)
     response = read(browser, address("confirm", acceptance))
     assert heading(response) == "Is Contoso Group the company you asked?"
-    for fact in (casey.partner.mpn_id, "United States of America", "Casey Lund", "casey@contoso.example"):
+    for fact in (casey.partner.mpn_id, "United States", "Casey Lund", "casey@contoso.example"):
         assert fact in words(response)
     assert "riley@fabrikam.example" in words(response)
     assert buttons(response) == ["Confirm", "Do not confirm", "Decide later"]

@@ -43,7 +43,7 @@ def test_the_text_holds_the_words_who_asks_the_link_and_its_end(in_language, lan
 
 def test_without_words_of_ones_own_the_frame_stands_alone(in_language):
     draft = in_language("en", message="")
-    assert full_text(draft).startswith("Northwind Distribution (United States of America, MPN ID ")
+    assert full_text(draft).startswith("Northwind Distribution (United States, MPN ID ")
     assert request_link(draft) in full_text(draft)
 
 

@@ -71,7 +71,7 @@ def test_the_file_holds_the_list(sender, northwind, partners):
     name = response.headers["Content-Disposition"]
     assert re.fullmatch(r"attachment; filename\*=UTF-8''Indirect%20resellers%20\d{4}-\d\d-\d\d\.csv", name)
     ids = [str(partnership.reseller.microsoft_id) for partnership in partners]
-    country, other = "United States of America", "Brazil"
+    country, other = "United States", "Brazil"
     refused = "The enrolment of Wide World is not active: Suspended."
     region = "São Paulo Nuvem; Ltda. is enrolled for Brazil, and your company for United States."
     assert read(response) == [
