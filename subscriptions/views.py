@@ -16,6 +16,7 @@ from accounts.roles import Permission
 from accounts.saved_views.listing import WithSavedViews
 from accounts.services.support import RELATED as SUPPORT_RELATED
 from accounts.services.support import support_of
+from catalogue.models import Policy
 from core import clock, html
 from core.lists import ListPage
 from core.paging import Sort
@@ -29,7 +30,7 @@ from subscriptions.customer_pages.support import support_facts
 from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
-from subscriptions.models import ChangeRequest, ResellerOfRecord, Subscription, SupportContact
+from subscriptions.models import LIVE, ChangeRequest, ResellerOfRecord, Subscription, SupportContact
 from subscriptions.others import ANOTHER, ANOTHER_RESELLER, as_seen
 from subscriptions.reseller_pages.counts import count_subscriptions
 from subscriptions.tables import (
@@ -200,7 +201,7 @@ def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str
         (_("Started"), html.time_tag(subscription.starts_at)),
         (_("Term ends"), renewal(subscription)),
         *([(_("If nobody acts"), outlook)] if outlook else []),
-        (_("Can be canceled until"), cancellation(subscription)),
+        *([(_("Can be canceled until"), cancellation(subscription))] if subscription.status in LIVE else []),
         (_("Subscription ID"), html.copy_text(subscription.subscription_id, _("subscription ID"))),
     ]
     if prices and not by_usage:
@@ -211,11 +212,14 @@ def subscription_facts(subscription: Subscription, *, prices: bool, outlook: str
 
 
 def cancellation(subscription: Subscription) -> SafeString:
-    """The moment, and whether it has passed."""
+    """The moment, and whether it has passed; in words where there is none."""
     moment = subscription.cancellable_until
-    if subscription.is_extended and subscription.status in ("active", "suspended"):
+    if subscription.is_extended:
         return conditional_escape(_("At any time"))
-    if moment is None or moment > clock.now():
+    if moment is None:
+        legacy = subscription.policy == Policy.LEGACY
+        return conditional_escape(_("Not canceled, but suspended") if legacy else _("Not before the term ends"))
+    if moment > clock.now():
         return html.time_tag(moment)
     return format_html('{} <span class="muted">· {}</span>', html.time_tag(moment), _("passed"))
 

@@ -318,3 +318,22 @@ def test_a_long_history_says_that_there_is_more(
     change_subscription(subscription=new, intent=ChangeLicenses(12), by=sales)
     page = browser.get(new.get_absolute_url()).content.decode()
     assert (said in page, "11 → 12" in page, "Subscription started" in page) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"policy": "legacy", "cancellable_until": None}, "Not canceled, but suspended"),
+        ({"cancellable_until": None}, "Not before the term ends"),
+        ({"cancellable_until": None, "is_extended": True}, "At any time"),
+        ({"status": "deleted", "cancellable_until": None}, None),
+    ],
+)
+def test_until_when_it_can_be_canceled_is_said_in_words(
+    browser: Client, new: Subscription, values: dict, words: str | None
+) -> None:
+    Subscription.objects.filter(pk=new.pk).update(**values)
+    page = browser.get(new.get_absolute_url()).content.decode()
+    assert ("Can be canceled until" in page) == (words is not None)
+    assert words is None or words in page
+    assert "No date" not in page
