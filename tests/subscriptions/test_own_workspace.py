@@ -74,8 +74,8 @@ def test_a_subscription_says_what_comes_and_no_price(customer: Customer, sales: 
     subscription = bought(customer, offer(price="987.65"), sales)
     page = checked(window.get(subscription.get_absolute_url()))
     assert dict(page.context["facts"])["If nobody acts"] == "Renews: 1 year · Monthly, 10 licenses"
-    assert "987" not in words(page)
-    assert "9,876" not in words(page)
+    # Whole numbers: an ID of the page may hold these digits among others.
+    assert not re.search(r"\b(987|9,876)\b", words(page))
     assert not page.context["manage"]
 
 
