@@ -172,7 +172,7 @@ def _end_of_term(facts: Facts, at: datetime, now: datetime, quotes: Quotes) -> S
     if facts.status == Status.SUSPENDED and facts.is_new_commerce:
         return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at))
     if facts.is_extended:
-        return _extended_month(facts, at)
+        return _extended_month(facts, at, quotes)
     if facts.base_over_at is not None and facts.base_over_at <= at and not facts.is_new_commerce:
         # An add-on of the legacy rules; under new commerce it outlives its base.
         return _over(facts, at)
@@ -226,17 +226,16 @@ def renewed(facts: Facts, at: datetime, now: datetime, quote: Quote) -> Facts:
 
 def _extended(facts: Facts, at: datetime, quotes: Quotes) -> Step:
     quote = quotes(facts, at)
-    if quote is not None and quote.monthly_price is not None:
-        price = quote.monthly_price * EXTRA_WITH_MONTHLY_PLAN
-    else:
+    price = _monthly(quote)
+    if price is None:
         unit, months = (quote.unit_price, quote.term_months) if quote else (facts.unit_price, facts.term_months)
-        price = unit / max(months, 1) * EXTRA_WITHOUT_MONTHLY_PLAN
+        price = _kept(unit / max(months, 1) * EXTRA_WITHOUT_MONTHLY_PLAN)
     anchor = facts.anchor_day or facts.started_at.day
     after = replace(
         facts,
         is_extended=True,
         at_end=AtEnd.EXTEND,
-        unit_price=price.quantize(Decimal("0.0001")),
+        unit_price=price,
         term_months=EXTENDED_TERM_MONTHS,
         billing_months=EXTENDED_TERM_MONTHS,
         started_at=at,
@@ -248,9 +247,24 @@ def _extended(facts: Facts, at: datetime, quotes: Quotes) -> Step:
     return Step(StepKind.EXTENDED, at, after, quote)
 
 
-def _extended_month(facts: Facts, at: datetime) -> Step:
+def _extended_month(facts: Facts, at: datetime, quotes: Quotes) -> Step:
+    """The next month, at the price of its day like every term that begins; where there is no monthly plan it stays."""
     if facts.at_end == AtEnd.CANCEL:
         return _over(facts, at)
+    quote = quotes(facts, at)
     anchor = facts.anchor_day or facts.started_at.day
-    after = replace(facts, started_at=at, ends_at=money.after_months(at, EXTENDED_TERM_MONTHS, anchor))
-    return Step(StepKind.EXTENDED, at, after)
+    ends_at = money.after_months(at, EXTENDED_TERM_MONTHS, anchor)
+    after = replace(facts, unit_price=_monthly(quote) or facts.unit_price, started_at=at, ends_at=ends_at)
+    return Step(StepKind.EXTENDED, at, after, quote)
+
+
+def _monthly(quote: Quote | None) -> Decimal | None:
+    """What a month of an extended service term costs where the offer has a monthly plan."""
+    if quote is None or quote.monthly_price is None:
+        return None
+    return _kept(quote.monthly_price * EXTRA_WITH_MONTHLY_PLAN)
+
+
+def _kept(price: Decimal) -> Decimal:
+    """As exact as prices are kept."""
+    return price.quantize(Decimal("0.0001"))

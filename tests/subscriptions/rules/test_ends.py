@@ -111,6 +111,19 @@ def test_an_extended_service_term_costs_more() -> None:
     assert step.after.unit_price == Decimal("12.3000")
 
 
+def test_each_extended_month_costs_what_a_month_of_that_day_does() -> None:
+    facts = new_commerce(at_end=AtEnd.EXTEND)
+
+    def dearer(facts: Facts, at: datetime) -> Quote:
+        return Quote(Decimal(132), 12, 1, monthly_price=Decimal(13 if at < END + 40 * DAY else 20))
+
+    steps = list(steps_due(facts, END + 60 * DAY, dearer))
+    assert [step.after.unit_price for step in steps] == [Decimal("13.3900"), Decimal("13.3900"), Decimal("20.6000")]
+    # Without a monthly plan, or when it is sold no more, the price stays.
+    kept = list(steps_due(facts, END + 60 * DAY, nothing_on_sale))
+    assert {step.after.unit_price for step in kept} == {Decimal("12.3000")}
+
+
 def test_an_extended_service_term_ends_when_it_is_told_to() -> None:
     facts = new_commerce(is_extended=True, at_end=AtEnd.CANCEL, term_months=1)
     assert story(facts, 100) == [("disabled", 0), ("deleted", 90)]
