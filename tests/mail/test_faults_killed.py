@@ -7,7 +7,7 @@ import pytest
 from core import clock
 from mail.models import OutgoingEmail
 
-from .processes import kill, until
+from .processes import PATIENCE, kill, until
 from .smtp_server import HANG
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
@@ -65,7 +65,7 @@ def test_a_worker_killed_from_outside_while_the_server_holds_it(queue, fleet, sm
     kept = queue()
     smtp.script.tell(step, HANG)
     victim = fleet.worker("victim", beat=True)
-    assert smtp.script.holding.wait(30)
+    assert smtp.script.holding.wait(PATIENCE)
     kill(victim)
     assert OutgoingEmail.objects.get().state == State.SENDING
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from mail.models import OutgoingEmail
 from tests.factories import MembershipFactory, PartnershipRequestFactory
 
-from .processes import ROOT, hint_through, until
+from .processes import PATIENCE, ROOT, hint_through, until
 from .smtp_server import HANG
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
@@ -131,7 +131,7 @@ def test_a_worker_that_could_not_acknowledge_goes_on(queue, fleet, smtp):
     smtp.script.tell("DATA", HANG)
     queue()
     worker = fleet.worker(beat=True)
-    assert smtp.script.holding.wait(30)
+    assert smtp.script.holding.wait(PATIENCE)
     fleet.broker.hang()
     until(lambda: "Couldn't ack" in fleet.log("worker"), "Redis was told in time")
     fleet.broker.wake()
