@@ -1,12 +1,14 @@
 """The orders app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OrdersConfig(AppConfig):
     """Lets a customer's Subscriptions page say which orders wait, and requests know that orders can be asked for."""
 
     name = "orders"
+    verbose_name = _("Orders")
 
     def ready(self) -> None:
         """Register with the apps below, which know nothing of this one."""

@@ -1,12 +1,14 @@
 """The resellers app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ResellersConfig(AppConfig):
     """Gives the outbox a request's link at the moment its mail leaves; completes what waits for an enrolment."""
 
     name = "resellers"
+    verbose_name = _("Resellers")
 
     def ready(self) -> None:
         """Register with the apps below, which know nothing of this one."""

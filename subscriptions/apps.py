@@ -1,12 +1,14 @@
 """The subscriptions app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SubscriptionsConfig(AppConfig):
     """Lets requests know what they can be about, and who is told; counts them when customers change hands."""
 
     name = "subscriptions"
+    verbose_name = _("Subscriptions")
 
     def ready(self) -> None:
         """Register the kinds of this app; those of apps above register themselves."""

@@ -6,12 +6,14 @@ import uuid
 import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.functional import Promise
 from django.utils.html import escape
 
 from accounts.models import PersonSession, User
@@ -37,6 +39,11 @@ def office(world: World) -> Client:
     client = Client()
     client.force_login(world.back_office)
     return client
+
+
+@parametrized
+def test_its_app_has_a_name_in_every_language(model: type[Model]) -> None:
+    assert isinstance(apps.get_app_config(model._meta.app_label).verbose_name, Promise)
 
 
 @parametrized
