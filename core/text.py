@@ -70,6 +70,11 @@ def email_key(value: str) -> str:
     return key
 
 
+def one_period(value: str) -> str:
+    """The text with one period where a company's name, like that of an Inc., ends a sentence and brings its own."""
+    return re.sub(r"(?<=\w)\.\.(?=\s|$)", ".", value)
+
+
 def mask_email(value: str) -> str:
     """Show enough of an address for its owner to know it and too little for anybody else: m•••@example.com."""
     local, _at, domain = value.rpartition("@")

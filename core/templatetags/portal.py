@@ -90,6 +90,14 @@ def breakable(value: Any) -> Any:
 
 
 @register.filter
+def sentences(value: Any) -> Any:
+    """Text of whole sentences: with one period after a name that has its own, and long addresses that may be broken."""
+    if isinstance(value, str):
+        value = SafeString(text.one_period(value)) if hasattr(value, "__html__") else text.one_period(value)
+    return html.breakable(value)
+
+
+@register.filter
 def mask_email(value: str) -> str:
     """`{{ address|mask_email }}`: m•••@example.com."""
     return text.mask_email(value)

@@ -11,6 +11,7 @@ from accounts.access import Actor, can
 from accounts.models import Membership, User
 from accounts.roles import CUSTOMER_PERMISSIONS, MATRIX, STATES, ObjectState, Permission, Program, Role
 from activity.models import ActivityRecord
+from core.text import one_period
 from customers.models import Customer, CustomerAdministrator, ResellerRelationship
 from orders.models import Order
 from resellers.models import Partnership
@@ -49,7 +50,7 @@ class Fact:
     @property
     def sentence(self) -> str:
         """The text with one period at its end, also where a company's name brings its own."""
-        return self.text[:-1] if self.text.endswith("..") else self.text
+        return one_period(self.text)
 
 
 @dataclass(frozen=True)

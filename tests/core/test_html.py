@@ -1,9 +1,12 @@
 """Small pieces of HTML."""
 
+from django.contrib.messages import SUCCESS
+from django.contrib.messages.storage.base import Message
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from core import html
+from core.text import one_period
 
 
 def test_an_address_breaks_between_its_parts() -> None:
@@ -49,3 +52,20 @@ def test_facts_and_answers_break_addresses() -> None:
     for component, name in (("facts", "facts"), ("summary", "rows")):
         page = render_to_string(f"components/{component}.html", {name: rows, "title": "Contact"})
         assert "globaladmin@<wbr>fabrikam.<wbr>example" in page, component
+
+
+def test_a_sentence_has_one_period_after_a_name_with_its_own() -> None:
+    assert one_period("You have left Northwind Inc..") == "You have left Northwind Inc."
+    assert one_period("You left Northwind Inc.. Come back.") == "You left Northwind Inc. Come back."
+    for kept in ("Loading...", "../a", "1..2", "Northwind Inc.", "a .. b"):
+        assert one_period(kept) == kept
+
+
+def test_the_pieces_that_hold_sentences_know_of_it() -> None:
+    text = "You have left <Northwind> Inc.."
+    pieces = {
+        "inset": {"text": text, "tone": "", "title": ""},
+        "messages": {"messages": [Message(SUCCESS, text)]},
+    }
+    for piece, context in pieces.items():
+        assert "You have left &lt;Northwind&gt; Inc.</p>" in render_to_string(f"components/{piece}.html", context)
