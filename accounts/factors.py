@@ -17,6 +17,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.access import membership_user
@@ -26,6 +27,21 @@ from accounts.second_factors import factors_of, is_asked_of, lock_person, prove_
 from accounts.services import record_second_factor
 from accounts.step_up import asks_first
 from accounts.views import actor_of
+
+
+class RemovedOnce:
+    """Removes something of one's own account; pressed twice, or in two tabs, it says that it is gone."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Of what is another's nothing else is said."""
+        try:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        except Http404:
+            if request.method != "POST":
+                raise
+            messages.info(request, _("That is removed already."))
+            return redirect("mfa_index")
+        return response
 
 
 class SecondFactorView(mfa.AuthenticateView):  # type: ignore[misc]
@@ -95,7 +111,7 @@ class SetUpSecondFactorView(totp.ActivateTOTPView):  # type: ignore[misc]
 
 
 @method_decorator(asks_first, name="dispatch")
-class RemoveSecondFactorView(totp.DeactivateTOTPView):  # type: ignore[misc]
+class RemoveSecondFactorView(RemovedOnce, totp.DeactivateTOTPView):  # type: ignore[misc]
     """Remove the authenticator app; whoever must have a second factor keeps the last one until there is another."""
 
     success_url = reverse_lazy("mfa_index")

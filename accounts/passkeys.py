@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from accounts.access import membership_user
+from accounts.factors import RemovedOnce
 from accounts.forms import PasskeyNameForm
 from accounts.second_factors import factors_of, is_asked_of, is_last_factor, lock_person, prove_factor
 from accounts.services import record_second_factor
@@ -112,7 +113,7 @@ class RenamePasskeyView(OwnPasskeys, library.EditWebAuthnView):  # type: ignore[
 
 
 @method_decorator(asks_first, name="dispatch")
-class RemovePasskeyView(OwnPasskeys, library.RemoveWebAuthnView):  # type: ignore[misc]
+class RemovePasskeyView(RemovedOnce, OwnPasskeys, library.RemoveWebAuthnView):  # type: ignore[misc]
     """Remove a passkey; whoever must have a second factor keeps the last one until there is another."""
 
     template_name = "mfa/webauthn/authenticator_confirm_delete.html"

@@ -20,6 +20,7 @@ from django.views.generic import TemplateView, View
 
 from accounts.access import membership_user
 from accounts.enrolment.session import next_of, with_next
+from accounts.factors import RemovedOnce
 from accounts.models import OpenIDLink, User
 from accounts.openid.attempts import Attempt, begin_attempt, redirect_uri, take_attempt
 from accounts.openid.provider import ProviderUnavailable, TokenRefused, discover, exchange_code, is_configured
@@ -154,7 +155,7 @@ def _tell(kind: str, text: str, request: HttpRequest) -> None:
 
 
 @step_up_required
-class RemoveLinkView(ConfiguredOnly, TemplateView):
+class RemoveLinkView(ConfiguredOnly, RemovedOnce, TemplateView):
     """Remove the link between oneself and an account at the provider."""
 
     template_name = "accounts/openid_remove.html"

@@ -40,7 +40,8 @@
       place.querySelector("[data-passkey-answer]").value = written(credential);
       form.submit();
     } catch (error) {
-      note.textContent = error.name === "SecurityError" ? note.dataset.elsewhere : note.dataset.failed;
+      const said = { SecurityError: "elsewhere", InvalidStateError: "known" }[error.name];
+      note.textContent = note.dataset[said] ?? note.dataset.failed;
       button.disabled = false;
     }
   };

@@ -256,6 +256,15 @@ def test_the_app_can_be_removed_where_none_is_asked_for(client: Client, user: Us
     assert ActivityRecord.objects.filter(action="user.second_factor_removed").count() == 1
 
 
+def test_an_app_that_is_removed_twice_is_removed_once(client: Client, user: User, secret: str) -> None:
+    signed_in(client, user, secret)
+    address = reverse("mfa_deactivate_totp")
+    client.post(address)
+    assert "That is removed already." in client.post(address, follow=True).content.decode()
+    assert client.get(address).status_code == 404
+    assert ActivityRecord.objects.filter(action="user.second_factor_removed").count() == 1
+
+
 def test_a_new_phone_takes_the_place_of_the_old_one(client: Client, user: User, secret: str, required: None) -> None:
     signed_in(client, user, secret)
     elsewhere = Client()

@@ -71,6 +71,17 @@ def test_a_passkey_is_set_up_signs_in_and_confirms(
         expect(page.get_by_role("heading", level=1, name="Set up a passkey")).to_be_visible()
 
 
+def test_a_device_that_has_a_passkey_already_says_so(world: World, portal: str, page: Page, fingerprint: Any) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    sign_in(page, portal, person.sign_in_name)
+    for _time in range(2):
+        page.goto(f"{portal}/account/two-step/passkeys/new/")
+        page.get_by_role("button", name="Set up a passkey").click()
+        expect(page.get_by_text("Your passkey is set up.").or_(page.get_by_text("This device has"))).to_be_visible()
+    expect(page.get_by_text("This device has a passkey of yours already.")).to_be_visible()
+
+
 def test_a_refused_passkey_says_so_and_can_be_tried_again(
     world: World, portal: str, page: Page, fingerprint: Any
 ) -> None:
