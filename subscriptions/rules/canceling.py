@@ -11,14 +11,6 @@ from subscriptions.rules.answers import NEVER, Allowed, Answer, Cost, Effect, Ef
 from subscriptions.rules.facts import AtEnd, Facts, Status
 
 
-def paid(facts: Facts) -> Decimal:
-    """What the present term has cost so far: its purchase whole, and what was added from its own day on."""
-    added = [batch for batch in facts.batches if batch.is_added]
-    purchased = facts.quantity - sum(batch.quantity for batch in added)
-    shares = [money.share(facts, facts.unit_price, batch.quantity, batch.bought_at)[0] for batch in added]
-    return money.rounded(facts.unit_price * purchased) + sum(shares, Decimal(0))
-
-
 def cancel(facts: Facts, now: datetime) -> Answer:
     """Within the window after purchase or renewal, prorated and for good; an extended service term at any time."""
     until = facts.cancel_until
@@ -30,7 +22,7 @@ def cancel(facts: Facts, now: datetime) -> Answer:
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
     if not facts.is_microsoft and not facts.is_trial:
         # Other publishers refund everything within their own window.
-        amount = paid(facts)
+        amount = money.paid(facts)
     if facts.status == Status.SUSPENDED and not facts.is_new_commerce:
         # The suspension has credited it already.
         amount = Decimal(0)

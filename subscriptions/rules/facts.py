@@ -52,6 +52,7 @@ class Batch:
     """Licenses bought at one moment in the present term; each batch has its own window.
 
     What was added to a subscription is none of its purchase: it opens no window in which all of it may be canceled.
+    Of the legacy rules only what was added is kept, for it was paid from its own day on.
     """
 
     quantity: int

@@ -27,7 +27,8 @@ from subscriptions.rules.changes import (
     Upgrade,
 )
 from subscriptions.rules.ends import foretold
-from subscriptions.rules.facts import AtEnd, Facts, Status
+from subscriptions.rules.facts import AtEnd, Batch, Facts, Status
+from subscriptions.rules.licenses import trimmed
 
 TERM_MONTHS = 12
 
@@ -72,7 +73,7 @@ def change_licenses(facts: Facts, quantity: int, now: datetime) -> Answer:
     difference = quantity - facts.quantity
     amount, days, of_days = money.share(facts, facts.unit_price, abs(difference), now)
     return Allowed(
-        after=replace(facts, quantity=quantity, updates=facts.updates + 1),
+        after=replace(facts, quantity=quantity, batches=added_after(facts, difference, now), updates=facts.updates + 1),
         effective_at=now,
         cost=Cost(
             amount=amount if difference > 0 else -amount,
@@ -84,6 +85,13 @@ def change_licenses(facts: Facts, quantity: int, now: datetime) -> Answer:
     )
 
 
+def added_after(facts: Facts, difference: int, now: datetime) -> tuple[Batch, ...]:
+    """What was added to the purchase of the term, and so was paid from its own day on; the newest goes first."""
+    if difference > 0:
+        return (*facts.batches, Batch(difference, now, is_added=True))
+    return trimmed(facts.batches, max(sum(batch.quantity for batch in facts.batches) + difference, 0))
+
+
 def suspend(facts: Facts, now: datetime) -> Answer:
     """Stop the bills and keep the users out; in the first 30 days of the paid term everything is credited."""
     if facts.status == Status.SUSPENDED:
@@ -91,7 +99,7 @@ def suspend(facts: Facts, now: datetime) -> Answer:
     after = replace(facts, status=Status.SUSPENDED, suspended_at=now, updates=facts.updates + 1)
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
     if now - facts.started_at < money.LEGACY_FULL_CREDIT:
-        amount = money.rounded(facts.unit_price * facts.quantity) if not facts.is_trial else amount
+        amount = money.paid(facts) if not facts.is_trial else amount
     effects = [Effect(EffectKind.USERS_BLOCKED)]
     if not facts.is_trial:
         effects.append(Effect(EffectKind.BILLING_STOPS))
@@ -118,7 +126,14 @@ def reactivate(facts: Facts, now: datetime) -> Answer:
     if refused := refusals.parent_away(facts):
         return refused
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
-    after = replace(facts, status=Status.ACTIVE, suspended_at=None, updates=facts.updates + 1)
+    after = replace(
+        facts,
+        status=Status.ACTIVE,
+        suspended_at=None,
+        # All of it is paid anew, from today on.
+        batches=(Batch(facts.quantity, now, is_added=True),),
+        updates=facts.updates + 1,
+    )
     effects = [Effect(EffectKind.USERS_RETURN)]
     if not facts.is_trial:
         effects.append(Effect(EffectKind.BILLING_RESUMES))
@@ -205,6 +220,7 @@ def new_term(facts: Facts, now: datetime, unit_price: Decimal, billing_months: i
         started_at=now,
         anchor_day=now.day,
         ends_at=money.after_months(now, TERM_MONTHS),
+        batches=(),
         updates=facts.updates + 1,
     )
 
@@ -232,7 +248,12 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
     new, _days, _of_days = money.share(facts, target.unit_price, facts.quantity, now)
     return Allowed(
         after=replace(
-            facts, unit_price=target.unit_price, least=target.least, most=target.most, updates=facts.updates + 1
+            facts,
+            unit_price=target.unit_price,
+            least=target.least,
+            most=target.most,
+            batches=(Batch(facts.quantity, now, is_added=True),),
+            updates=facts.updates + 1,
         ),
         effective_at=now,
         cost=Cost(new - old, facts.currency, days, of_days, next_term=target.unit_price * facts.quantity),

@@ -115,6 +115,14 @@ def share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tu
     return function(facts, unit_price, quantity, now)
 
 
+def paid(facts: Facts) -> Decimal:
+    """What the present term has cost so far: its purchase whole, and what was added from its own day on."""
+    added = [batch for batch in facts.batches if batch.is_added]
+    purchased = facts.quantity - sum(batch.quantity for batch in added)
+    shares = [share(facts, facts.unit_price, batch.quantity, batch.bought_at)[0] for batch in added]
+    return rounded(facts.unit_price * purchased) + sum(shares, Decimal(0))
+
+
 def next_bill(facts: Facts, now: datetime) -> datetime:
     """When the next bill is due: the end of the present billing period."""
     months = facts.billing_months or facts.term_months or 1

@@ -42,6 +42,7 @@ from subscriptions.rules import (
 )
 from subscriptions.rules.money import after_months, rounded, share
 from subscriptions.rules.words import consequences
+from tests.subscriptions.rules.cases import legacy, new_commerce
 
 FIRST, LAST = datetime(2025, 1, 1, tzinfo=UTC), datetime(2029, 12, 31, tzinfo=UTC)
 MOMENTS = st.integers(0, int((LAST - FIRST).total_seconds())).map(lambda seconds: FIRST + timedelta(seconds=seconds))
@@ -225,6 +226,34 @@ def test_no_part_of_a_term_costs_more_than_the_term(before: Facts, later: timede
     full = rounded(whole.unit_price * whole.quantity) if term else 0
     assert share(whole, whole.unit_price, whole.quantity, start)[0] == full
     assert 0 <= share(whole, whole.unit_price, whole.quantity, start + later)[0] <= full
+
+
+steps = st.one_of(
+    st.builds(ChangeLicenses, st.integers(1, 30)),
+    st.sampled_from([Suspend(), Reactivate(), Cancel(), ChangeTerm(36, 1, Decimal(300))]),
+    st.builds(ChangeBilling, st.sampled_from([1, 12]), st.just(Decimal(110))),
+    st.builds(Upgrade, st.just(Target("E5", "Enterprise E5", Decimal(200))), st.none() | st.integers(1, 30)),
+)
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from([legacy(), legacy(is_microsoft=False), new_commerce(), new_commerce(is_microsoft=False)]),
+    st.lists(st.tuples(st.integers(0, 24 * 40), steps), max_size=10),
+    st.sampled_from([Decimal("120"), Decimal("9.99"), Decimal("1.01")]),
+)
+def test_nobody_is_credited_more_than_was_charged(
+    facts: Facts, story: list[tuple[int, Change]], unit_price: Decimal
+) -> None:
+    facts = replace(facts, unit_price=unit_price)
+    now, charged = facts.started_at, rounded(unit_price * facts.quantity)
+    for hours, change in story:
+        now += timedelta(hours=hours)
+        found = judge(facts, change, now)
+        if isinstance(found, Allowed):
+            facts, charged = found.after, charged + found.cost.amount
+            # Legacy rounds the part of a month for one license, and there are up to thirty.
+            assert charged >= -Decimal("0.15") * len(story)
 
 
 def test_the_states_are_those_of_the_model() -> None:

@@ -194,6 +194,20 @@ def test_a_legacy_suspension_in_the_first_30_days_credits_everything() -> None:
     assert -1200 < allowed(legacy(), Suspend(), BOUGHT + 30 * DAY).cost.amount < 0
 
 
+def test_a_second_suspension_credits_what_was_paid_since_the_first() -> None:
+    first = allowed(legacy(), Suspend(), BOUGHT + 20 * DAY)
+    back = allowed(first.after, Reactivate(), BOUGHT + 20 * DAY)
+    second = allowed(back.after, Suspend(), BOUGHT + 25 * DAY)
+    assert (first.cost.amount, second.cost.amount) == (-1200, -back.cost.amount)
+
+
+def test_what_was_added_is_credited_as_it_was_charged() -> None:
+    more = allowed(legacy(), ChangeLicenses(30), BOUGHT + 20 * DAY)
+    assert allowed(more.after, Suspend(), BOUGHT + 25 * DAY).cost.amount == -1200 - more.cost.amount
+    fewer = allowed(more.after, ChangeLicenses(10), BOUGHT + 22 * DAY)
+    assert allowed(fewer.after, Suspend(), BOUGHT + 25 * DAY).cost.amount == -1200
+
+
 def test_a_new_commerce_suspension_keeps_the_bills_and_turns_the_renewal_off() -> None:
     facts = new_commerce(scheduled=Scheduled(quantity=4))
     found = allowed(facts, Suspend())
