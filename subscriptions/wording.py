@@ -37,7 +37,7 @@ def what_comes(subscription: Any, ends_at: datetime) -> tuple[str, datetime]:
     if subscription.status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
         return "deleted", next_step_at
     if getattr(subscription, "is_trial", False) and subscription.at_end == AtEnd.RENEW:
-        # Only new commerce has a window in which to cancel; a trial of the legacy rules ends by itself.
+        # Of trials only those of new commerce have a window in which to cancel; those of the legacy rules end.
         return ("converts" if subscription.cancellable_until else "expires"), ends_at
     if subscription.at_end == AtEnd.RENEW:
         return "renews", ends_at
