@@ -1,5 +1,7 @@
 """A draft goes to a colleague: handed over by its owner, or by a Global admin where the owner works there no more."""
 
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
@@ -8,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.models import Membership
 from accounts.roles import Permission, Program, roles_that_may
+from activity.models import ActivityRecord
 from activity.services import record
 from core.exceptions import InvalidTransition, Refused
 from core.html import date_text
@@ -50,6 +53,19 @@ def reassign_draft(*, draft: OrderDraft, to: Membership, by: Actor) -> OrderDraf
     if not left.select_for_update(no_key=True, of=("self",)).filter(pk=draft.pk):
         raise InvalidTransition(_("Nothing is to be reassigned: the draft is finished, or its owner works on it."))
     return give_draft(OrderDraft.objects.select_related("provider", "customer", "owner").get(pk=draft.pk), to, by)
+
+
+def given_before(public_id: UUID, by: Actor) -> tuple[str, str] | None:
+    """The draft and its taker, as the record has them, if it was this person who gave it away last; else None."""
+    if by.user is None:
+        return None
+    records = ActivityRecord.objects.visible_to(by).filter(
+        target_type=OrderDraft._meta.label_lower, target_id=str(public_id), action="order_draft.handed_over"
+    )
+    last = records.order_by("-at", "-pk").first()
+    if last is None or last.actor_user_id != by.user.pk:
+        return None
+    return last.target_label, last.changes["owner"][1]
 
 
 def give_draft(draft: OrderDraft, to: Membership, by: Actor) -> OrderDraft:

@@ -1,18 +1,20 @@
 """The pages on which a draft goes to a colleague."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.access import Actor
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.exceptions import Refused
 from orders.forms import ColleagueForm
-from orders.handing_over import colleagues, hand_over_draft, left_drafts, reassign_draft
+from orders.handing_over import colleagues, given_before, hand_over_draft, left_drafts, reassign_draft
 from orders.models import OrderDraft
 from orders.views.access import StepView
 
@@ -20,7 +22,27 @@ from orders.views.access import StepView
 MOST_DRAFTS = 100
 
 
-class HandOverView(StepView):
+class GivenOnce:
+    """Gives a draft away; pressed twice, or in two tabs, it says again who has it."""
+
+    request: HttpRequest
+    actor: Actor
+    after = "home"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A draft that somebody else has is not found, but for whoever has just given it away."""
+        try:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        except Http404:
+            given = given_before(kwargs["draft"], self.actor) if request.method == "POST" else None
+            if given is None:
+                raise
+            messages.success(request, given_words(*given))
+            return redirect(self.after)
+        return response
+
+
+class HandOverView(GivenOnce, StepView):
     """Give one's own draft to a colleague."""
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
@@ -36,7 +58,7 @@ class HandOverView(StepView):
             except Refused as refusal:
                 form.add_error("colleague", str(refusal))
             else:
-                messages.success(request, given_words(given))
+                messages.success(request, given_words(str(given), given.owner.full_name))
                 return redirect("home")
         return self.show(form)
 
@@ -56,10 +78,11 @@ class LeftDraftsView(PermittedView):
         return render(request, "orders/left_drafts.html", {"drafts": left_drafts(self.actor)[:MOST_DRAFTS]})
 
 
-class ReassignView(PermittedView):
+class ReassignView(GivenOnce, PermittedView):
     """Give a draft of somebody who left to somebody at work."""
 
     permission = Permission.REASSIGN_DRAFTS
+    after = "orders:left_drafts"
 
     def get(self, request: HttpRequest, draft: UUID) -> HttpResponse:
         """Ask to whom."""
@@ -76,7 +99,7 @@ class ReassignView(PermittedView):
             except Refused as refusal:
                 form.add_error("colleague", str(refusal))
             else:
-                messages.success(request, given_words(given))
+                messages.success(request, given_words(str(given), given.owner.full_name))
                 return redirect(given if given.owner == self.actor.user else "orders:left_drafts")
         return self.show(found, form)
 
@@ -90,6 +113,6 @@ class ReassignView(PermittedView):
         return render(self.request, "orders/hand_over.html", context)
 
 
-def given_words(draft: OrderDraft) -> str:
+def given_words(draft: str, taker: str) -> str:
     """Who has the draft now."""
-    return _("The draft %(draft)s is now with %(name)s.") % {"draft": draft, "name": draft.owner.full_name}
+    return _("The draft %(draft)s is now with %(name)s.") % {"draft": draft, "name": taker}

@@ -91,6 +91,20 @@ def test_the_colleague_gets_the_draft_a_mail_and_the_owner_loses_it(ready, sales
     submitted(ready, colleague)
 
 
+def test_pressed_twice_it_is_handed_over_once(ready, sales, colleague, outsider, boss):
+    client, address = signed_in(sales), url("hand_over", ready)
+    for _press in range(2):
+        page = client.post(address, {"colleague": member(colleague).pk}, follow=True).content.decode()
+        assert f"The draft Padaria São João is now with {colleague.user.full_name}." in text_of(page)
+    assert ActivityRecord.objects.filter(action="order_draft.handed_over").count() == 1
+    assert client.get(address).status_code == 404
+    for somebody in (outsider, boss):
+        assert signed_in(somebody).post(address, {"colleague": member(boss).pk}).status_code == 404
+    # Whoever had it before its last owner learns nothing of where it went from there.
+    hand_over_draft(draft=ready, to=member(boss), by=colleague)
+    assert client.post(address, {"colleague": member(colleague).pk}).status_code == 404
+
+
 def test_a_draft_for_a_customer_that_exists_names_it_in_the_mail(sales, colleague, provider):
     draft = start_draft(reseller=None, customer=agreed(provider=provider, company_name="Bakery"), by=sales)
     hand_over_draft(draft=draft, to=member(colleague), by=sales)
