@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.access import Actor
 from accounts.models import Partner
+from activity.models import ActivityRecord
 from catalogue.models import Price, Sku, SkuConversion
 from core import clock
 from customers.models import Customer, CustomerAgreement
@@ -55,3 +56,15 @@ def bought(
             customer=customer, price=price, quantity=quantity, reseller_of_record=values.get("reseller"), by=by
         )
     return Subscription.objects.select_related("customer__provider", "sku__product", "parent").get(pk=made.pk)
+
+
+def offer_of(subscription: Subscription) -> Price:
+    """What a year of it was bought at."""
+    return Price.objects.get(sku=subscription.sku, term_duration="P1Y")
+
+
+def last_record(subscription: Subscription) -> ActivityRecord:
+    """What was done with it last."""
+    found = ActivityRecord.objects.about(subscription).first()
+    assert found is not None
+    return found

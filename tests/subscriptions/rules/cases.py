@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from subscriptions.rules import Answer, AtEnd, Batch, Change, Facts, Policy, Quote, Refused, Status, judge
+from subscriptions.rules import Allowed, Answer, AtEnd, Batch, Change, Facts, Policy, Quote, Refused, Status, judge
 
 BOUGHT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+# Inside the seven days and the thirty, and after both.
+EARLY, LATE = BOUGHT + 3 * DAY, BOUGHT + 40 * DAY
 
 
 def legacy(**values: Any) -> Facts:
@@ -54,6 +56,13 @@ def answer(facts: Facts, change: Change, now: datetime) -> str:
     """`allowed`, or the code of the refusal."""
     found: Answer = judge(facts, change, now)
     return found.code if isinstance(found, Refused) else "allowed"
+
+
+def allowed(facts: Facts, change: Change, now: datetime = EARLY) -> Allowed:
+    """The answer to a change that the rules allow."""
+    found = judge(facts, change, now)
+    assert isinstance(found, Allowed)
+    return found
 
 
 def yearly(facts: Facts, at: datetime) -> Quote:

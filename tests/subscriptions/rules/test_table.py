@@ -1,7 +1,7 @@
 """The two rule sets, topic by topic, as the programme's documentation puts them side by side."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -32,9 +32,19 @@ from subscriptions.rules import (
     join,
     judge,
 )
-from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, answer, legacy, new_commerce, trial
+from tests.subscriptions.rules.cases import (
+    BOUGHT,
+    DAY,
+    EARLY,
+    LATE,
+    SUSPENDED,
+    allowed,
+    answer,
+    legacy,
+    new_commerce,
+    trial,
+)
 
-EARLY, LATE = BOUGHT + 3 * DAY, BOUGHT + 40 * DAY
 BETTER = Target("E3", "Enterprise E3", Decimal(240), least=1, most=1000)
 YEAR = ChangeTerm(12, 1, Decimal(120))
 # What a customer has of an offer already, bought so long ago that it can no longer be canceled.
@@ -165,12 +175,6 @@ def kinds(facts: Facts, change: Change, now: datetime = EARLY) -> list[str]:
     return [effect.kind.value for effect in found.effects]
 
 
-def allowed(facts: Facts, change: Change, now: datetime = EARLY) -> Allowed:
-    found = judge(facts, change, now)
-    assert isinstance(found, Allowed)
-    return found
-
-
 # --- what a suspension does -------------------------------------------------------------------------------------------
 def test_a_legacy_suspension_stops_the_bills_and_deletes_after_90_days() -> None:
     found = allowed(legacy(has_add_ons=True), Suspend(), LATE)
@@ -288,59 +292,6 @@ def test_a_change_of_licenses_drops_what_was_scheduled() -> None:
         found = allowed(facts, ChangeLicenses(number))
         assert found.after.scheduled is None
         assert EffectKind.SCHEDULE_DROPPED in {effect.kind for effect in found.effects}
-
-
-# --- what changes cost ------------------------------------------------------------------------------------------------
-def test_new_commerce_prorates_by_the_days_of_the_term() -> None:
-    now = datetime(2026, 7, 16, 10, 30, tzinfo=UTC)  # 183 of 365 days are left
-    cost = allowed(new_commerce(), ChangeLicenses(12), now).cost
-    assert (cost.amount, cost.days, cost.of_days) == (Decimal("120.33"), 183, 365)
-
-
-def test_a_cancellation_credits_what_is_left() -> None:
-    cost = allowed(new_commerce(), Cancel(), BOUGHT + timedelta(days=6, hours=1)).cost
-    assert (cost.amount, cost.days) == (Decimal("-1180.27"), 359)
-    assert allowed(new_commerce(is_microsoft=False), Cancel(), BOUGHT + DAY).cost.amount == -1200
-    assert allowed(legacy(is_microsoft=False), Cancel(), BOUGHT + DAY).cost.amount == -1200
-    # The suspension has credited it already.
-    assert allowed(legacy(is_microsoft=False, **SUSPENDED), Cancel(), BOUGHT + DAY + MINUTE).cost.amount == 0
-
-
-def test_other_publishers_refund_what_was_paid_and_no_more() -> None:
-    bought = allowed(new_commerce(is_microsoft=False), ChangeLicenses(15), BOUGHT + 10 * DAY)
-    assert bought.cost.amount == Decimal("583.56")  # five licenses for 355 of 365 days
-    assert allowed(bought.after, Cancel(), BOUGHT + 11 * DAY).cost.amount == -Decimal("1783.56")
-
-
-def test_legacy_prorates_the_month_and_adds_whole_months() -> None:
-    # Ten days are left of the month to 15 March, then ten months: two licenses at USD 10 a month.
-    now = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
-    cost = allowed(legacy(), ChangeLicenses(12), now).cost
-    a_day = Decimal("0.71")  # 10 × 2 ÷ 28
-    assert cost.amount == a_day * 10 / 2 * 2 + 10 * 2 * 10
-
-
-def test_legacy_charges_a_whole_month_as_it_is() -> None:
-    begin = datetime(2026, 2, 15, 10, 30, tzinfo=UTC)  # a month of 28 days: a day rounds up from 0.357 to 0.36
-    assert allowed(legacy(), ChangeLicenses(11), begin).cost.amount == 110
-    assert allowed(legacy(), ChangeLicenses(11), begin + DAY).cost.amount == Decimal("0.36") * 27 + 100
-
-
-def test_legacy_never_credits_more_than_a_month_cost() -> None:
-    cheap = legacy(unit_price=Decimal("1.80"), quantity=1)  # 15 cents a month: a day rounds up to a cent
-    credit = allowed(replace(cheap, quantity=2), ChangeLicenses(1), BOUGHT + 32 * DAY).cost.amount
-    assert credit == -Decimal("0.15") * 11
-
-
-def test_legacy_credits_a_yearly_bill_by_365ths() -> None:
-    now = datetime(2026, 7, 16, 10, 30, tzinfo=UTC)
-    cost = allowed(legacy(billing_months=12), ChangeLicenses(9), now).cost
-    assert cost.amount == -Decimal("60.16")  # 10 × 12 ÷ 365 × 183
-
-
-def test_trials_and_usage_cost_nothing() -> None:
-    assert allowed(trial(legacy()), Suspend()).cost.amount == 0
-    assert allowed(trial(new_commerce()), Cancel()).cost.amount == 0
 
 
 # --- moving -----------------------------------------------------------------------------------------------------------
