@@ -17,6 +17,7 @@ from core import clock
 from core.counting import count_up_to
 from core.html import date_text, number_text
 from core.paging import COUNT_CAP
+from csp_portal.activity_log.links import Links
 from customers.models import Customer, RelationshipRequest
 from mail.models import OutgoingEmail
 from orders.handing_over import left_drafts
@@ -289,17 +290,20 @@ NEWS = (
 
 
 class Happening(NamedTuple):
-    """One line of recent activity."""
+    """One line of recent activity, and the page of what it speaks of if the reader may open it."""
 
     record: ActivityRecord
     who: str
     words: str
+    url: str
 
 
 def recent_activity(actor: Actor) -> list[Happening]:
-    """The latest news that concern the actor's own company."""
-    records = ActivityRecord.objects.visible_to(actor).filter(action__in=NEWS).order_by("-at", "-pk")
-    return [Happening(record, who(record, actor), sentence(record)) for record in records[:RECENT_RECORDS]]
+    """The latest news that concern the actor's own company (two queries)."""
+    news = ActivityRecord.objects.visible_to(actor).filter(action__in=NEWS).order_by("-at", "-pk")
+    records, links = list(news[:RECENT_RECORDS]), Links(actor)
+    links.learn(records)
+    return [Happening(one, who(one, actor), sentence(one), links.target_url(one)) for one in records]
 
 
 class Delay(NamedTuple):

@@ -1,10 +1,11 @@
 """The pages of what records speak of, as far as the reader may open them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet, Value
 from django.urls import reverse
 
 from accounts.access import Actor, can
@@ -15,6 +16,7 @@ from orders.models import Order
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import BulkChange, ChangeRequest, IncentiveEntry
 
+CUSTOMER = Customer._meta.label_lower
 # Kinds of objects with a page whose address is their own identifier: the model, the page, and what it takes.
 PAGES: dict[str, tuple[Any, str, Permission]] = {
     Order._meta.label_lower: (Order, "orders:detail", Permission.VIEW_ORDERS),
@@ -33,24 +35,35 @@ PAGES: dict[str, tuple[Any, str, Permission]] = {
 
 @dataclass
 class Links:
-    """What the reader sees of the things that some records name: one query for the customers and one a kind."""
+    """What the reader sees of the things that some records name."""
 
     actor: Actor
-    customers: dict[UUID, Customer] = field(default_factory=dict)
+    # The customers that it sees, by name.
+    customers: dict[UUID, str] = field(default_factory=dict)
     objects: set[tuple[str, str]] = field(default_factory=set)
 
     def learn(self, records: Iterable[ActivityRecord]) -> None:
-        """Look up what these records name."""
-        records = list(records)
+        """Look up what these records name: one query, whatever that is."""
+        asked = list(self._asked(list(records)))
+        if not asked:
+            return
+        for kind, key, name in asked[0].union(*asked[1:], all=True):
+            if kind == CUSTOMER:
+                self.customers[key] = name
+            else:
+                self.objects.add((kind, str(key)))
+
+    def _asked(self, records: list[ActivityRecord]) -> Iterator[QuerySet]:
+        """What is seen of each kind: what it is, its identifier, and a customer's name."""
         wanted = {one.customer_id for one in records if one.customer_id}
         if wanted:
-            rows = Customer.objects.visible_to(self.actor).filter(microsoft_id__in=wanted).select_related(None)
-            self.customers = {one.microsoft_id: one for one in rows.only("microsoft_id", "company_name")}
+            rows = Customer.objects.visible_to(self.actor).filter(microsoft_id__in=wanted)
+            yield rows.order_by().values_list(Value(CUSTOMER), "microsoft_id", "company_name")
         for kind, (model, _page, permission) in PAGES.items():
             keys = {one.target_id for one in records if one.target_type == kind}
             if keys and can(self.actor, permission):
-                seen = model.objects.visible_to(self.actor).filter(public_id__in=keys)
-                self.objects |= {(kind, str(key)) for key in seen.values_list("public_id", flat=True)}
+                rows = model.objects.visible_to(self.actor).filter(public_id__in=keys)
+                yield rows.order_by().values_list(Value(kind), "public_id", Value(""))
 
     def customer_url(self, record: ActivityRecord) -> str:
         """The page of the customer."""
@@ -59,15 +72,14 @@ class Links:
 
     def customer_name(self, record: ActivityRecord) -> str:
         """The customer's name, if the reader sees it today."""
-        customer = self.customers.get(record.customer_id)  # type: ignore[arg-type]
-        return customer.company_name if customer else ""
+        return self.customers.get(record.customer_id, "")  # type: ignore[arg-type]
 
     def target_url(self, record: ActivityRecord) -> str:
         """The page of the object."""
         if record.customer_id in self.customers:
             if record.target_type == "subscriptions.subscription":
                 return reverse("subscriptions:detail", args=[record.customer_id, record.target_id])
-            if record.target_type == "customers.customer":
+            if record.target_type == CUSTOMER:
                 return self.customer_url(record)
         if (record.target_type, record.target_id) in self.objects:
             return reverse(PAGES[record.target_type][1], args=[record.target_id])

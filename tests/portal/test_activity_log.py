@@ -212,7 +212,7 @@ def test_the_list_costs_the_same_whatever_it_shows(world: World, number: int, dj
             did(ours.provider_admin, "customer.changed", target)
     client = desk(ours.provider_admin)
     client.get(LIST)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(10):
         client.get(LIST)
 
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from accounts.models import Partner
 from accounts.roles import Program, Role
+from activity.services import record
 from core import clock
 from csp_portal import home
-from csp_portal.home import Queue, attention, queues
+from csp_portal.home import Queue, attention, queues, recent_activity
 from customers.models import CustomerAgreement
 from mail.models import OutgoingEmail
 from orders.models import OrderDraft
@@ -85,6 +86,31 @@ def test_home_takes_as_many_queries_for_three_drafts_as_for_one(
         )
     with django_assert_num_queries(10):
         assert client.get("/").content.decode().count("<bdi>Draft ") == 2
+
+
+def test_news_lead_to_what_they_speak_of_if_the_reader_may_open_it(
+    world: World, django_assert_num_queries: Callable
+) -> None:
+    ours = world.ours
+    for action, target in (
+        ("order.placed", ours.order),
+        ("customer.created", ours.customer),
+        ("partnership_request.sent", ours.request),
+    ):
+        record(action, target, by=ours.provider_admin)
+    urls = [f'href="{one.get_absolute_url()}"' for one in (ours.order, ours.customer, ours.request)]
+    pages = {}
+    for actor in (ours.provider_admin, ours.reseller_admin, world.theirs.provider_admin):
+        client = Client()
+        client.force_login(actor.user)
+        client.get("/")
+        pages[actor] = client.get("/").content.decode()
+    assert [url in pages[ours.provider_admin] for url in urls] == [True, True, True]
+    assert urls[1] in pages[ours.reseller_admin]
+    assert urls[2] not in pages[ours.reseller_admin]
+    assert not any(url in pages[world.theirs.provider_admin] for url in urls)
+    with django_assert_num_queries(2):
+        assert len(recent_activity(ours.provider_admin)) >= 3
 
 
 def test_what_needs_attention_is_counted_as_its_list_counts(world: World, django_assert_num_queries: Callable) -> None:
