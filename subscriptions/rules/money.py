@@ -116,11 +116,11 @@ def share(facts: Facts, unit_price: Decimal, quantity: int, now: datetime) -> tu
 
 
 def paid(facts: Facts) -> Decimal:
-    """What the present term has cost so far: its purchase whole, and what was added from its own day on."""
-    added = [batch for batch in facts.batches if batch.is_added]
-    purchased = facts.quantity - sum(batch.quantity for batch in added)
-    shares = [share(facts, facts.unit_price, batch.quantity, batch.bought_at)[0] for batch in added]
-    return rounded(facts.unit_price * purchased) + sum(shares, Decimal(0))
+    """What the present term has cost so far: its purchase from the first day on, and what was added from its own."""
+    added = [(batch.quantity, batch.bought_at) for batch in facts.batches if batch.is_added]
+    purchased = facts.quantity - sum(quantity for quantity, _day in added)
+    parts = [(purchased, facts.started_at), *added]
+    return sum((share(facts, facts.unit_price, quantity, day)[0] for quantity, day in parts), Decimal(0))
 
 
 def next_bill(facts: Facts, now: datetime) -> datetime:

@@ -32,6 +32,7 @@ from subscriptions.rules import (
     join,
     judge,
 )
+from subscriptions.rules.money import share
 from tests.subscriptions.rules.cases import (
     BOUGHT,
     DAY,
@@ -203,6 +204,13 @@ def test_a_second_suspension_credits_what_was_paid_since_the_first() -> None:
     back = allowed(first.after, Reactivate(), BOUGHT + 20 * DAY)
     second = allowed(back.after, Suspend(), BOUGHT + 25 * DAY)
     assert (first.cost.amount, second.cost.amount) == (-1200, -back.cost.amount)
+
+
+def test_an_add_on_that_ends_with_its_base_is_credited_its_own_months() -> None:
+    add_on = legacy(started_at=BOUGHT + 90 * DAY, is_add_on=True, parent_status=Status.ACTIVE)
+    charged = share(add_on, add_on.unit_price, add_on.quantity, add_on.started_at)[0]
+    assert charged < 1000
+    assert allowed(add_on, Suspend(), add_on.started_at + 5 * DAY).cost.amount == -charged
 
 
 def test_what_was_added_is_credited_as_it_was_charged() -> None:
