@@ -30,13 +30,13 @@ def subscriptions_text(number: int) -> str:
 
 
 def what_comes(subscription: Any, ends_at: datetime) -> tuple[str, datetime]:
-    """What comes or came with the end of a term, a key of WHAT_COMES, and when; takes what lists keep of one too."""
-    next_step_at = getattr(subscription, "next_step_at", None)
+    """What comes or came with the end of a term, a key of WHAT_COMES, and when; takes what a row keeps of one too."""
+    next_step_at = subscription.next_step_at
     if subscription.status in OVER:
-        return "ended", min(getattr(subscription, "ended_at", None) or ends_at, ends_at)
+        return "ended", min(subscription.ended_at or ends_at, ends_at)
     if subscription.status == Subscription.Status.SUSPENDED and next_step_at is not None and next_step_at < ends_at:
         return "deleted", next_step_at
-    if getattr(subscription, "is_trial", False) and subscription.at_end == AtEnd.RENEW:
+    if subscription.is_trial and subscription.at_end == AtEnd.RENEW:
         # Of trials only those of new commerce have a window in which to cancel; those of the legacy rules end.
         return ("converts" if subscription.cancellable_until else "expires"), ends_at
     if subscription.at_end == AtEnd.RENEW:
@@ -49,8 +49,7 @@ def _goes_on(subscription: Any, ends_at: datetime) -> bool:
     # What is suspended at the end of its term is disabled whatever was decided.
     if subscription.status != Subscription.Status.ACTIVE or subscription.at_end == AtEnd.CANCEL:
         return False
-    if subscription.at_end == AtEnd.EXTEND or getattr(subscription, "is_trial", False):
+    if subscription.at_end == AtEnd.EXTEND or subscription.is_trial:
         return subscription.at_end == AtEnd.EXTEND
-    # Some lists keep no term: most last a year.
-    months = TERM_MONTHS.get(getattr(subscription, "term_duration", ""), 12)
+    months = TERM_MONTHS.get(subscription.term_duration, 12)
     return has_extended_term(after_months(ends_at, -months), ends_at)

@@ -1,7 +1,7 @@
 """What rows of the Customers list show, and what opened ones show beside it: a query for each kind."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,14 +18,19 @@ SHOWN_IN_ROW = 5
 
 @dataclass(frozen=True)
 class ShownSubscription:
-    """A subscription in an opened row."""
+    """A subscription in an opened row, with what wording.what_comes() asks of one."""
 
     subscription_id: UUID
     nickname: str
     quantity: int
     status: str
-    ends_at: datetime | None
+    is_trial: bool
+    term_duration: str
     at_end: str
+    ends_at: datetime | None
+    cancellable_until: datetime | None
+    next_step_at: datetime | None
+    ended_at: datetime | None
 
 
 @dataclass
@@ -70,9 +75,8 @@ def _add_subscriptions(facts: dict[int, OpenedFacts]) -> None:
     """The newest few of each; what was deleted is not shown."""
     place = Window(RowNumber(), F("customer"), [F("created_at").desc(), F("pk").desc()])
     rows = Subscription.objects.listed().filter(customer__in=facts).annotate(place=place)
-    columns = ("subscription_id", "nickname", "quantity", "status", "ends_at", "at_end")
     newest = rows.filter(place__lte=SHOWN_IN_ROW).order_by("place")
-    for key, *shown in newest.values_list("customer", *columns):
+    for key, *shown in newest.values_list("customer", *(column.name for column in fields(ShownSubscription))):
         facts[key].newest.append(ShownSubscription(*shown))
 
 

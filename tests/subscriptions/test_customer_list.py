@@ -140,6 +140,10 @@ def test_an_opened_row_says_what_there_is_and_leads_on(
         CustomerAdministratorFactory(customer=customer)
         desk = SubscriptionFactory(customer=customer, sku=price.sku, nickname="Desk", quantity=1200)
         once = SubscriptionFactory(customer=customer, sku=price.sku, nickname="Once", quantity=1, at_end="cancel")
+        window = clock.now() + timedelta(days=7)
+        SubscriptionFactory(
+            customer=customer, sku=price.sku, nickname="Try", quantity=25, is_trial=True, cancellable_until=window
+        )
         earner = PartnershipFactory(provider=provider, reseller__legal_name="Earner").reseller
         former = PartnershipFactory(provider=provider, reseller__legal_name="Former").reseller
         for subscription, who, ends_at in (
@@ -157,6 +161,7 @@ def test_an_opened_row_says_what_there_is_and_leads_on(
         "Active",
         "Desk · 1,200 licenses · Active · Renews on 14 Mar 2027",
         "Once · 1 license · Active · Expires on 14 Mar 2027",
+        "Try · 25 licenses · Active · Becomes paid on 14 Mar 2027",
         f"admin@{customer.domain}",
         "Fabrikam · manages the customer",
         "Earner · reseller of record",
