@@ -1,10 +1,17 @@
-"""One offer, the people of tests.customers.conftest, and for the pages of resellers those of tests.resellers."""
+"""An offer, a subscription, the people of tests.customers.conftest, and for resellers those of tests.resellers."""
+
+from datetime import timedelta
 
 import pytest
 
+from accounts.access import Actor
 from catalogue.models import Price
+from core import clock
+from customers.models import Customer
+from subscriptions.models import Subscription
 from tests.customers.conftest import admin, provider, reseller, sales, signed_in
 from tests.resellers.conftest import fabrikam, helpdesk, northwind, riley, sender, tailwind
+from tests.subscriptions.living import bought, offer
 from tests.world import make_price
 
 __all__ = [
@@ -27,3 +34,9 @@ __all__ = [
 def price(db: None) -> Price:
     """Business Standard in the United States, 150 dollars for a year."""
     return make_price()
+
+
+@pytest.fixture
+def new(customer: Customer, sales: Actor) -> Subscription:
+    """Ten licenses under the new commerce rules, bought an hour ago."""
+    return bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))

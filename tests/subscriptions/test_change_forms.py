@@ -31,12 +31,6 @@ def customer(provider: Partner, reseller: Partner) -> Customer:
 
 
 @pytest.fixture
-def new(customer: Customer, sales: Actor) -> Subscription:
-    """Ten licenses under the new commerce rules, bought an hour ago."""
-    return bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))
-
-
-@pytest.fixture
 def browser(sales: Actor) -> Client:
     client = Client()
     client.force_login(sales.user)

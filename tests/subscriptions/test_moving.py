@@ -29,12 +29,6 @@ def customer(provider: Partner) -> Customer:
 
 
 @pytest.fixture
-def new(customer: Customer, sales: Actor) -> Subscription:
-    """Ten licenses under the new commerce rules, bought an hour ago."""
-    return bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))
-
-
-@pytest.fixture
 def old(customer: Customer, sales: Actor) -> Subscription:
     """Ten licenses under the legacy rules, bought in the spring."""
     return bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(days=100))
