@@ -22,6 +22,17 @@ def clean_reason(text: str) -> str:
     return clean_name(" ".join(text.split()))[:500]
 
 
+class ReasonField(forms.CharField):
+    """A reason in a box of several lines, measured as the one line that is kept: a line end is sent as two signs."""
+
+    def __init__(self, *, rows: int = 3, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 500, "widget": forms.Textarea({"rows": rows}), **kwargs})
+
+    def to_python(self, value: Any) -> str:
+        """On one line."""
+        return " ".join(str(super().to_python(value)).split())
+
+
 class ReasonActionForm(ActionForm):
     """The choice of an action, with a reason for those that take something away."""
 

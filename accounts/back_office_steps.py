@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from accounts.step_up import ask_first
 from core.exceptions import Refused
 
@@ -37,10 +37,8 @@ class StepForm(forms.Form):
 
     use_required_attribute = False
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=gettext_lazy("Reason, as the record will keep it"),
-        max_length=500,
-        widget=forms.Textarea({"rows": 3}),
         error_messages={"required": gettext_lazy("Give a reason: it stands in the record.")},
     )
     typed = forms.CharField(max_length=254, widget=forms.TextInput({"autocomplete": "off", "size": 40}))

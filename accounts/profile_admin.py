@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from accounts.differences import differences
 from accounts.models import ProfileChange, ProviderProfile
 from accounts.profile_facts import completeness, in_form_order, label_of, names_of, public_facts, words_of
@@ -41,10 +41,8 @@ class RejectionForm(forms.Form):
 
     use_required_attribute = False
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=_("Reason, as the company will read it"),
-        max_length=500,
-        widget=forms.Textarea({"rows": 3}),
         error_messages={"required": _("Give a reason: the company will ask for it.")},
     )
 

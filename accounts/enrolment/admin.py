@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from accounts.enrolment.admin_forms import PartnerAddForm
 from accounts.look_alikes import look_alikes, mixes_alphabets
 from accounts.models import Membership, Partner
@@ -74,7 +74,7 @@ DECISIONS = {
 class DecisionForm(forms.Form):
     """The words that the company will read."""
 
-    reason = forms.CharField(max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
+    reason = ReasonField(required=False)
 
     def __init__(self, data: Any = None, *, decision: Decision) -> None:
         super().__init__(data, auto_id=f"{decision.name}_%s")

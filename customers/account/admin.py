@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from customers.account_status import DECISIONS, REASON_NEEDED, decide_account
 from customers.models import Customer
@@ -61,7 +61,7 @@ ACCOUNT_DECISIONS = {
 class AccountDecisionForm(forms.Form):
     """The words that the provider, the reseller and the customer will read."""
 
-    reason = forms.CharField(max_length=500, required=False, widget=forms.Textarea({"rows": 3}))
+    reason = ReasonField(required=False)
 
     def __init__(self, data: Any = None, *, decision: AccountDecision) -> None:
         super().__init__(data, auto_id=f"{decision.name}_%s")

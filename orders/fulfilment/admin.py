@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.back_office import ReasonActionForm, RecordedAdmin, clean_reason
+from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from core.exceptions import Refused
 from core.html import time_tag
 from orders.fulfilment.deciding import fulfil_line, refuse_line, retry_line
@@ -77,11 +77,9 @@ class RefuseForm(forms.Form):
 
     use_required_attribute = False
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=_("Reason, as the person who ordered will read it"),
         help_text=_("Add-ons of this line that wait are refused with it."),
-        max_length=500,
-        widget=forms.Textarea({"rows": 3}),
         error_messages={"required": _("Give a reason: who placed the order will ask for it.")},
     )
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.back_office import clean_reason
+from accounts.back_office import ReasonField, clean_reason
 from catalogue.models import Product, Sku
 from subscriptions.incentives.rates import ENDS_TOO_EARLY, HIGHEST, OUT_OF_RANGE, RatesOverlap, overlapping
 from subscriptions.models import IncentiveRate
@@ -29,7 +29,7 @@ class RateForm(forms.ModelForm):
         max_length=1000,
         help_text=_("Two-letter codes of countries, as in BR US; empty: every market."),
     )
-    reason = forms.CharField(label=_("Reason"), max_length=500, required=False, widget=forms.Textarea({"rows": 2}))
+    reason = ReasonField(label=_("Reason"), required=False, rows=2)
 
     class Meta:
         model = IncentiveRate
@@ -96,7 +96,7 @@ class VoidRateForm(forms.Form):
     prefix_of_ids = "void"
     use_required_attribute = False
 
-    reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea({"rows": 2}))
+    reason = ReasonField(label=_("Reason"), rows=2)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": f"{self.prefix_of_ids}_%s", **kwargs})

@@ -242,6 +242,18 @@ def test_an_action_wants_a_reason(model: type[Model], action: str, world: World,
 
 
 @pytest.mark.parametrize(("page", "name"), PAGES)
+def test_a_reason_may_be_as_long_as_its_box_lets_it_be(page: str, name: str, world: World, office: Client) -> None:
+    row = PAGES[page, name](world)
+    tomorrow = (clock.now() + timedelta(days=1)).date()
+    lines_of_it = ["a" * 99] * 5
+    # 499 signs, as the browser counts them.
+    typed = {"reason": "\r\n".join(lines_of_it), "typed": getattr(row, "sign_in_name", "")}
+    address = reverse(f"admin:{page}", args=[row.pk, name] if name else [row.pk])
+    assert office.post(address, {**typed, "effective_to": tomorrow.isoformat()}).status_code == 302
+    assert ActivityRecord.objects.latest("pk").changes["reason"] == " ".join(lines_of_it)
+
+
+@pytest.mark.parametrize(("page", "name"), PAGES)
 def test_a_page_wants_a_reason(page: str, name: str, world: World, office: Client) -> None:
     row = PAGES[page, name](world)
     address = reverse(f"admin:{page}", args=[row.pk, name] if name else [row.pk])
