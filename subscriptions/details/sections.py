@@ -21,7 +21,7 @@ from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
 from subscriptions.options import choices
 from subscriptions.rules import AtEnd as RulesAtEnd
-from subscriptions.rules import Cancel, DecideEnd, Facts, Reactivate, Refused, Suspend, judge
+from subscriptions.rules import Cancel, ChangeLicenses, DecideEnd, Facts, Reactivate, Refused, Suspend, judge
 from subscriptions.rules.facts import WINDOW
 from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
@@ -69,6 +69,8 @@ def management(subscription: Subscription, actor: Actor) -> dict[str, Any]:
     if active and not subscription.is_trial and not facts.is_usage_based:
         found["licenses"] = LicensesForm(None, subscription=subscription)
         found["licenses_url"] = change_url(subscription, "licenses")
+    elif lives and isinstance(answer := judge(facts, ChangeLicenses(facts.quantity + 1), now), Refused):
+        found["licenses_note"] = answer.text
     if active and subscription.ends_at is not None:
         found |= end_of_term(subscription, facts, now)
         found["moves"] = asked_for(found["moves"], delegation)

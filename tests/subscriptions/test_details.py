@@ -145,6 +145,23 @@ def test_somebody_else_was_faster(browser: Client, new: Subscription, sales: Act
     assert new.quantity == 12
 
 
+def test_where_licenses_cannot_be_changed_the_page_says_why(
+    browser: Client, new: Subscription, customer: Customer, sales: Actor
+) -> None:
+    change_subscription(subscription=new, intent=Suspend(), by=sales)
+    trial = bought(customer, offer(), sales, at=clock.now() - timedelta(hours=1))
+    Subscription.objects.filter(pk=trial.pk).update(is_trial=True, quantity=25)
+    for subscription, words in (
+        (new, "The subscription is suspended. Reactivate it first."),
+        (trial, "A trial has 25 licenses that cannot be changed."),
+    ):
+        page = text(browser, address(subscription))
+        assert words in page
+        assert change(subscription, "licenses") not in page
+    Subscription.objects.filter(pk=new.pk).update(status="expired")
+    assert "Reactivate it first" not in text(browser, address(new))
+
+
 def test_suspended_and_back(browser: Client, new: Subscription) -> None:
     assert "The bills go on all the same" in text(browser, change(new, "suspend"))
     browser.post(change(new, "suspend"), {"version": "1"})
