@@ -10,7 +10,7 @@
 
   const set = ({ idle, end }) => { idleAt = Date.now() + idle * 1000; endAt = Date.now() + end * 1000; };
   const say = (words, at) => {
-    const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(at);
+    const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
     const text = part("text").dataset[words].replace("{time}", time);
     if (part("text").textContent !== text) part("text").textContent = text;
   };
