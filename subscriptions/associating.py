@@ -42,7 +42,7 @@ def _name_on_all(relationship: ResellerRelationship, *, of_record: bool, support
     """One after the other, as their own page does it: each has its record."""
     if not (of_record or support):
         return
-    rows = Subscription.objects.listed().filter(customer=relationship.customer_id).order_by("pk")
+    rows = Subscription.objects.live().filter(customer=relationship.customer_id).order_by("pk")
     for subscription in rows.select_related("customer__provider"):
         if of_record:
             set_reseller_of_record(subscription=subscription, reseller=relationship.reseller, by=by)

@@ -14,7 +14,7 @@ from core.exceptions import NotPermitted, Refused
 from customers.changes import lock_customers, mark_changed
 from customers.models import Customer
 from customers.services import PartnershipRequired, lock_partnership
-from subscriptions.models import ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
+from subscriptions.models import LIVE, ResellerOfRecord, Subscription, SubscriptionRelation, SupportContact
 from subscriptions.starting import NewSubscription, QuantityRefused, start_subscription, start_subscriptions
 from subscriptions.supporting import support_candidates
 
@@ -74,6 +74,10 @@ class AccessRequired(PartnershipRequired):
     """Who answers for a customer must be able to see its account."""
 
 
+class SubscriptionOver(PartnershipRequired):
+    """Nobody earns with what is over, and nobody answers for it."""
+
+
 # What the record calls a change of each relation: for the reseller that is named now, and for the one that was.
 RELATION_ACTIONS: dict[type[SubscriptionRelation], tuple[str, str]] = {
     ResellerOfRecord: ("subscription.reseller_of_record_changed", "subscription.reseller_of_record_ended"),
@@ -109,8 +113,10 @@ def _name_reseller(
         return present
     if instead_of is not None and instead_of != (str(present.reseller.microsoft_id) if present else ""):
         raise NamedMeanwhile(present.reseller if present else None)
-    if reseller is not None and with_access:
-        require_access(reseller, customer)
+    if reseller is not None:
+        require_life(subscription)
+        if with_access:
+            require_access(reseller, customer)
     now = clock.now()
     if present is not None:
         present.ends_at = max(now, present.begins_at)
@@ -124,6 +130,12 @@ def _name_reseller(
     mark_changed(customer.pk, at=now)
     record_relation_change(subscription, present, following, by=by)
     return following
+
+
+def require_life(subscription: Subscription) -> None:
+    """Raise SubscriptionOver for what is expired, disabled or deleted; the caller holds it."""
+    if subscription.status not in LIVE:
+        raise SubscriptionOver(_("The subscription is neither active nor suspended. Nobody is named for it any more."))
 
 
 def require_access(reseller: Partner, customer: Customer) -> None:

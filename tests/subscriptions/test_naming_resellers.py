@@ -10,7 +10,7 @@ from accounts.access import Actor
 from accounts.models import Partner
 from customers.models import Customer
 from subscriptions.models import ResellerOfRecord, Subscription
-from subscriptions.services import NamedMeanwhile, set_reseller_of_record, set_support_contact
+from subscriptions.services import NamedMeanwhile, SubscriptionOver, set_reseller_of_record, set_support_contact
 from tests.factories import PartnerFactory, PartnershipFactory
 from tests.subscriptions.living import bought, offer, ready_customer
 
@@ -137,3 +137,16 @@ def test_who_types_the_reseller_reads_how_to_name_nobody(
     data = {"reseller": "", "mpn_id": "", "was": str(reseller.microsoft_id)}
     browser.post(address(owned, "reseller"), data)
     assert of_record(owned) is None
+
+
+@pytest.mark.parametrize("status", ["expired", "disabled", "deleted"])
+def test_nobody_is_named_for_what_is_over(
+    browser: Client, owned: Subscription, other: Partner, sales: Actor, status: str
+) -> None:
+    Subscription.objects.filter(pk=owned.pk).update(status=status)
+    posted = browser.post(address(owned, "reseller"), {"reseller": str(other.microsoft_id)})
+    assert "neither active nor suspended" in posted.content.decode()
+    for name in (set_reseller_of_record, set_support_contact):
+        with pytest.raises(SubscriptionOver):
+            name(subscription=owned, reseller=other, by=sales)
+    set_reseller_of_record(subscription=owned, reseller=None, by=sales)
