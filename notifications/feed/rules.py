@@ -99,7 +99,7 @@ RULES: dict[str, Rule] = {
     "order.line_refused": Rule(ORDER, P.VIEW_ORDERS, P.VIEW_ORDERS),
     **_subscriptions(
         *"licenses_changed suspended reactivated canceled upgraded converted renewed extended expired disabled deleted "
-        "term_changed end_decided".split()
+        "term_changed billing_changed end_decided".split()
     ),
     **_subscriptions("support_contact_changed"),
     "subscription.reseller_of_record_changed": Rule(Category.SUBSCRIPTIONS, reseller=P.VIEW_INCENTIVES),

@@ -24,6 +24,7 @@ from notifications.feed.wording import sentence
 from notifications.following import follow
 from notifications.models import FollowerPosition, Notification, NotificationPreference
 from notifications.models.feed import Category
+from subscriptions.changing import ACTIONS
 from subscriptions.models import Subscription
 from tests.reading import checked, text, words
 from tests.world import World, make_member, make_world
@@ -421,6 +422,11 @@ def test_rules_are_whole() -> None:
         assert rule.person in (None, *Concerned)
         assert all(isinstance(one, Permission) for one in sides)
     assert Subscription._meta.label_lower == "subscriptions.subscription"
+
+
+def test_every_change_that_the_rules_know_is_told_but_what_only_the_next_term_brings() -> None:
+    untold = {action for action in ACTIONS.values() if action not in RULES}
+    assert untold == {"subscription.change_scheduled", "subscription.schedule_dropped"}
 
 
 def test_everything_that_is_told_has_words() -> None:
