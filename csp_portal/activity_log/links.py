@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from activity.models import ActivityRecord
-from customers.models import Customer
+from customers.models import Customer, RelationshipRequest
 from orders.models import Order
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 from subscriptions.models import BulkChange, ChangeRequest, IncentiveEntry
@@ -26,6 +26,11 @@ PAGES: dict[str, tuple[Any, str, Permission]] = {
         PendingAcceptance,
         "resellers:confirm_acceptance",
         Permission.REQUEST_PARTNERSHIP,
+    ),
+    RelationshipRequest._meta.label_lower: (
+        RelationshipRequest,
+        "customers:relationship_request",
+        Permission.REQUEST_RELATIONSHIP,
     ),
     IncentiveEntry._meta.label_lower: (IncentiveEntry, "incentives:entry", Permission.VIEW_INCENTIVES),
     ChangeRequest._meta.label_lower: (ChangeRequest, "subscriptions:change_request", Permission.VIEW_SUBSCRIPTIONS),

@@ -14,7 +14,7 @@ from activity.services import record
 from core import clock
 from csp_portal import home
 from csp_portal.home import Queue, attention, queues, recent_activity
-from customers.models import CustomerAgreement
+from customers.models import CustomerAgreement, RelationshipRequest
 from mail.models import OutgoingEmail
 from orders.models import OrderDraft
 from resellers.models import PartnershipRequest, PendingAcceptance
@@ -92,22 +92,24 @@ def test_news_lead_to_what_they_speak_of_if_the_reader_may_open_it(
     world: World, django_assert_num_queries: Callable
 ) -> None:
     ours = world.ours
+    asked = RelationshipRequest.objects.filter(customer=ours.customer).latest("pk")
     for action, target in (
         ("order.placed", ours.order),
         ("customer.created", ours.customer),
         ("partnership_request.sent", ours.request),
+        ("relationship_request.sent", asked),
     ):
         record(action, target, by=ours.provider_admin)
-    urls = [f'href="{one.get_absolute_url()}"' for one in (ours.order, ours.customer, ours.request)]
+    urls = [f'href="{one.get_absolute_url()}"' for one in (ours.order, ours.customer, ours.request, asked)]
     pages = {}
     for actor in (ours.provider_admin, ours.reseller_admin, world.theirs.provider_admin):
         client = Client()
         client.force_login(actor.user)
         client.get("/")
         pages[actor] = client.get("/").content.decode()
-    assert [url in pages[ours.provider_admin] for url in urls] == [True, True, True]
+    assert [url in pages[ours.provider_admin] for url in urls] == [True] * 4
     assert urls[1] in pages[ours.reseller_admin]
-    assert urls[2] not in pages[ours.reseller_admin]
+    assert not any(url in pages[ours.reseller_admin] for url in urls[2:])
     assert not any(url in pages[world.theirs.provider_admin] for url in urls)
     with django_assert_num_queries(2):
         assert len(recent_activity(ours.provider_admin)) >= 3
