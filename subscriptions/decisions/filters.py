@@ -1,4 +1,4 @@
-"""The search of the renewal calendar."""
+"""The search of the renewal calendar, and its filter by reseller."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.filters import PortalFilterSet, SearchFilter
 from core.text import fold
+from subscriptions.full_list.filters import ResellerOfRecordFilter
 
 MOST_WORDS = 6
 
@@ -22,6 +23,14 @@ class DecisionSearchFilter(SearchFilter):
 
 
 class DecisionFilter(PortalFilterSet):
-    """By words of the subscription or the customer."""
+    """By words of the subscription or the customer; a provider's staff also by the reseller of record."""
 
     q = DecisionSearchFilter(label=_("Search by subscription or customer"))
+    reseller = ResellerOfRecordFilter(label=_("Reseller of record"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.request.actor.is_provider:
+            self.filters["reseller"].offer_to(self.request.actor)
+        else:
+            del self.filters["reseller"]

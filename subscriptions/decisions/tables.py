@@ -16,6 +16,7 @@ from core.tables import NUMERIC, NumberColumn, PortalTable
 from subscriptions.decisions.outlook import outlook_words
 from subscriptions.models import Subscription
 from subscriptions.rules import decision_date
+from subscriptions.tables import reseller_of_record
 
 
 class DecisionTable(PortalTable):
@@ -35,19 +36,30 @@ class DecisionTable(PortalTable):
         linkify=lambda record: record.customer.get_absolute_url(),
     )
     provider = tables.Column(gettext_lazy("Indirect provider"), accessor="customer__provider", orderable=False)
+    # Of record, not managing: whose incentive hangs on the decision, and whom the filter finds.
+    reseller = tables.Column(gettext_lazy("Reseller of record"), accessor="pk", orderable=False)
     quantity = NumberColumn(gettext_lazy("Licenses"))
     outlook = tables.Column(gettext_lazy("If nobody acts"), accessor="pk", orderable=False)
-    cost = tables.Column(gettext_lazy("Next term, at today’s price"), accessor="pk", orderable=False, attrs=NUMERIC)
+    cost = tables.Column(
+        gettext_lazy("Next term, at today’s price"),
+        accessor="pk",
+        orderable=False,
+        attrs={**NUMERIC, "th": {"class": "num text-wrap"}},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         actor = kwargs["listing"].request.actor
-        hidden = ["provider"] if actor.is_provider else []
+        hidden = ["provider" if actor.is_provider else "reseller"]
         hidden += [] if can(actor, Permission.VIEW_PRICES) else ["cost"]
         super().__init__(*args, exclude=hidden, **kwargs)
 
     def render_day(self, record: Subscription) -> SafeString:
         """The last day, with the moment after which it is too late."""
         return day_tag(record)
+
+    def render_reseller(self, record: Subscription) -> SafeString:
+        """Whom to call about it, with the MPN ID that it was set with."""
+        return reseller_of_record(record.current_reseller)  # type: ignore[attr-defined]
 
     def render_outlook(self, record: Subscription) -> str:
         """In one sentence."""

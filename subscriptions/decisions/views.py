@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -10,7 +11,7 @@ from accounts.access import can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
-from core.lists import ListPage
+from core.lists import ListPage, Selection
 from subscriptions.decisions.coming import by_deadline, coming, soon
 from subscriptions.decisions.filters import DecisionFilter
 from subscriptions.decisions.months import (
@@ -23,6 +24,7 @@ from subscriptions.decisions.months import (
 )
 from subscriptions.decisions.outlook import outlooks, totals
 from subscriptions.decisions.tables import DecisionTable
+from subscriptions.full_list.rows import add_resellers
 from subscriptions.models import Subscription
 
 SOON = "30-days"
@@ -53,6 +55,15 @@ class RenewalsView(PermittedView, ListPage):
         begin, end = decision_period(self.month)
         return by_deadline(coming(seen, end).filter(next_step_at__gt=begin))
 
+    def select(self) -> Selection:
+        """What the address asks for, made once: the list and what is added up are the same rows."""
+        return self.selection
+
+    @cached_property
+    def selection(self) -> Selection:
+        """See select()."""
+        return super().select()
+
     @property
     def is_soon(self) -> bool:
         """Whether the next thirty days are asked for instead of a month."""
@@ -64,7 +75,9 @@ class RenewalsView(PermittedView, ListPage):
         return month_of(self.request.GET.get("month", ""))
 
     def prepare(self, rows: list[Any]) -> None:
-        """What happens with each."""
+        """What happens with each; for a provider's staff, who earns with it."""
+        if self.actor.is_provider:
+            add_resellers(rows, self.actor)
         found = outlooks(rows)
         for row in rows:
             row.outlook = found[row.pk]

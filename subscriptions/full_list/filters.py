@@ -24,17 +24,37 @@ NO_RESELLER = Suggestion("none", _("No reseller of record"), alias=_("none"))
 PARTNERSHIP_ENDED = Suggestion("ended", _("Partnership ended"), alias=_("ended"))
 
 
+class ResellerOfRecordFilter(TypeaheadFilter):
+    """By the reseller of record, for a provider's staff; the set's `__init__` calls `offer_to()` or drops it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            empty_label=_("All"),
+            extras=(NO_RESELLER, PARTNERSHIP_ENDED),
+            widget=TypeaheadInput(attrs={"placeholder": _("Name or MPN ID, none, or ended")}),
+            **kwargs,
+        )
+
+    def offer_to(self, actor: Actor) -> None:
+        """Let the actor choose among the resellers of its company, past ones too."""
+        self.offer(ResellerSource(actor, with_ended=True))
+
+    def filter(self, qs: QuerySet, value: Partner | Suggestion | None) -> QuerySet:
+        """What one reseller earns with, what none does, or one that is no partner any more."""
+        if value is None:
+            return qs
+        if value == NO_RESELLER:
+            return qs.filter(reseller_of_record=None)
+        if value == PARTNERSHIP_ENDED:
+            return qs.filter(conditions.partnership_ended(self.parent.request.actor.partner))
+        return qs.filter(conditions.earned_by(value))
+
+
 class SubscriptionFilter(PortalFilterSet):
     """By words, reseller of record, what the term brings next, trial and status; else what is over is hidden."""
 
     q = SubscriptionSearchFilter(label=_("Search by customer, offer, nickname or ID"))
-    reseller = TypeaheadFilter(
-        label=_("Reseller (MPN ID)"),
-        empty_label=_("All"),
-        extras=(NO_RESELLER, PARTNERSHIP_ENDED),
-        widget=TypeaheadInput(attrs={"placeholder": _("Name or MPN ID, none, or ended")}),
-        method="filter_reseller",
-    )
+    reseller = ResellerOfRecordFilter(label=_("Reseller (MPN ID)"))
     term = django_filters.ChoiceFilter(
         label=_("Term"),
         empty_label=_("All"),
@@ -68,7 +88,7 @@ class SubscriptionFilter(PortalFilterSet):
         super().__init__(*args, **kwargs)
         actor: Actor = self.request.actor
         if actor.is_provider:
-            self.filters["reseller"].offer(ResellerSource(actor, with_ended=True))
+            self.filters["reseller"].offer_to(actor)
             del self.filters["support"]
         else:
             del self.filters["reseller"]
@@ -78,14 +98,6 @@ class SubscriptionFilter(PortalFilterSet):
         if not self.form.cleaned_data.get("status"):
             queryset = queryset.live()
         return super().filter_queryset(queryset)
-
-    def filter_reseller(self, queryset: QuerySet, name: str, value: Partner | Suggestion) -> QuerySet:
-        """What one reseller earns with, what none does, or one that is no partner any more."""
-        if value == NO_RESELLER:
-            return queryset.filter(reseller_of_record=None)
-        if value == PARTNERSHIP_ENDED:
-            return queryset.filter(conditions.partnership_ended(self.request.actor.partner))
-        return queryset.filter(conditions.earned_by(value))
 
     def filter_term(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """What renews or ends soon, and what the rules still allow to be canceled."""

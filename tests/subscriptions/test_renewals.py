@@ -16,6 +16,7 @@ from catalogue.models import Price
 from core import clock
 from csp_portal.home import queues
 from customers.models import Customer
+from resellers.models import Partnership
 from subscriptions.changing import change_subscription
 from subscriptions.clockwork import run_due
 from subscriptions.decisions import views
@@ -23,7 +24,7 @@ from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.models import Subscription
 from subscriptions.rules import AtEnd, DecideEnd, ScheduleChange, Scheduled, Suspend
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerAdministratorFactory, PartnerFactory
+from tests.factories import CustomerAdministratorFactory, PartnerFactory, PartnershipFactory
 from tests.reading import checked, rows, words
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
 
@@ -137,11 +138,12 @@ def test_a_month_shows_its_decisions_and_adds_them_up(
             "15 Jan 2027",
             renewing.nickname,
             "Padaria",
+            "— No reseller",
             "10",
             "Renews: 1 year · Monthly, 10 licenses",
             "USD 1,200.00",
         ],
-        ["18 Jan 2027", ending.nickname, "Padaria", "10", "Ends, as was decided", "— Nothing"],
+        ["18 Jan 2027", ending.nickname, "Padaria", "— No reseller", "10", "Ends, as was decided", "— Nothing"],
     ]
     assert page.context["added_up"] == [
         ("Renew or go on", "1"),
@@ -226,6 +228,56 @@ def test_a_search_finds_subscription_or_customer(
         assert 'name="month" value="2027-01"' in page.content.decode()
 
 
+def test_staff_see_the_reseller_of_record_and_filter_by_it(
+    customer: Customer, provider: Partner, reseller: Partner, sales: Actor, signed_in: Callable[..., Client]
+) -> None:
+    other = PartnershipFactory(provider=provider, reseller__legal_name="Tailspin").reseller
+    for company in (reseller, other, None):
+        bought(customer, offer(), sales, at=BOUGHT, reseller=company)
+    Partnership.objects.filter(reseller=other).update(ended_at=clock.now())
+    asked = {
+        str(reseller.microsoft_id): [f"Fabrikam MPN ID {reseller.mpn_id}"],
+        "tailsp": [f"Tailspin MPN ID {other.mpn_id}"],
+        "none": ["— No reseller"],
+        "ended": [f"Tailspin MPN ID {other.mpn_id}"],
+        "": [f"Fabrikam MPN ID {reseller.mpn_id}", f"Tailspin MPN ID {other.mpn_id}", "— No reseller"],
+    }
+    helpdesk = actor_of(provider, Role.HELPDESK_AGENT)
+    for actor in (sales, helpdesk):
+        for value, expected in asked.items():
+            page = checked(signed_in(actor.user).get(URL, {"month": "2027-01", "reseller": value}))
+            assert [row[3] for row in rows(page)] == expected, value
+            assert page.context["added_up"][0] == ("Renew or go on", str(len(expected)))
+            assert "Reseller of record" in words(page)
+    assert page.context["previous"] == ("December 2026", f"{URL}?month=2026-12&reseller=")
+
+
+def test_a_filter_stays_with_the_month_and_a_wrong_one_is_told(
+    customer: Customer, reseller: Partner, sales: Actor, signed_in: Callable[..., Client]
+) -> None:
+    bought(customer, offer(), sales, at=BOUGHT, reseller=reseller)
+    page = checked(signed_in(sales.user).get(URL, {"month": "2027-01", "reseller": "none"}))
+    assert rows(page) == []
+    assert page.context["following"] == ("February 2027", f"{URL}?month=2027-02&reseller=none")
+    assert page.context["added_up"] == [("Renew or go on", "0"), ("Come to an end", "0")]
+    page = checked(signed_in(sales.user).get(URL, {"month": "2027-01", "reseller": "nobody"}))
+    assert "reseller" in page.context["filter_form"].errors
+    assert page.context["added_up"][0] == ("Renew or go on", "0")
+
+
+def test_a_reseller_reads_of_no_other_and_cannot_ask(
+    customer: Customer, provider: Partner, reseller: Partner, sales: Actor, signed_in: Callable[..., Client]
+) -> None:
+    other = PartnershipFactory(provider=provider, reseller__legal_name="Tailspin").reseller
+    bought(customer, offer(), sales, at=BOUGHT, reseller=other)
+    for value in ("", "none", str(other.microsoft_id)):
+        page = checked(signed_in(actor_of(reseller).user).get(URL, {"month": "2027-01", "reseller": value}))
+        assert len(rows(page)) == 1
+        assert "reseller" not in page.context["filter_form"].fields
+        assert "Tailspin" not in words(page)
+        assert "Reseller of record" not in words(page)
+
+
 def test_a_reseller_sees_what_it_manages_without_prices(
     customer: Customer, provider: Partner, reseller: Partner, sales: Actor, signed_in: Callable[..., Client]
 ) -> None:
@@ -271,20 +323,21 @@ def test_too_many_are_not_added_up(
 def test_it_takes_as_many_queries_for_three_as_for_one(
     customer: Customer,
     provider: Partner,
+    reseller: Partner,
     sales: Actor,
     signed_in: Callable[..., Client],
     django_assert_num_queries: Callable,
 ) -> None:
-    bought(customer, offer(), sales, at=BOUGHT)
+    bought(customer, offer(), sales, at=BOUGHT, reseller=reseller)
     client = signed_in(sales.user)
     client.get(URL)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         assert len(rows(client.get(URL, {"month": "2027-01"}))) == 1
     for number in range(2):
         other = ready_customer(provider, company_name=f"Other {number}", country="BR" if number else "US")
         price = also_sold(offer(), market="BR", currency="BRL") if number else offer()
-        bought(other, price, sales, at=BOUGHT)
-    with django_assert_num_queries(8):
+        bought(other, price, sales, at=BOUGHT, reseller=None if number else reseller)
+    with django_assert_num_queries(10):
         assert len(rows(client.get(URL, {"month": "2027-01"}))) == 3
 
 
