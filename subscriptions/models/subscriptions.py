@@ -168,8 +168,8 @@ class Subscription(models.Model):
             ),
             models.Index(
                 fields=["provider", "cancellable_until", "id", "ends_at", "version", "is_extended"],
-                condition=Q(status__in=LIVE, policy=Policy.NEW_COMMERCE),
-                name="subscription_live_window",
+                condition=Q(status__in=LIVE, cancellable_until__isnull=False),
+                name="subscription_live_windows",
             ),
             models.Index(
                 fields=["provider", "-changed_at", "-id"],

@@ -22,7 +22,7 @@ from core import clock
 from resellers.models import Partnership
 from subscriptions.facts import facts_of, keep_derived
 from subscriptions.full_list import search
-from subscriptions.full_list.conditions import cancelable, ending, renewing
+from subscriptions.full_list.conditions import cancelable, cancelable_parts, ending, renewing
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import AtEnd, Cancel, judge
 from tests.contracts import html_faults
@@ -111,6 +111,14 @@ def test_can_still_be_canceled_is_what_the_rules_allow(provider: Partner) -> Non
         found = set(Subscription.objects.filter(cancelable(now)).values_list("pk", flat=True))
         assert found == allowed
         assert 0 < len(found) < len(rows)
+
+
+def test_whatever_has_a_window_stands_in_the_index_of_windows(provider: Partner) -> None:
+    cases(provider)
+    [index] = [one for one in Subscription._meta.indexes if one.name == "subscription_live_windows"]
+    found = Subscription.objects.live().filter(cancelable_parts(NOW)[0])
+    assert found.filter(policy="legacy").exists()
+    assert not found.exclude(index.condition).exists()
 
 
 def test_renewing_and_ending_say_what_the_end_of_the_term_brings(provider: Partner) -> None:
