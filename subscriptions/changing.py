@@ -1,6 +1,7 @@
 """Every change of a subscription: judged by the rules under its lock, written, recorded and told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,16 @@ from subscriptions import rules
 from subscriptions.change_requests.counting import count_after_commit_for
 from subscriptions.delegation import permission_for
 from subscriptions.facts import batches_json, facts_of, keep_derived, write_back
-from subscriptions.intents import Intent, Kind, Priced, billed_together, current_facts, path_of, resolve
+from subscriptions.intents import (
+    Intent,
+    Kind,
+    Priced,
+    billed_together,
+    current_facts,
+    ordered_together,
+    path_of,
+    resolve,
+)
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import Allowed, Facts, Policy, judge
 
@@ -145,16 +155,30 @@ def not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -
     """What stands against a change beside its rules: the customer, or the reseller of record; in words for the reader.
 
     Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible. Under a reseller
-    that could not be named today nothing is bought either; what is there goes on and renews.
+    that could not be named today nothing is bought either, nor under that of what is billed together with it; what is
+    there goes on and renews.
     """
     if not isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
         for refusal in account_refusals(subscription.customer):
             return rules.Refused("13605" if isinstance(refusal, AgreementRequired) else "800075", str(refusal))
-    return _reseller_not_ready(subscription, reader) if isinstance(change, BUYING) else None
+    if not isinstance(change, BUYING):
+        return None
+    return _reseller_not_ready(subscription, subscription, reader) or _mates_not_ready(subscription, change, reader)
 
 
-def _reseller_not_ready(subscription: Subscription, reader: Actor) -> rules.Refused | None:
-    reseller, customer = subscription.reseller_of_record, subscription.customer
+def _mates_not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -> rules.Refused | None:
+    if not isinstance(change, rules.ChangeBilling) or not change.mates:
+        return None
+    mates = ordered_together(subscription).exclude(reseller_of_record=subscription.reseller_of_record_id)
+    for mate in mates.filter(reseller_of_record__isnull=False).select_related("reseller_of_record").order_by("pk"):
+        if refused := _reseller_not_ready(mate, subscription, reader):
+            text = _("%(name)s of the same order: %(text)s")
+            return replace(refused, text=text % {"name": mate.nickname, "text": refused.text})
+    return None
+
+
+def _reseller_not_ready(bought: Subscription, asked: Subscription, reader: Actor) -> rules.Refused | None:
+    reseller, customer = bought.reseller_of_record, asked.customer
     if reseller is None:
         return None
     found = obstacles(customer.provider, reseller, customer_country=customer.country_code)

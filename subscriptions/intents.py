@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from catalogue.models import Policy, Price
 from catalogue.models.prices import BILLING_MONTHS
 from subscriptions.facts import facts_of
-from subscriptions.models import Subscription
+from subscriptions.models import Subscription, SubscriptionQuerySet
 from subscriptions.options import Path, in_tier, next_term_cost, on_sale, own_prices, paths, prices_billed
 from subscriptions.rules import (
     Answer,
@@ -101,18 +101,22 @@ def mates_of(subscription: Subscription, billing_plan: str, now: datetime) -> tu
 def billed_together(
     subscription: Subscription, billing_plan: str, now: datetime
 ) -> list[tuple[Subscription, Price | None]]:
-    """The others of the same order and their add-ons, each with its price of today for these bills (two queries).
+    """The others of the same order and their add-ons, each with its price of today for these bills (two queries)."""
+    mates = list(ordered_together(subscription).select_related("sku__product", "customer").order_by("pk"))
+    return [(mate, price) for mate, price in zip(mates, prices_billed(mates, billing_plan, now), strict=True)]
 
-    Of an add-on, what its base is billed with. What is billed by usage has no bills of a term.
+
+def ordered_together(subscription: Subscription) -> SubscriptionQuerySet:
+    """The others of the same order and their add-ons, as legacy bills join them; of an add-on, those of its base.
+
+    What is billed by usage has no bills of a term.
     """
     own = {subscription.pk, subscription.parent_id or subscription.pk}
     of_customer = Subscription.objects.filter(customer=subscription.customer_id)
     orders = of_customer.filter(pk__in=own, order_line__isnull=False).values("order_line__order")
     bases = of_customer.filter(Q(pk__in=own) | Q(order_line__order__in=orders))
     rows = of_customer.filter(Q(pk__in=bases.values("pk")) | Q(parent__in=bases.values("pk")), policy=Policy.LEGACY)
-    rows = rows.listed().filter(sku__is_usage_based=False).exclude(pk=subscription.pk)
-    mates = list(rows.select_related("sku__product", "customer").order_by("pk"))
-    return [(mate, price) for mate, price in zip(mates, prices_billed(mates, billing_plan, now), strict=True)]
+    return rows.listed().filter(sku__is_usage_based=False).exclude(pk=subscription.pk)
 
 
 def preview(subscription: Subscription, intent: Intent, now: datetime) -> Answer:

@@ -18,7 +18,7 @@ from subscriptions.rules import (
     Allowed,
     ChangeLicenses,
 )
-from subscriptions.services import set_support_contact
+from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.factories import PriceFactory
 from tests.subscriptions.living import also_sold, bought, last_record, offer, offer_of, path, ready_customer
 
@@ -118,6 +118,23 @@ def test_no_bills_change_where_one_of_the_order_is_not_sold_so(
         change_subscription(subscription=old, intent=Priced(Kind.BILLING, yearly), by=sales)
     assert refused.value.answer.code == "6000"
     assert not Subscription.objects.filter(billing_plan="Annual").exists()
+
+
+def test_no_bills_change_where_one_of_the_order_has_a_reseller_that_is_not_ready(
+    ordered_together: list[Subscription], reseller: Partner, sales: Actor, admin: Actor
+) -> None:
+    old, mate, _add_on = ordered_together
+    [yearly, *_others] = [also_sold(offer_of(one), billing_plan="Annual") for one in ordered_together]
+    set_reseller_of_record(subscription=mate, reseller=reseller, by=admin)
+    Partner.objects.filter(pk=reseller.pk).update(agreement_accepted_on=None)
+    asked = Priced(Kind.BILLING, yearly)
+    with pytest.raises(ChangeRefused, match=f"{mate.nickname} of the same order: Fabrikam has not accepted") as refused:
+        change_subscription(subscription=old, intent=asked, by=sales)
+    assert refused.value.answer.code == "900400"
+    assert not Subscription.objects.filter(billing_plan="Annual").exists()
+    set_reseller_of_record(subscription=mate, reseller=None, by=admin)
+    change_subscription(subscription=old, intent=asked, by=sales)
+    assert Subscription.objects.filter(billing_plan="Annual").count() == 3
 
 
 def test_a_whole_upgrade_keeps_its_id(new: Subscription, sales: Actor) -> None:
