@@ -112,7 +112,12 @@ def paths_among(subscription: Subscription, prices: list[Price], at: datetime) -
     if subscription.policy == Policy.NEW_COMMERCE:
         # Of several the rules may refuse some; where they refuse all, the upgraded licenses stay on their own.
         facts = facts_of(subscription)
-        having = [one for one in having if joining_refused(facts, facts_of(one), at) is None]
+        # Nor is anything reckoned between two currencies.
+        having = [
+            one
+            for one in having
+            if one.currency == subscription.currency and joining_refused(facts, facts_of(one), at) is None
+        ]
     owned = {one.sku_id: one for one in having}
     return [Path(price, owned.get(price.sku_id)) for price in found]
 

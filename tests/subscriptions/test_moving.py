@@ -197,6 +197,19 @@ def test_upgraded_licenses_join_what_the_customer_has(customer: Customer, new: S
     assert last_record(owned).changes["scheduled"] == [{"quantity": 4}, None]
 
 
+def test_upgraded_licenses_join_nothing_in_another_currency(
+    customer: Customer, new: Subscription, sales: Actor
+) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    owned = bought(customer, better, sales, at=clock.now() - timedelta(days=8))
+    Subscription.objects.filter(pk=owned.pk).update(currency="EUR", ends_at=new.ends_at + timedelta(days=1))  # type: ignore[operator]
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better, 5), by=sales)
+    owned.refresh_from_db()
+    made = Subscription.objects.exclude(pk__in=[new.pk, owned.pk]).get(customer=customer)
+    assert (owned.quantity, made.quantity, made.currency) == (10, 5, "USD")
+
+
 def test_a_trial_becomes_paid(customer: Customer, sales: Actor) -> None:
     free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
     paid = offer(price="240")
