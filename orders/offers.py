@@ -5,20 +5,13 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from catalogue.models import Price, Segment, Sku
+from catalogue.models import Price, Sku
 from catalogue.models.products import LARGEST_QUANTITY, SMALLEST_QUANTITY
 from core import clock
 from core.html import number_text
-from customers.models import Customer
 from orders.money import billing_words, price_words, term_words
+from subscriptions.options import SEGMENTS
 
-# What a customer of each kind may buy, as the programme publishes it.
-SEGMENTS: dict[str, tuple[str, ...]] = {
-    Customer.Qualification.NONE: (Segment.COMMERCIAL,),
-    Customer.Qualification.EDUCATION: (Segment.COMMERCIAL, Segment.EDUCATION),
-    Customer.Qualification.GOVERNMENT: (Segment.GOVERNMENT,),
-    Customer.Qualification.STATE_OWNED: (Segment.COMMERCIAL,),
-}
 # SKU, term, billing plan, segment, and the currency.
 OfferKey = tuple[int, str, str, str, str]
 

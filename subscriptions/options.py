@@ -6,15 +6,23 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from catalogue.models import Policy, Price, Sku
+from catalogue.models import Policy, Price, Segment, Sku
 from catalogue.models.prices import BILLING_MONTHS, PriceQuerySet
 from catalogue.models.products import LARGEST_QUANTITY
+from customers.models import Customer
 from subscriptions.facts import PLANS, TERMS, facts_of
 from subscriptions.models import Subscription
 from subscriptions.rules import Facts, OwnedTarget, Quote, Scheduled, Status, Target, decision_deadline, next_step
 from subscriptions.rules.money import rounded
 from subscriptions.rules.moving import joining_refused
 
+# What a customer of each kind may buy, as the programme publishes it.
+SEGMENTS: dict[str, tuple[str, ...]] = {
+    Customer.Qualification.NONE: (Segment.COMMERCIAL,),
+    Customer.Qualification.EDUCATION: (Segment.COMMERCIAL, Segment.EDUCATION),
+    Customer.Qualification.GOVERNMENT: (Segment.GOVERNMENT,),
+    Customer.Qualification.STATE_OWNED: (Segment.COMMERCIAL,),
+}
 # A trial that nobody decided about becomes this, or else what its offer has first.
 TRIAL_BECOMES = (("P1Y", "Monthly"), ("P1Y", "Annual"), ("P1M", "Monthly"))
 

@@ -28,6 +28,7 @@ from subscriptions.customer_list.rows import add_facts, listed_customers
 from subscriptions.customer_pages.partners import requests_to_answer
 from subscriptions.customer_pages.support import support_facts
 from subscriptions.decisions.outlook import outlook_words, outlooks
+from subscriptions.details.adding import add_ons_offered
 from subscriptions.details.sections import management, timeline
 from subscriptions.filters import CustomerFilter
 from subscriptions.models import LIVE, ChangeRequest, ResellerOfRecord, Subscription, SupportContact
@@ -160,6 +161,7 @@ class SubscriptionDetail(CustomerPage, TemplateView):
             facts=subscription_facts(subscription, prices=can(self.actor, Permission.VIEW_PRICES), outlook=outlook),
             relations=relation_facts(subscription),
             add_ons=add_ons,
+            offered=add_ons_offered(subscription, self.actor),
             manage=management(subscription, self.actor),
             events=events,
             more=more,

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
@@ -17,9 +18,9 @@ from customers.models import Customer
 from customers.pages import account_url
 from customers.services import PartnershipRequired
 from orders.account_only import skip_offers
-from orders.checks import SUBSCRIPTIONS, Line, line_problems, priced_lines
+from orders.checks import SUBSCRIPTIONS, Line, line_problems, market_of, priced_lines
 from orders.editions import edition_of
-from orders.forms import OffersForm
+from orders.forms import OfferFilterForm, OffersForm
 from orders.models import OrderDraft
 from orders.partners_form import PartnersForm, kept_partners
 from orders.services import NotReady, keep_typed, open_drafts, save_subscriptions, start_draft
@@ -57,7 +58,7 @@ class StartView(PermittedView):
 
 
 class AddSubscriptionView(PermittedView):
-    """Starts an order for a customer that exists."""
+    """Starts an order for a customer that exists; the filters that it is sent narrow the offers at first."""
 
     permission = Permission.PLACE_ORDER
 
@@ -77,7 +78,9 @@ class AddSubscriptionView(PermittedView):
         except AccountNotActive as refusal:
             messages.error(request, str(refusal))
             return redirect(account_url(found.microsoft_id))
-        return redirect(draft)
+        filters = OfferFilterForm(request.POST, market=market_of(draft)).filters
+        words = {name: value for name, value in vars(filters).items() if value}
+        return redirect(f"{draft.get_absolute_url()}?{urlencode(words)}" if words else draft)
 
 
 class SubscriptionsView(OffersPage, StepView):

@@ -429,6 +429,16 @@ def test_add_subscription_leads_through_the_same_pages_to_the_customers_list(sal
     assert customer.subscriptions.get().resellers_of_record.get().reseller == reseller
 
 
+def test_add_subscription_opens_with_the_search_that_it_was_sent(sales, standard, provider):
+    customer = CustomerFactory(provider=provider)
+    client, add = signed_in(sales), reverse("orders:add_subscription", args=[customer.microsoft_id])
+    answer = client.post(add, {"q": "Teams Phone", "kind": "add_on", "next": "https://evil.example/"})
+    assert answer.url == f"{url('subscriptions', OrderDraft.objects.get())}?q=Teams+Phone&kind=add_on"
+    for odd in ("x" * 5000, "\x00", "\r\nLocation: x", "é"):
+        answer = client.post(add, {"q": odd, "kind": odd}, follow=True)
+        assert answer.status_code == 200
+
+
 def test_add_subscription_refuses_foreign_customers_and_resellers(sales, outsider, provider, standard):
     theirs = CustomerFactory(provider=outsider.partner)
     client = signed_in(sales)

@@ -1,6 +1,6 @@
 """Subscription details: each change is said before it is made, made once, and refused with a reason."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.access import Actor
 from accounts.models import Partner
 from accounts.roles import Role
+from catalogue.models import Price
 from core import clock
 from customers.models import Customer, ResellerRelationship
 from resellers.models import Partnership
@@ -18,8 +19,10 @@ from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import ChangeLicenses, Suspend
 from subscriptions.services import set_reseller_of_record
 from tests.customers.conftest import actor_of
-from tests.factories import PartnerFactory, PartnershipFactory, SubscriptionFactory
+from tests.factories import PartnerFactory, PartnershipFactory, PriceFactory, SkuFactory, SubscriptionFactory
 from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -66,13 +69,63 @@ def test_the_page_asks_little_where_one_types_the_reseller(
     set_reseller_of_record(subscription=new, reseller=reseller, by=sales)
     field = f'value="{reseller.name_and_mpn}"'
     assert field in text(browser, address(new))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         text(browser, address(new))
     SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new, nickname="Added")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert "Added" in text(browser, address(new))
     typed = browser.post(address(new, "reseller"), {"reseller": "nobody at all", "mpn_id": ""}).content.decode()
     assert (field in typed, 'value="nobody at all"' in typed) == (False, True)
+
+
+def add_on(base: Subscription, title: str) -> Price:
+    """An offer that goes with what the subscription is of."""
+    made = offer(title=title, is_add_on=True)
+    made.sku.prerequisites.create(required_code=base.sku.code)
+    return made
+
+
+def test_the_page_leads_to_the_add_ons_on_sale_for_it(browser: Client, new: Subscription, reseller: Partner) -> None:
+    theirs = Client()
+    theirs.force_login(actor_of(reseller).user)
+    order, ask = (reverse(f"orders:{name}_subscription", args=[new.customer.microsoft_id]) for name in ("add", "ask"))
+    for client in (browser, theirs):
+        page = text(client, address(new))
+        assert (order in page, ask in page) == (False, False)
+    add_on(new, "Teams Phone")
+    offer(title="Visio")
+    page = text(browser, address(new))
+    assert (f'action="{order}"' in page, 'name="q" value="Teams Phone"' in page) == (True, True)
+    assert ("Add Teams Phone" in page, "Add Visio" in page, ask in page) == (True, False, False)
+    page = text(theirs, address(new))
+    assert (f'<form method="get" action="{ask}"' in page, order in page) == (True, False)
+    for number in range(3):
+        add_on(new, f"Archiving {number}")
+    page = text(browser, address(new))
+    assert ('name="kind" value="add_on"' in page, "Add Teams Phone" in page) == (True, False)
+
+
+def test_whoever_cannot_order_reads_of_no_add_on(browser: Client, new: Subscription, provider: Partner) -> None:
+    add_on(new, "Teams Phone")
+    helpdesk = Client()
+    helpdesk.force_login(actor_of(provider, Role.HELPDESK_AGENT).user)
+    assert "Teams Phone" not in text(helpdesk, address(new))
+    Subscription.objects.filter(pk=new.pk).update(status="suspended")
+    assert "Teams Phone" not in text(browser, address(new))
+    under = SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new)
+    assert "Teams Phone" not in text(browser, address(under))
+
+
+@pytest.mark.parametrize("facts", [{"market": "BR"}, {"segment": "Government"}, {"sold_until": LONG_AGO}])
+def test_an_add_on_that_the_customer_cannot_buy_is_not_offered(
+    browser: Client, new: Subscription, facts: dict[str, object]
+) -> None:
+    sku = SkuFactory(title="Teams Phone", is_add_on=True)
+    sku.prerequisites.create(required_code=new.sku.code)
+    PriceFactory(sku=sku, **facts)
+    assert "Teams Phone" not in text(browser, address(new))
+    PriceFactory(sku=sku, term_duration="P1M")
+    assert "Add Teams Phone" in text(browser, address(new))
 
 
 def test_a_late_page_offers_no_cancellation(browser: Client, customer: Customer, sales: Actor) -> None:
