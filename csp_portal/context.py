@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import ANONYMOUS, Actor, can
@@ -168,6 +169,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "password_url": address("account_change_password"),
             "security_url": address("mfa_index"),
             "session_end": session_end(request),
+            # Its name, as browsers know it; get_current_timezone_name() says -03 for some.
+            "zone": str(timezone.get_current_timezone()),
             "sessions_url": address("accounts:sessions"),
             "sign_out_url": address("account_logout"),
         }

@@ -8,9 +8,14 @@
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("session") : null;
   let idleAt, endAt, dismissed = false, over = false;
 
+  // In the person's zone as on the rest of the page; in the browser's own where it does not know that one.
+  const clock = (zone) => new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...zone });
+  const written = (at) => {
+    try { return clock({ timeZone: dialog.dataset.zone }).format(at); } catch { return clock().format(at); }
+  };
   const set = ({ idle, end }) => { idleAt = Date.now() + idle * 1000; endAt = Date.now() + end * 1000; };
   const say = (words, at) => {
-    const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+    const time = written(at);
     const text = part("text").dataset[words].replace("{time}", time);
     if (part("text").textContent !== text) part("text").textContent = text;
   };

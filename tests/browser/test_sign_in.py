@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -134,6 +135,33 @@ def test_a_warning_comes_before_the_session_ends(
     dialog.get_by_role("button", name="Stay signed in").click()
     expect(dialog).to_be_hidden()
     expect(page.get_by_label("Full name")).to_have_value("Still typing")
+
+
+@pytest.mark.parametrize(("zone", "known"), [("Asia/Kolkata", True), ("Asia/Kolkata", False), ("Etc/GMT+3", True)])
+def test_the_warning_writes_the_time_in_the_person_s_zone(
+    world: World, portal: str, page: Page, settings: Any, zone: str, known: bool
+) -> None:
+    person = world.ours.provider_admin.user
+    assert person is not None
+    person.time_zone = zone
+    person.save()
+    if not known:
+        page.add_init_script(
+            "const Known = Intl.DateTimeFormat; Intl.DateTimeFormat = function (language, options) {"
+            " if (options.timeZone) throw new RangeError(options.timeZone); return new Known(language, options); };"
+        )
+    sign_in(page, portal, person.sign_in_name)
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    settings.SESSION_IDLE_SECONDS = 123
+    page.goto(f"{portal}/account/preferences/")
+    words = page.get_by_role("dialog", name="Are you still there?").locator("[data-session-text]")
+    expect(words).to_contain_text("because nothing has happened for a while")
+    hour, minute = re.findall(r"at (\d\d):(\d\d) because", words.inner_text())[0]
+    offset = page.evaluate("new Date().getTimezoneOffset()")
+    own = datetime.now(timezone.get_fixed_timezone(-offset))
+    local = own.astimezone(ZoneInfo(zone)) if known else own
+    ahead = (int(hour) * 60 + int(minute) - local.hour * 60 - local.minute) % 1440
+    assert ahead in range(4)
 
 
 def test_the_twelve_hours_end_with_a_warning_that_can_be_closed(
