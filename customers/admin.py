@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from customers.account.admin import AccountDecisions
 from customers.models import (
@@ -75,6 +76,11 @@ class CustomerAdmin(ReadOnly, AccountDecisions):
     search_fields = ("search_text", "microsoft_id__exact")
     exclude = ("search_text",)
     inlines: ClassVar[Any] = [RelationshipInline, BillToInline, AgreementInline, AdministratorInline]
+
+    @admin.display(description=_("domain"))
+    def domain(self, customer: Customer) -> str:
+        """The primary one."""
+        return customer.domain
 
 
 @admin.register(TemporaryPassword)

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.back_office import RecordedAdmin
 from notifications.models import WebhookDelivery, WebhookEndpoint
@@ -29,6 +30,11 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         "before_until", "created_by", "created_at", "removed_at",
     )  # fmt: skip
 
+    @admin.display(description=_("host"))
+    def host(self, endpoint: WebhookEndpoint) -> str:
+        """As much of the address as may be told."""
+        return endpoint.host
+
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
@@ -43,3 +49,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "message_id", "endpoint", "event", "occurred_at", "state", "attempts", "due_at", "tried_at", "status_code",
         "duration_ms", "failure", "created_at", "delivered_at",
     )  # fmt: skip
+
+    @admin.display(description=_("message ID"))
+    def message_id(self, delivery: WebhookDelivery) -> str:
+        """Its number as the receiver knows it."""
+        return delivery.message_id

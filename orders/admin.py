@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from core.admin_search import FoldedSearch
 from orders.fulfilment import admin as fulfilment_admin
@@ -55,6 +56,11 @@ class OrderAdmin(ReadOnly, FoldedSearch, admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     inlines = (OrderLineInline,)
+
+    @admin.display(description=_("number"))
+    def number(self, order: Order) -> str:
+        """The number people quote."""
+        return order.number
 
 
 @admin.register(OrderDraft)

@@ -53,14 +53,28 @@ class Order(models.Model):
         DIRECT = "direct", _("Direct partner")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="orders")
+    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="orders")
+    provider = models.ForeignKey(Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="orders")
     reseller = models.ForeignKey(
-        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="orders_as_reseller"
+        Partner,
+        verbose_name=_("reseller"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="orders_as_reseller",
     )
-    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("placed by"), on_delete=models.PROTECT, related_name="+"
+    )
     # To be designated for each subscription as it starts; empty leaves support to the provider.
-    support_contact = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    support_contact = models.ForeignKey(
+        Partner,
+        verbose_name=_("designated support contact"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     placed_at = models.DateTimeField(_("placed"), default=clock.now, editable=False)
     currency = models.CharField(_("currency"), max_length=3)
     status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.COMPLETED)
@@ -121,11 +135,16 @@ class OrderLine(models.Model):
         FULFILLED = "fulfilled", _("Fulfilled")
         REFUSED = "refused", _("Refused")
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    order = models.ForeignKey(Order, verbose_name=_("order"), on_delete=models.PROTECT, related_name="lines")
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="order_lines")
     subscription = models.OneToOneField(
-        Subscription, on_delete=models.PROTECT, null=True, blank=True, related_name="order_line"
+        Subscription,
+        verbose_name=_("subscription"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_line",
     )
     # The base of an add-on: another line of the order, or a subscription that the customer had before.
     base_line = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="add_on_lines")
@@ -142,7 +161,12 @@ class OrderLine(models.Model):
     # Why the back office refused it, for the people who ordered.
     refusal = models.CharField(_("reason"), max_length=500, blank=True)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("decided by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
 
@@ -211,15 +235,28 @@ class OrderDraft(models.Model):
         SUBMITTED = "submitted", _("Submitted")
         CANCELED = "canceled", _("Canceled")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="order_drafts")
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="order_drafts")
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.PROTECT, related_name="order_drafts"
+    )
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="order_drafts"
+    )
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     # Nobody has said yet that it is to be this one, or none: the order waits for that.
     reseller_is_suggested = models.BooleanField(default=False)
     # Set when the order is for a customer that exists; empty when the draft also makes the customer.
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="order_drafts")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    customer = models.ForeignKey(
+        Customer,
+        verbose_name=_("customer"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_drafts",
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
     # Customer details as typed and cleaned (customers.details.CustomerDetails): empty until the first step is passed,
     # and again once they became a customer or were given up.
     details = models.JSONField(default=dict, blank=True)
@@ -233,13 +270,15 @@ class OrderDraft(models.Model):
     support_contact = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Counts the changes: a page that was opened before another tab's change is told so.
     version = models.PositiveIntegerField(default=1, editable=False)
-    order = models.OneToOneField(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="draft")
+    order = models.OneToOneField(
+        Order, verbose_name=_("order"), on_delete=models.PROTECT, null=True, blank=True, related_name="draft"
+    )
     # The customer that the draft made, with an order or, where its agreement is still to come, without one.
     created_customer = models.OneToOneField(
         Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="created_by_draft"
     )
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-    changed_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
+    changed_at = models.DateTimeField(_("last changed"), default=clock.now, editable=False)
 
     objects = OrderDraftQuerySet.as_manager()
 
@@ -307,8 +346,8 @@ class OrderDraft(models.Model):
 class OrderDraftLine(models.Model):
     """An offer chosen in a draft, by the price row it was chosen from, and the number of licenses."""
 
-    draft = models.ForeignKey(OrderDraft, on_delete=models.CASCADE, related_name="lines")
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    draft = models.ForeignKey(OrderDraft, verbose_name=_("order draft"), on_delete=models.CASCADE, related_name="lines")
+    price = models.ForeignKey(Price, verbose_name=_("price"), on_delete=models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(_("licenses"))
     # How many subscriptions of the offer the customer had when a person said that it is to be ordered once more.
     confirmed_beside = models.PositiveSmallIntegerField(null=True, blank=True)

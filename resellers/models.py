@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor, can
-from accounts.models import Partner
+from accounts.models import Partner, User
 from accounts.roles import Permission
 from core import clock
 from core.routes import address
@@ -20,6 +20,13 @@ from core.routes import address
 def new_nonce() -> str:
     """Sixteen random bytes in hex: what makes one link of a request differ from the next."""
     return secrets.token_hex(16)
+
+
+def _person(words: Any) -> "models.ForeignKey[User | None, User | None]":
+    """A column that says who did something, where somebody did."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=words, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
 
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
@@ -55,14 +62,16 @@ class Partnership(models.Model):
         PROVIDER = "provider", _("Indirect provider")
         RESELLER = "reseller", _("Indirect reseller")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_provider")
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnerships_as_reseller")
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="partnerships_as_provider"
+    )
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, related_name="partnerships_as_reseller"
+    )
     began_at = models.DateTimeField(_("since"), default=clock.now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    ended_by = _person(_("person who ended it"))
     ended_side = models.CharField(_("ended by"), max_length=8, choices=Side.choices, blank=True)
     end_reason = models.CharField(_("reason"), max_length=500, blank=True)
 
@@ -165,47 +174,54 @@ class PartnershipRequest(models.Model):
         UNKNOWN_SENDER = "unknown_sender", _("We do not know this provider")
         OTHER = "other", _("Another reason")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="partnership_requests")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="partnership_requests"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("created by"), on_delete=models.PROTECT, related_name="+"
+    )
     recipient = models.EmailField(_("reseller's e-mail address"), max_length=254, blank=True)
     recipient_key = models.CharField(max_length=254, blank=True, editable=False)
     language = models.CharField(_("language of the message"), max_length=10, default="en")
     # Empty = nothing but the portal's own words. Those, the link among them, are never part of this text.
     message = models.TextField(_("message"), max_length=1000, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    channel = models.CharField(max_length=12, choices=Channel.choices, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, blank=True)
     # The link's secret half is derived from this and a key that is not in the database; changing it kills old links.
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     valid_days = models.PositiveSmallIntegerField(_("valid for"), default=14)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     changed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    sent_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    sent_by = _person(_("sent by"))
     expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True)
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = _person(_("answered by"))
     partnership = models.OneToOneField(
-        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="request"
+        Partnership,
+        verbose_name=_("partnership"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="request",
     )
     # Set when somebody pressed a button on the page of the link: opening the page alone proves no person.
-    opened_at = models.DateTimeField(null=True, blank=True)
-    decline_reason = models.CharField(max_length=16, choices=DeclineReason.choices, blank=True)
-    decline_note = models.CharField(max_length=500, blank=True)
-    reminded_at = models.DateTimeField(null=True, blank=True)
-    last_reminded_at = models.DateTimeField(null=True, blank=True)
-    # The request that took this one's place; a request sent again counts how often its line was.
-    replaced_by = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaces")
-    resend_number = models.PositiveSmallIntegerField(default=0, editable=False)
-    # Somebody with the link asked for another one: it had expired, or it was for another address than theirs.
-    new_link_wanted_at = models.DateTimeField(null=True, blank=True)
-    new_link_wanted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    decline_reason = models.CharField(
+        _("reason for declining"), max_length=16, choices=DeclineReason.choices, blank=True
     )
+    decline_note = models.CharField(_("note on declining"), max_length=500, blank=True)
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
+    last_reminded_at = models.DateTimeField(_("last reminded"), null=True, blank=True)
+    # The request that took this one's place; a request sent again counts how often its line was.
+    replaced_by = models.OneToOneField(
+        "self", verbose_name=_("replaced by"), on_delete=models.PROTECT, null=True, blank=True, related_name="replaces"
+    )
+    resend_number = models.PositiveSmallIntegerField(_("times sent again"), default=0, editable=False)
+    # Somebody with the link asked for another one: it had expired, or it was for another address than theirs.
+    new_link_wanted_at = models.DateTimeField(_("new link wanted"), null=True, blank=True)
+    new_link_wanted_by = _person(_("new link wanted by"))
 
     objects = PartnershipRequestQuerySet.as_manager()
 
@@ -310,18 +326,25 @@ class PendingAcceptance(models.Model):
         WITHDRAWN = "withdrawn", _("The company withdrew")
         LAPSED = "lapsed", _("The request was withdrawn or replaced")
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    request = models.ForeignKey(PartnershipRequest, on_delete=models.PROTECT, related_name="pending_acceptances")
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="pending_acceptances")
-    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    accepted_at = models.DateTimeField(default=clock.now)
-    from_other_domain = models.BooleanField(default=False)
-    confirmed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    request = models.ForeignKey(
+        PartnershipRequest,
+        verbose_name=_("partnership request"),
+        on_delete=models.PROTECT,
+        related_name="pending_acceptances",
     )
-    confirmed_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, related_name="pending_acceptances"
+    )
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("accepted by"), on_delete=models.PROTECT, related_name="+"
+    )
+    accepted_at = models.DateTimeField(_("accepted"), default=clock.now)
+    from_other_domain = models.BooleanField(_("from another e-mail domain"), default=False)
+    confirmed_by = _person(_("confirmed by"))
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices, blank=True)
 
     objects = PendingAcceptanceQuerySet.as_manager()
 

@@ -84,7 +84,7 @@ class Partner(models.Model):
     # How many requests for changes wait for an answer of the company, so that the navigation of its people says it
     # without a query; subscriptions/change_requests/counting.py counts.
     requests_waiting = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     objects = PartnerQuerySet.as_manager()
 
@@ -176,11 +176,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person's role in a company, from a day on and until it is ended."""
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, verbose_name=_("person"), on_delete=models.PROTECT, related_name="memberships")
+    partner = models.ForeignKey(
+        Partner, verbose_name=_("partner"), on_delete=models.PROTECT, related_name="memberships"
+    )
     role = models.CharField(_("role"), max_length=20, choices=Role.choices)
-    began_at = models.DateTimeField(default=clock.now, editable=False)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(_("since"), default=clock.now, editable=False)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
 

@@ -45,7 +45,7 @@ class ProviderProfileQuerySet(models.QuerySet["ProviderProfile"]):
 class ProviderProfile(models.Model):
     """How a provider presents itself to resellers; name, country and MPN ID are the company's own facts."""
 
-    partner = models.OneToOneField(Partner, on_delete=models.PROTECT, related_name="profile")
+    partner = models.OneToOneField(Partner, verbose_name=_("partner"), on_delete=models.PROTECT, related_name="profile")
     description = models.TextField(_("description"), max_length=2000, blank=True)
     website = models.URLField(_("website"), max_length=200, blank=True, validators=[URLValidator(["https", "http"])])
     phone = models.CharField(_("telephone"), max_length=30, blank=True)
@@ -93,15 +93,24 @@ class ProfileChange(models.Model):
         WITHDRAWN = "withdrawn", pgettext_lazy("request", "Withdrawn")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="profile_changes")
+    partner = models.ForeignKey(
+        Partner, verbose_name=_("partner"), on_delete=models.PROTECT, related_name="profile_changes"
+    )
     # {field: [what it was when asked, what it should be]}
     changes = models.JSONField(_("changes"), default=dict)
     note = models.CharField(_("note to the representative"), max_length=500, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("requested by"), on_delete=models.PROTECT, related_name="+"
+    )
     requested_at = models.DateTimeField(_("requested"), default=clock.now, editable=False)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("decided by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)

@@ -12,7 +12,9 @@ from customers.models.customers import Customer
 class CustomerAgreement(models.Model):
     """That the customer accepted the Microsoft Customer Agreement: as the provider confirms, or before our eyes."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="agreements")
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="agreements"
+    )
     accepted_on = models.DateField(_("accepted on"))
     first_name = models.CharField(_("first name"), max_length=50)
     last_name = models.CharField(_("last name"), max_length=50)
@@ -20,8 +22,10 @@ class CustomerAgreement(models.Model):
     phone = models.CharField(_("telephone number"), max_length=30, blank=True)
     # True: the customer's own administrator accepted it in the portal, and is the person of `confirmed_by`.
     accepted_directly = models.BooleanField(_("accepted in the portal"), default=False)
-    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    confirmed_at = models.DateTimeField(default=clock.now, editable=False)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("confirmed by"), on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(_("confirmed"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("customer agreement")
@@ -34,7 +38,9 @@ class CustomerAgreement(models.Model):
 class BillTo(models.Model):
     """Whom and where the customer's bills go to, where that is not the company itself."""
 
-    customer = models.OneToOneField(Customer, on_delete=models.PROTECT, related_name="bill_to")
+    customer = models.OneToOneField(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="bill_to"
+    )
     company_name = models.CharField(_("company name"), max_length=200)
     first_name = models.CharField(_("first name"), max_length=50)
     last_name = models.CharField(_("last name"), max_length=50)

@@ -16,9 +16,14 @@ class CustomerAdministrator(models.Model):
     """A person who signs in to administer the customer: `admin@prefix.onmicrosoft.com`."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="customer_administrator"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        on_delete=models.PROTECT,
+        related_name="customer_administrator",
     )
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="administrators")
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="administrators"
+    )
 
     class Meta:
         verbose_name = _("customer administrator")
@@ -82,15 +87,20 @@ class TemporaryPassword(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     administrator = models.ForeignKey(
-        CustomerAdministrator, on_delete=models.PROTECT, related_name="temporary_passwords"
+        CustomerAdministrator,
+        verbose_name=_("customer administrator"),
+        on_delete=models.PROTECT,
+        related_name="temporary_passwords",
     )
-    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    issued_at = models.DateTimeField(default=clock.now, editable=False)
-    valid_until = models.DateTimeField()
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("issued by"), on_delete=models.PROTECT, related_name="+"
+    )
+    issued_at = models.DateTimeField(_("issued"), default=clock.now, editable=False)
+    valid_until = models.DateTimeField(_("valid until"))
     ciphertext = models.BinaryField(null=True, editable=False)
     session_hash = models.CharField(max_length=64, blank=True, editable=False)
-    reveal_until = models.DateTimeField(null=True, editable=False)
-    revealed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reveal_until = models.DateTimeField(_("can be shown until"), null=True, editable=False)
+    revealed_at = models.DateTimeField(_("shown"), null=True, blank=True, editable=False)
     # Why a further one was issued: a Reason, and after a colon what the person added. The first one has none.
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     # When somebody said that it is stored, to be handed over.

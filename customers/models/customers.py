@@ -77,7 +77,9 @@ class Customer(models.Model):
         NOT_APPROVED = "not_approved", _("Not approved")
 
     microsoft_id = models.UUIDField(_("Microsoft ID"), default=uuid.uuid4, unique=True, editable=False)
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="customers")
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="customers"
+    )
     company_name = models.CharField(_("company name"), max_length=200)
     domain_prefix = models.CharField(
         _("primary domain name"),
@@ -101,7 +103,9 @@ class Customer(models.Model):
     contact_email = models.EmailField(_("e-mail address"), max_length=254)
     contact_phone = models.CharField(_("telephone number"), max_length=30, blank=True)
     language = models.CharField(_("language"), max_length=10, default="en")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("created by"), on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
     # Counts the edits of the account, so that none overwrites another unseen.
@@ -258,14 +262,20 @@ class ResellerRelationship(models.Model):
         MANAGE = "manage", _("Manage")
         VIEW_AND_REQUEST = "view_and_request", _("View and request")
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="reseller_relationships")
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="customer_relationships")
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="reseller_relationships"
+    )
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, related_name="customer_relationships"
+    )
     # The partnership it rests on; a trigger keeps it between the customer's own provider and this reseller.
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="customer_relationships")
     scope = models.CharField(_("scope"), max_length=16, choices=Scope.choices, default=Scope.MANAGE)
     begins_at = models.DateTimeField(_("since"), default=clock.now)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("set by"), on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = ResellerRelationshipQuerySet.as_manager()
 

@@ -56,8 +56,8 @@ class WebhookEndpoint(models.Model):
     The secret lies encrypted; it is shown once. After a rotation the one before signs along until its time is over.
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="webhooks")
+    public_id = models.UUIDField(_("public ID"), default=uuid.uuid4, unique=True, editable=False)
+    partner = models.ForeignKey(Partner, verbose_name=_("partner"), on_delete=models.PROTECT, related_name="webhooks")
     name = models.CharField(_("name"), max_length=60)
     # May hold a secret of the receiver's in its path or query, so no record and no log quotes it.
     url = models.CharField(_("address"), max_length=500)
@@ -66,12 +66,16 @@ class WebhookEndpoint(models.Model):
     sealed_before = models.BinaryField(_("encrypted key of before"), null=True)
     before_until = models.DateTimeField(_("key of before signs until"), null=True)
     shown_at = models.DateTimeField(_("key shown"), null=True)
-    shown_to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    shown_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("key shown to"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
     disabled_why = models.CharField(_("disabled"), max_length=10, choices=DisabledWhy.choices, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True)
     # The receiver asked for it; what is due meanwhile waits until then.
     rests_until = models.DateTimeField(_("asked to wait until"), null=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("registered by"), on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(_("registered"), default=clock.now, editable=False)
     removed_at = models.DateTimeField(_("removed"), null=True)
 
@@ -153,7 +157,9 @@ class WebhookDelivery(models.Model):
         DISABLED = "disabled", _("The endpoint was disabled")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries")
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, verbose_name=_("endpoint"), on_delete=models.PROTECT, related_name="deliveries"
+    )
     # The number of the activity record that it tells of; none for a test.
     record_id = models.BigIntegerField(null=True)
     event = models.CharField(_("event"), max_length=100)

@@ -28,7 +28,7 @@ class IncentiveRate(models.Model):
     effective_to = models.DateField(_("effective to"), null=True, blank=True)
     # Entered by mistake, and no entry rests on it: it holds on no day.
     voided_at = models.DateTimeField(_("voided"), null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("incentive rate")
@@ -79,27 +79,41 @@ class IncentiveEntry(models.Model):
         PAID = "paid", _("Paid")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="incentives_granted")
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="incentives")
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="incentives")
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="incentives_granted"
+    )
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, related_name="incentives"
+    )
+    subscription = models.ForeignKey(
+        Subscription, verbose_name=_("subscription"), on_delete=models.PROTECT, related_name="incentives"
+    )
     # The month's first day.
     month = models.DateField(_("month"))
     # 0 the first time; a corrected amount is the next.
     sequence = models.PositiveSmallIntegerField(default=0, editable=False)
     reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by", editable=False
+        "self",
+        verbose_name=_("takes back"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversed_by",
+        editable=False,
     )
     mpn_id = models.CharField(_("MPN ID"), max_length=12)
-    rate = models.ForeignKey(IncentiveRate, on_delete=models.PROTECT, related_name="entries")
+    rate = models.ForeignKey(
+        IncentiveRate, verbose_name=_("incentive rate"), on_delete=models.PROTECT, related_name="entries"
+    )
     base = models.DecimalField(_("base"), max_digits=15, decimal_places=2)
     percent = models.DecimalField(_("percent"), max_digits=6, decimal_places=3)
     amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2)
     currency = models.CharField(_("currency"), max_length=3)
     # The steps of the calculation, for the page that says why.
-    calculation = models.JSONField(default=dict, editable=False)
+    calculation = models.JSONField(_("calculation"), default=dict, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True, editable=False)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     objects = IncentiveEntryQuerySet.as_manager()
 
@@ -143,7 +157,9 @@ class IncentiveEntry(models.Model):
 class IncentiveMonth(models.Model):
     """How far the ledger of one provider's month is written, and up to which moment it was confirmed and paid."""
 
-    provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="incentive_months")
+    provider = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="incentive_months"
+    )
     # The month's first day.
     month = models.DateField(_("month"))
     # Everything up to this subscription's primary key is done: a run that was interrupted goes on behind it.
@@ -156,7 +172,7 @@ class IncentiveMonth(models.Model):
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True, editable=False)
     # Whether the worker has seen to that.
     is_settled = models.BooleanField(default=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("month of incentives")

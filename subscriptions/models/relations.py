@@ -13,10 +13,14 @@ from subscriptions.models.subscriptions import Subscription
 class SubscriptionRelation(models.Model):
     """A dated relation of a subscription to a reseller."""
 
-    reseller = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="%(class)ss")
+    reseller = models.ForeignKey(
+        Partner, verbose_name=_("reseller"), on_delete=models.PROTECT, related_name="%(class)ss"
+    )
     begins_at = models.DateTimeField(_("since"), default=clock.now)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("set by"), on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         abstract = True
@@ -28,7 +32,9 @@ class SubscriptionRelation(models.Model):
 class ResellerOfRecord(SubscriptionRelation):
     """The reseller that earns the incentives, known to the programme by its MPN ID of that time."""
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="resellers_of_record")
+    subscription = models.ForeignKey(
+        Subscription, verbose_name=_("subscription"), on_delete=models.PROTECT, related_name="resellers_of_record"
+    )
     mpn_id = models.CharField(_("MPN ID"), max_length=12)
 
     class Meta:
@@ -48,7 +54,9 @@ class ResellerOfRecord(SubscriptionRelation):
 class SupportContact(SubscriptionRelation):
     """The reseller that answers the customer's support requests for the subscription."""
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="support_contacts")
+    subscription = models.ForeignKey(
+        Subscription, verbose_name=_("subscription"), on_delete=models.PROTECT, related_name="support_contacts"
+    )
 
     class Meta:
         verbose_name = _("designated support contact")

@@ -88,12 +88,16 @@ class Subscription(models.Model):
         DELETED = "deleted", _("Deleted")
 
     subscription_id = models.UUIDField(_("subscription ID"), default=uuid.uuid4, unique=True, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
+    customer = models.ForeignKey(
+        Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="subscriptions"
+    )
     # The customer's provider, which never changes: the lists of millions are indexed by it.
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="subscriptions", editable=False)
-    sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="subscriptions")
+    sku = models.ForeignKey(Sku, verbose_name=_("SKU"), on_delete=models.PROTECT, related_name="subscriptions")
     # The base that an add-on belongs to.
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="add_ons")
+    parent = models.ForeignKey(
+        "self", verbose_name=_("add-on of"), on_delete=models.PROTECT, null=True, blank=True, related_name="add_ons"
+    )
     offer_name = models.CharField(_("offer"), max_length=300)
     nickname = models.CharField(_("subscription nickname"), max_length=300)
     quantity = models.PositiveIntegerField(_("licenses"))
