@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -228,12 +228,20 @@ def counts(change: BulkChange) -> dict[str, int]:
 
 
 def resume_bulk_changes() -> int:
-    """Go on with what no worker works on: the hint was lost, or the worker was; return how many were taken up."""
+    """Go on with what no worker works on: the hint was lost, or the worker was; return how many were taken up.
+
+    One that fails is logged, tried again when all others had their turn, and keeps none of them from it.
+    """
     silent = Q(claimed_at=None) | Q(claimed_at__lt=clock.now() - SILENCE)
-    waiting = BulkChange.objects.filter(silent, state=State.RUNNING).order_by("pk")
+    waiting = BulkChange.objects.filter(silent, state=State.RUNNING)
+    waiting = waiting.order_by(F("claimed_at").asc(nulls_first=True), "pk")
     keys = list(waiting.values_list("pk", flat=True)[:MOST_PER_SWEEP])
     for key in keys:
-        run_bulk_change(change_id=key)
+        try:
+            run_bulk_change(change_id=key)
+        except Exception:
+            logger.exception("Bulk change %s could not go on", key)
+            BulkChange.objects.filter(pk=key).update(claimed_at=clock.now())
     return len(keys)
 
 

@@ -189,6 +189,27 @@ def test_two_runs_at_once_change_each_once(provider: Partner, admin: Actor) -> N
     assert ActivityRecord.objects.filter(action="bulk_change.finished").count() == 1
 
 
+def test_a_change_that_fails_keeps_no_other_from_being_resumed(
+    provider: Partner, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (prepared([sold(provider, name)], admin) for name in ("One", "Two"))
+    for change in (first, second):
+        submit_bulk_change(change=change, expected=1, by=admin)
+    real = services.finish
+
+    def failing(change: BulkChange) -> None:
+        if change.pk == first.pk:
+            raise OperationalError
+        real(change)
+
+    monkeypatch.setattr(services, "finish", failing)
+    # No more than one a time: the one that failed does not come first again.
+    monkeypatch.setattr(services, "MOST_PER_SWEEP", 1)
+    for _number in range(2):
+        assert tasks.resume_bulk_changes() == 1
+    assert set(BulkChange.objects.values_list("pk", "state")) == {(first.pk, "running"), (second.pk, "done")}
+
+
 def test_the_task_and_the_sweep(provider: Partner, admin: Actor) -> None:
     first, second = prepared([sold(provider)], admin), prepared([sold(provider)], admin)
     assert tasks.resume_bulk_changes() == 0
