@@ -44,7 +44,7 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent: S
         has_add_ons=has_add_ons,
         is_add_on=subscription.parent_id is not None,
         parent_status=Status(parent.status) if parent is not None else None,
-        base_over_at=parent.ended_at if parent is not None and parent.status not in LIVE else None,
+        base_over_at=base_over_at(parent) if parent is not None else None,
         batches=tuple(batches_of(subscription)),
         scheduled=Scheduled(**subscription.scheduled) if subscription.scheduled else None,
         suspended_at=subscription.suspended_at,
@@ -52,6 +52,15 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent: S
         anchor_day=subscription.anchor_day,
         updates=subscription.version - 1,
     )
+
+
+def base_over_at(base: Subscription) -> datetime | None:
+    """Since when a base no longer goes on, or from when on, as far as that is decided; else None."""
+    if base.status not in LIVE:
+        return base.ended_at
+    # Under the legacy rules a trial ends, and so does what was left to end.
+    is_left = base.policy == Policy.LEGACY and (base.is_trial or not base.auto_renew)
+    return base.ends_at if is_left else None
 
 
 def batches_of(subscription: Subscription) -> list[Batch]:

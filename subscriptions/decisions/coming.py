@@ -48,4 +48,4 @@ def untold(rows: SubscriptionQuerySet, days: int, partner: int | OuterRef) -> Su
 
 def by_deadline(rows: QuerySet) -> QuerySet:
     """What a notice or a page says of them, the first decision first."""
-    return rows.select_related("customer__provider", "sku__product").order_by("next_step_at", "pk")
+    return rows.select_related("customer__provider", "sku__product", "parent").order_by("next_step_at", "pk")

@@ -47,14 +47,14 @@ class Outlook:
 
 
 def outlooks(subscriptions: Iterable[Subscription]) -> dict[int, Outlook]:
-    """The outlook of each by its key; needs `sku__product` and `customer`."""
+    """The outlook of each by its key; needs `sku__product`, `customer` and `parent`."""
     rows = list(subscriptions)
     prices = TodaysPrices(rows)
     return {subscription.pk: _outlook(subscription, prices) for subscription in rows}
 
 
 def _outlook(subscription: Subscription, prices: "TodaysPrices") -> Outlook:
-    facts, next_term = facts_of(subscription), ForeseenTerm(subscription, prices)
+    facts, next_term = facts_of(subscription, parent=subscription.parent), ForeseenTerm(subscription, prices)
     deadline = decision_deadline(facts)
     step = next_step(facts, deadline, next_term) if deadline is not None else None
     return Outlook(facts, step, next_term.sku.title, next_term.sku.pk != subscription.sku_id)

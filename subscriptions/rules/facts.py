@@ -103,7 +103,7 @@ class Facts:
     has_add_ons: bool = False
     is_add_on: bool = False
     parent_status: Status | None = None
-    # Since when the base of an add-on no longer goes on.
+    # Since when the base of an add-on no longer goes on, or from when on.
     base_over_at: datetime | None = None
     batches: tuple[Batch, ...] = ()
     scheduled: Scheduled | None = None

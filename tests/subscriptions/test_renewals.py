@@ -23,6 +23,7 @@ from subscriptions.decisions import views
 from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.models import Subscription
 from subscriptions.rules import AtEnd, DecideEnd, ScheduleChange, Scheduled, Suspend
+from subscriptions.services import start_subscription
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerAdministratorFactory, PartnerFactory, PartnershipFactory
 from tests.reading import checked, rows, words
@@ -59,6 +60,22 @@ def test_it_renews_at_todays_price(customer: Customer, sales: Actor) -> None:
     Price.objects.filter(pk=price.pk).update(is_listed=False, sold_until=clock.now() - timedelta(days=30))
     also_sold(price, unit_price=Decimal(132), effective_from=clock.now() - timedelta(days=30))
     assert said(subscription) == "Renews: 1 year · Monthly, 10 licenses / 1320.00"
+
+
+def test_a_legacy_add_on_ends_with_a_base_that_is_left_to_end(customer: Customer, sales: Actor) -> None:
+    sold = {"policy": "legacy", "product__publisher": "Contoso"}
+    base = bought(customer, offer(**sold), sales, at=BOUGHT)
+    with clock.at(BOUGHT + timedelta(days=40)):
+        add_on = start_subscription(
+            customer=customer, price=offer(**sold), quantity=10, reseller_of_record=None, by=sales, parent=base
+        )
+    assert said(add_on) == "Renews: 1 year · Monthly, 10 licenses / 1200.00"
+    change_subscription(subscription=base, intent=DecideEnd(AtEnd.CANCEL), by=sales)
+    assert said(add_on) == said(base)
+    assert said(base).endswith(" / None")
+    with clock.at(base.ends_at + timedelta(minutes=1)):  # type: ignore[operator]
+        assert run_due() == 2
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"deleted"}
 
 
 def test_what_was_scheduled_counts(customer: Customer, sales: Actor) -> None:
