@@ -2,9 +2,15 @@
 
 from django.core.exceptions import PermissionDenied
 
+from core.text import one_period
+
 
 class Refused(Exception):
     """An expected refusal: its text says why and what to do next, and may be shown to the person."""
+
+    def __str__(self) -> str:
+        """In whole sentences, also where one ends with the name of an Inc."""
+        return one_period(super().__str__())
 
 
 class InvalidTransition(Refused):

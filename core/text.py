@@ -72,7 +72,8 @@ def email_key(value: str) -> str:
 
 def one_period(value: str) -> str:
     """The text with one period where a company's name, like that of an Inc., ends a sentence and brings its own."""
-    return re.sub(r"(?<=\w)\.\.(?=\s|$)", ".", value)
+    # In HTML the name may stand in an element of its own.
+    return re.sub(r"(?<=\w)\.((?:</\w+>)*)\.(?=\s|$)", r".\1", value)
 
 
 def mask_email(value: str) -> str:

@@ -1,11 +1,17 @@
 """Small pieces of HTML."""
 
+import pytest
+from crispy_forms.utils import render_crispy_form
+from django import forms
 from django.contrib.messages import SUCCESS
 from django.contrib.messages.storage.base import Message
+from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from core import html
+from core.exceptions import Refused
+from core.forms import PortalForm
 from core.text import one_period
 
 
@@ -57,6 +63,7 @@ def test_facts_and_answers_break_addresses() -> None:
 def test_a_sentence_has_one_period_after_a_name_with_its_own() -> None:
     assert one_period("You have left Northwind Inc..") == "You have left Northwind Inc."
     assert one_period("You left Northwind Inc.. Come back.") == "You left Northwind Inc. Come back."
+    assert one_period("You left <bdi>Northwind Inc.</bdi>. Come.") == "You left <bdi>Northwind Inc.</bdi> Come."
     for kept in ("Loading...", "../a", "1..2", "Northwind Inc.", "a .. b"):
         assert one_period(kept) == kept
 
@@ -69,3 +76,38 @@ def test_the_pieces_that_hold_sentences_know_of_it() -> None:
     }
     for piece, context in pieces.items():
         assert "You have left &lt;Northwind&gt; Inc.</p>" in render_to_string(f"components/{piece}.html", context)
+
+
+@pytest.mark.parametrize("kept", ["", " asvar said"])
+def test_a_translated_sentence_has_one_period_after_a_name_with_its_own(kept: str) -> None:
+    source = (
+        "{% load i18n %}{% blocktranslate with name=name" + kept + " %}The application of {{ name }}."
+        "{% endblocktranslate %}"
+    )
+    said = Template(f"{source}{{{{ said }}}}" if kept else source).render(
+        Context({"name": "<Northwind> Inc.", "said": ""})
+    )
+    assert said == "The application of &lt;Northwind&gt; Inc."
+
+
+def test_a_translated_plural_has_one_period_too() -> None:
+    source = (
+        "{% load i18n %}{% blocktranslate count number=2 %}{{ number }} of {{ name }}.{% plural %}"
+        "{{ number }} are of {{ name }}.{% endblocktranslate %}"
+    )
+    assert Template(source).render(Context({"name": "Northwind Inc."})) == "2 are of Northwind Inc."
+
+
+def test_an_error_has_one_period_in_the_summary_and_beside_its_field() -> None:
+    class Name(PortalForm):
+        name = forms.CharField()
+
+    form = Name({"name": "x"})
+    form.add_error("name", "This is a name of <Northwind> Inc..")
+    summary = render_to_string("components/error_summary.html", {"form": form})
+    assert "This is a name of &lt;Northwind&gt; Inc.</a>" in summary
+    assert "This is a name of &lt;Northwind&gt; Inc.</p>" in render_crispy_form(form)
+
+
+def test_a_refusal_has_one_period_after_a_name_with_its_own() -> None:
+    assert str(Refused("Ana already works for Northwind Inc..")) == "Ana already works for Northwind Inc."

@@ -31,6 +31,16 @@ def test_text_is_not_escaped_and_html_is():
     assert "<p>Smith &amp; Sons &lt;Ltd&gt; asks you something.</p>" in mail.html
 
 
+def test_both_bodies_and_the_subject_have_one_period_after_a_name_with_its_own():
+    names = {"provider_name": "Northwind Inc.", "reseller_name": "Fabrikam <Cloud> Inc.", "customer_name": "Zoo Ltd."}
+    facts = {"customer_domain": "zoo.example", "customer_country": "Brazil", "customer_path": "/zoo/"}
+    facts |= {"is_new": True, "may_manage": True}
+    mail = render_email("customer_assigned", language="en", context={**names, **facts}, mark=MARK)
+    assert "on behalf of Fabrikam <Cloud> Inc." in " ".join(mail.text.split())
+    assert "on behalf of Fabrikam &lt;Cloud&gt; Inc." in " ".join(mail.html.split())
+    assert ".." not in mail.subject + mail.text + mail.html
+
+
 @pytest.mark.parametrize("missing", ["company", "message"])
 def test_an_undefined_variable_fails_loudly(missing):
     context = {name: value for name, value in CONTEXT.items() if name != missing}
