@@ -1,6 +1,5 @@
 """What the clock does with subscriptions: renewals, ends of terms, deletions. Safe to run twice, and late."""
 
-import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -8,14 +7,13 @@ from django.db import transaction
 from accounts.access import system_actor
 from activity.services import record
 from core import clock
+from core.sweeping import failing_alone
 from customers.changes import lock_customers, mark_changed
 from subscriptions.changing import differences, save_facts, told
 from subscriptions.facts import facts_of
 from subscriptions.models import Subscription
 from subscriptions.options import NextTerm
 from subscriptions.rules import Step, StepKind, steps_due
-
-logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 200
 # What the record calls each step.
@@ -45,10 +43,8 @@ def run_due(limit: int = 5_000) -> int:
             return moved
         for at, pk in due:
             after = (at, pk)
-            try:
+            with failing_alone("Subscription %s could not be moved on", pk):
                 moved += step_subscription(pk, now)
-            except Exception:
-                logger.exception("Subscription %s could not be moved on", pk)
     return moved
 
 

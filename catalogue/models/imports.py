@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core import clock
 
@@ -75,7 +76,7 @@ class CatalogueImport(models.Model):
     rows_total = models.PositiveIntegerField(_("rows"), default=0)
     rows_read = models.PositiveIntegerField(_("rows read"), default=0)
     added = models.PositiveIntegerField(_("added"), default=0)
-    changed = models.PositiveIntegerField(_("changed"), default=0)
+    changed = models.PositiveIntegerField(pgettext_lazy("how many", "changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     ended = models.PositiveIntegerField(_("ended"), default=0)
     # [{"row": 7, "column": "Market", "value": "XX", "reason": "…"}, …], the first so many; problem_count counts all.

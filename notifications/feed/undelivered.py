@@ -6,7 +6,6 @@ told: a person may work for several companies. Whoever asked for a summary is to
 administrator in a record of the customer's own.
 """
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +16,9 @@ from accounts.access import system_actor
 from activity.models import ActivityRecord
 from activity.services import composed, record_all
 from core import clock
+from core.sweeping import failing_alone
 from core.text import mask_email
 from mail.models import OutgoingEmail
-
-logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
 SUMMARY, SUMMARY_UNDELIVERED = "notifications_daily", "email.summary_undelivered"
@@ -37,10 +35,8 @@ def tell_of_undelivered_mail() -> int:
     """Record what was given up since, each mail once; return how many were recorded. Safe to run twice, and at once."""
     count = 0
     for key in OutgoingEmail.objects.failed_and_untold().values_list("pk", flat=True)[:MOST_AT_ONCE]:
-        try:
+        with failing_alone("Nobody could be told of mail %s", key):
             count += _tell(key)
-        except Exception:
-            logger.exception("Nobody could be told of mail %s", key)
     return count
 
 

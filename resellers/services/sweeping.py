@@ -1,9 +1,8 @@
 """One thing at a time over many rows, for background work."""
 
-import logging
 from collections.abc import Callable, Iterable
 
-logger = logging.getLogger(__name__)
+from core.sweeping import failing_alone
 
 
 def each(pks: Iterable[int], act: Callable[[int], bool]) -> int:
@@ -13,8 +12,6 @@ def each(pks: Iterable[int], act: Callable[[int], bool]) -> int:
     """
     done = 0
     for pk in list(pks):
-        try:
+        with failing_alone("Request %s was left for the next run.", pk):
             done += act(pk)
-        except Exception:
-            logger.exception("Request %s was left for the next run.", pk)
     return done

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import translation
@@ -171,6 +172,8 @@ def change_one(change: BulkChange, key: int) -> tuple[Verdict, list[str]]:
         return refused(_("You may no longer change it.")), shown
     except Refused as refusal:
         return refused(str(refusal)), shown
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # One that fails keeps no other from its turn.
         logger.exception("Subscription %s could not be changed by bulk change %s", key, change.pk)
@@ -239,6 +242,8 @@ def resume_bulk_changes() -> int:
     for key in keys:
         try:
             run_bulk_change(change_id=key)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             logger.exception("Bulk change %s could not go on", key)
             BulkChange.objects.filter(pk=key).update(claimed_at=clock.now())

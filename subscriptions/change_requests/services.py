@@ -1,6 +1,5 @@
 """Talking about a request, and deciding; what is approved is made by the service that makes it always."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,14 +11,13 @@ from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
+from core.sweeping import failing_alone
 from core.text import clean_message
 from customers.changes import lock_customers
 from subscriptions.change_requests.letters import tell
 from subscriptions.change_requests.matters import matter_of
 from subscriptions.change_requests.states import BECAME, Entry, State, move, reload, settled
 from subscriptions.models import ChangeRequest
-
-logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -119,10 +117,8 @@ def close_impossible_requests() -> int:
     ChangeRequest.objects.filter(state=State.DRAFT).impossible().delete()
     closed = 0
     for request in ChangeRequest.objects.undecided().impossible().with_people().order_by("pk")[:500]:
-        try:
+        with failing_alone("Change request %s could not be closed", request.pk):
             closed += close_change_request(request=request).state == State.CLOSED
-        except Exception:
-            logger.exception("Change request %s could not be closed", request.pk)
     return closed
 
 

@@ -1,6 +1,5 @@
 """The digest: each company is told once, thirty and seven days before, of the decisions about its subscriptions."""
 
-import logging
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -14,6 +13,7 @@ from django.utils import timezone, translation
 from accounts.access import Actor
 from accounts.models import Membership, Partner
 from core.html import date_text
+from core.sweeping import failing_alone
 from customers.models import Customer, ResellerRelationship
 from mail.services import queue_email
 from subscriptions.decisions.coming import NOTICES, by_deadline, untold
@@ -21,8 +21,6 @@ from subscriptions.decisions.outlook import Outlook, outlook_words, outlooks
 from subscriptions.models import DecisionNotice, Subscription
 from subscriptions.rules import decision_date
 from subscriptions.wording import subscriptions_text
-
-logger = logging.getLogger(__name__)
 
 KIND = "decisions_due"
 NAME = "decision digests"
@@ -46,10 +44,8 @@ def tell_companies() -> int:
     """
     sent = 0
     for pk in companies_to_tell():
-        try:
+        with failing_alone("Company %s was not told of its decisions", pk):
             sent += tell_company(pk)
-        except Exception:
-            logger.exception("Company %s was not told of its decisions", pk)
     return sent
 
 

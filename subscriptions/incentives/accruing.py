@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q
 
@@ -13,6 +14,7 @@ from accounts.models import Partner
 from accounts.roles import Program
 from activity.services import record
 from core import clock
+from core.sweeping import failing_alone
 from subscriptions.incentives.calculating import Month
 from subscriptions.incentives.histories import Offers, Read, read_histories
 from subscriptions.incentives.ledger import entries_for, write
@@ -36,14 +38,12 @@ def accrue_due(seconds: float = SECONDS) -> int:
     give_up, written = time.monotonic() + seconds, 0
     for month in months_over():
         for pk in months_of(month):
-            try:
+            with failing_alone("Month %s of incentives could not be written", pk):
                 while time.monotonic() < give_up:
                     number = accrue_some(month_id=pk)
                     if number is None:
                         break
                     written += number
-            except Exception:
-                logger.exception("Month %s of incentives could not be written", pk)
     return written
 
 
@@ -126,6 +126,8 @@ def accrue(pks: list[int], month: Month) -> tuple[int, list[int]]:
             continue
         try:
             entries += entries_for(read, month, table, offers)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
             logger.exception("What subscription %s earned could not be calculated", read.subscription.pk)
             waiting.append(read.subscription.pk)

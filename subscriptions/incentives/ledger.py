@@ -1,6 +1,5 @@
 """Writes the ledger: entries and their totals in one transaction, under the lock of the month; never changes any."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,12 +12,11 @@ from accounts.access import Actor
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, Refused
+from core.sweeping import failing_alone
 from subscriptions.incentives.calculating import Month
 from subscriptions.incentives.histories import Offers, Read, explained, parts_for, read_histories
 from subscriptions.incentives.rates import RateTable, require_back_office
 from subscriptions.models import IncentiveEntry, IncentiveMonth, IncentiveTotal
-
-logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 2_000
 NOT_FINISHED = gettext_lazy("The ledger of this month is not finished yet.")
@@ -270,11 +268,9 @@ def settle_months() -> int:
     """
     done = 0
     for pk in IncentiveMonth.objects.filter(is_settled=False).order_by("month", "pk").values_list("pk", flat=True):
-        try:
+        with failing_alone("Month %s of incentives could not be settled", pk):
             while number := settle_some(month_id=pk):
                 done += number
-        except Exception:
-            logger.exception("Month %s of incentives could not be settled", pk)
     return done
 
 

@@ -26,9 +26,9 @@ class Migration(migrations.Migration):
         AddIndexWhileWritten(
             "subscription",
             models.Index(
-                condition=models.Q(("policy", "new_commerce"), ("status__in", ("active", "suspended"))),
+                condition=models.Q(("cancellable_until__isnull", False), ("status__in", ("active", "suspended"))),
                 fields=["provider", "cancellable_until", "id", "ends_at", "version", "is_extended"],
-                name="subscription_live_window",
+                name="subscription_live_windows",
             ),
         ),
         AddIndexWhileWritten(

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ("accounts", "0011_labels"),
         ("catalogue", "0003_policy"),
         ("customers", "0009_labels"),
-        ("subscriptions", "0020_windows_of_all_rules"),
+        ("subscriptions", "0019_bulk_changes_submitted"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
