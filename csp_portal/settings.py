@@ -507,5 +507,4 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 LOGGING = logging_settings(LOG_LEVEL, as_json=PRODUCTION)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
-# core.templatetags.i18n stands in for Django's on purpose; tests/portal/test_checks.py allows no other.
-SILENCED_SYSTEM_CHECKS = ["templates.W003"]
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -55,7 +55,7 @@ def _strict(default: Engine) -> Engine:
         loaders=default.loaders,
         libraries=default.libraries,
         builtins=[name for name in default.builtins if name not in Engine.default_builtins]
-        + ["core.templatetags.i18n", "mail.templatetags.late"],
+        + ["django.templatetags.i18n", "mail.templatetags.late"],
         string_if_invalid=Undefined("%s"),
     )
 

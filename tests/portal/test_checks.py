@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from django.template import engines
-from django.template.backends.django import get_template_tag_modules
 
 from csp_portal.checks import check_addresses, check_services
 
@@ -53,12 +51,3 @@ def test_good_installation_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("fault", "name"), FAULTS)
 def test_fault_is_named(monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], name: str) -> None:
     assert found(monkeypatch, **fault) == [name]
-
-
-def test_of_template_libraries_only_that_of_sentences_stands_in_for_another() -> None:
-    found: dict[str, list[str]] = {}
-    for name, path in get_template_tag_modules():
-        found.setdefault(name, []).append(path)
-    double = {name: sorted(paths) for name, paths in found.items() if len(paths) > 1}
-    assert double == {"i18n": ["core.templatetags.i18n", "django.templatetags.i18n"]}
-    assert engines["django"].engine.libraries["i18n"] == "core.templatetags.i18n"

@@ -1,20 +1,16 @@
-"""Django's tags for translated text under their own name, of which `blocktranslate` writes whole sentences.
+"""Django's `blocktranslate` in pages and in mails: a sentence that ends with the name of an Inc. has one period.
 
-What `{% load i18n %}` finds, in pages and in mails: a sentence that ends with the name of an Inc. has one period.
+Imported when the portal starts (core.apps), it takes the tag's place in the library that `{% load i18n %}` loads.
 """
 
 from typing import Any
 
-from django import template
+from django.template import Context
 from django.template.base import Node, Parser, Token
 from django.templatetags import i18n
 from django.utils.safestring import SafeString
 
 from core.text import one_period
-
-register = template.Library()
-register.tags.update(i18n.register.tags)
-register.filters.update(i18n.register.filters)
 
 
 class SentencesNode(Node):
@@ -23,7 +19,7 @@ class SentencesNode(Node):
     def __init__(self, block: Any) -> None:
         self.block = block
 
-    def render(self, context: template.Context) -> SafeString:
+    def render(self, context: Context) -> SafeString:
         """The block's text, or nothing where it is kept under a name."""
         text = SafeString(one_period(self.block.render(context)))
         if self.block.asvar:
@@ -31,8 +27,8 @@ class SentencesNode(Node):
         return text
 
 
-@register.tag("blocktranslate")
-@register.tag("blocktrans")
+@i18n.register.tag("blocktranslate")
+@i18n.register.tag("blocktrans")
 def block_translate(parser: Parser, token: Token) -> SentencesNode:
     """As Django's."""
     return SentencesNode(i18n.do_block_translate(parser, token))
