@@ -21,7 +21,7 @@ from core.paging import Sort
 from customers.models import ResellerRelationship
 from resellers.models import Partnership
 from resellers.readiness import conditions, region_names
-from subscriptions.models import Subscription
+from subscriptions.models import ResellerTally, Subscription
 from subscriptions.reseller_pages import counts
 from subscriptions.reseller_pages.access import ResellerPage
 from subscriptions.reseller_pages.history import about_the_relation
@@ -46,15 +46,24 @@ class OverviewView(ResellerPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         provider, reseller = self.partnership.provider, self.reseller
+        managed, of_record = self.numbers()
         return super().get_context_data(
             facts=reseller_facts(self.partnership),
             conditions=conditions(provider, reseller, self.obstacles) if self.is_active else [],
-            managed=relationships(self.partnership).values("customer").distinct().count(),
-            of_record=named_count(self.actor, self.partnership, "of_record"),
+            managed=managed,
+            of_record=of_record,
             supported=named_count(self.actor, self.partnership, "support"),
             may_end=self.is_active and can(self.actor, Permission.END_PARTNERSHIP),
             **kwargs,
         )
+
+    def numbers(self) -> tuple[int, int]:
+        """How many customers it manages, and of how many subscriptions it is of record; or was, where that is over."""
+        if self.is_active:
+            tallies = ResellerTally.objects.visible_to(self.actor).filter(reseller=self.reseller).by_reseller()
+            return tallies.get(self.reseller.pk, (0, 0))
+        managed = relationships(self.partnership).values("customer").distinct().count()
+        return managed, named_count(self.actor, self.partnership, "of_record")
 
 
 class ResellerListPage(ResellerPage, ListPage):
