@@ -9,7 +9,6 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-Asked = tuple[str, tuple[Any, ...]]
 # Who reads "10,000+" does not mind for so many seconds whether a few of them went; each process asks for itself.
 REMEMBERED = 60.0
 MOST_REMEMBERED = 1_000
@@ -20,13 +19,15 @@ def count_up_to(cap: int, *several: QuerySet) -> list[int]:
     """How many rows each has, but at most `cap`, in one query; none where all were known to reach it a minute ago."""
     now = time.monotonic()
     counts = [0] * len(several)
-    asked: dict[int, Asked] = {}
+    asked: dict[int, tuple[str, Any]] = {}
+    keys: dict[int, bytes] = {}
     for place, rows in enumerate(several):
         try:
             sql, params = rows.order_by().values("pk")[:cap].query.sql_with_params()
         except EmptyResultSet:
             continue
-        if _too_many_until.get(_key(sql, params), 0.0) > now:
+        keys[place] = _key(sql, params)
+        if _too_many_until.get(keys[place], 0.0) > now:
             counts[place] = cap
         else:
             asked[place] = sql, params
@@ -34,7 +35,7 @@ def count_up_to(cap: int, *several: QuerySet) -> list[int]:
         for place, count in zip(asked, _ask(list(asked.values())), strict=True):
             counts[place] = count
             if count >= cap:
-                _remember(_key(*asked[place]), now)
+                _remember(keys[place], now)
     return counts
 
 
@@ -43,7 +44,7 @@ def _key(sql: str, params: Any) -> bytes:
     return blake2b(f"{sql}{params!r}".encode(), digest_size=16).digest()
 
 
-def _ask(queries: Sequence[Asked]) -> Sequence[int]:
+def _ask(queries: Sequence[tuple[str, Any]]) -> Sequence[int]:
     """How many rows each query has."""
     numbers = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _params in queries)  # noqa: S608 - by the ORM
     with connection.cursor() as cursor:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Actor, can
 from accounts.roles import Permission
 from core.counting import count_up_to
+from core.lists import capped_text
 from core.paging import COUNT_CAP
 from core.tables import NUMERIC, PortalTable
-from csp_portal.home import capped_text
 from customers.models import Customer
 from resellers.models import Partnership
 from subscriptions.models import ChangeRequest, Subscription
@@ -53,7 +53,7 @@ def providers_at_a_glance(actor: Actor) -> ProvidersTable | None:
     several = [
         kind.filter(provider=one.provider_id) for one in partnerships for kind in (customers, subscriptions, requests)
     ]
-    counts = [capped_text(count) for count in count_up_to(COUNT_CAP, *several)]
+    counts = [capped_text(count, COUNT_CAP) for count in count_up_to(COUNT_CAP, *several)]
     return ProvidersTable(
         [
             Glance(str(one.provider), reverse("resellers:provider", args=[one.public_id]), *counts[3 * at : 3 * at + 3])

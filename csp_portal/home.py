@@ -15,7 +15,8 @@ from activity.models import ActivityRecord
 from activity.sentences import sentence
 from core import clock
 from core.counting import count_up_to
-from core.html import date_text, number_text
+from core.html import date_text
+from core.lists import capped_text
 from core.paging import COUNT_CAP
 from csp_portal.activity_log.links import Links
 from customers.models import Customer, RelationshipRequest
@@ -52,12 +53,7 @@ class Queue(NamedTuple):
     @property
     def count_text(self) -> str:
         """312, or 10,000+ where nobody counted further, as in the list."""
-        return capped_text(self.count)
-
-
-def capped_text(count: int) -> str:
-    """A count that went no further than the cap."""
-    return f"{number_text(COUNT_CAP - 1)}+" if count >= COUNT_CAP else number_text(count)
+        return capped_text(self.count, COUNT_CAP)
 
 
 class Work(NamedTuple):
@@ -315,7 +311,7 @@ class Delay(NamedTuple):
     @property
     def count_text(self) -> str:
         """12, or 10,000+."""
-        return capped_text(self.count)
+        return capped_text(self.count, COUNT_CAP)
 
     @property
     def since_text(self) -> str:

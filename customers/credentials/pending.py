@@ -14,8 +14,7 @@ from accounts.access import Actor, can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core.filters import PortalFilterSet, SearchFilter
-from core.html import number_text
-from core.lists import ListPage
+from core.lists import ListPage, capped_text
 from core.paging import COUNT_CAP, Sort
 from core.tables import ActionsColumn, PortalTable, StatusColumn, TimeColumn
 from customers.credentials.facts import STAGE_KINDS
@@ -124,7 +123,7 @@ class Waiting:
     @property
     def count_text(self) -> str:
         """12, or 10,000+ where nobody counted further."""
-        return f"{number_text(COUNT_CAP - 1)}+" if self.count >= COUNT_CAP else number_text(self.count)
+        return capped_text(self.count, COUNT_CAP)
 
 
 def waiting_for_home(actor: Actor) -> Waiting | None:
