@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from mail.delivery import send_due
 from tests.world import PASSWORD
@@ -40,7 +40,13 @@ def sign_in(page: Page, portal: str, name: str, password: str = PASSWORD) -> Non
         page.goto(f"{portal}/account/sign-in/")
     page.get_by_label("E-mail address or user name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
+
+
+def follow(link: Locator) -> None:
+    """Press what leads to another page and wait for that page: what is checked next is never the old one."""
+    with link.page.expect_navigation():
+        link.click()
 
 
 def sign_out(page: Page) -> None:
@@ -56,4 +62,4 @@ def newest_mail_to(address: str) -> str:
     return str(found[-1].body)
 
 
-__all__ = ["expect", "newest_mail_to", "sign_in", "sign_out"]
+__all__ = ["expect", "follow", "newest_mail_to", "sign_in", "sign_out"]

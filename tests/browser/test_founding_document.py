@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from customers.models import Customer
 from orders.models import Order, OrderDraft
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from tests.browser.conftest import follow
 from tests.world import PASSWORD, World, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -207,7 +208,7 @@ def test_add_new_customers_and_associate_them_with_indirect_resellers(
     expect(licenses(page)).to_have_value("25")
     page.go_forward()
     # 5: Cancel asks first; the way back loses nothing; Submit wants the attestation.
-    page.get_by_role("link", name=words.cancel, exact=True).click()
+    follow(page.get_by_role("link", name=words.cancel, exact=True))
     check_accessible(page)
     page.get_by_role("link", name=words.go_back).click()
     button(page, words.submit).click()

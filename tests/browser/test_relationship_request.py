@@ -8,7 +8,7 @@ from django.core import mail
 from playwright.sync_api import Browser, Page, expect
 
 from customers.models import RelationshipRequest, ResellerRelationship
-from tests.browser.conftest import newest_mail_to, sign_in, sign_out
+from tests.browser.conftest import follow, newest_mail_to, sign_in, sign_out
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,7 +58,7 @@ def ask(page: Page, portal: str, world: World, check: Check) -> str:
     ours = world.ours
     sign_in(page, portal, user_of(ours.provider_admin))
     page.goto(f"{portal}/customers/")
-    page.get_by_role("link", name="Request a reseller relationship").click()
+    follow(page.get_by_role("link", name="Request a reseller relationship"))
     check(page)
     page.get_by_role("button", name="Next: Message").click()
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
@@ -113,7 +113,7 @@ def see_the_customer(page: Page, portal: str, world: World, check: Check) -> Non
     page.get_by_role("link", name="Account", exact=True).first.click()
     expect(page.get_by_role("heading", name="Your company’s part")).to_be_visible()
     check(page)
-    page.get_by_role("link", name="Give up customer").click()
+    follow(page.get_by_role("link", name="Give up customer"))
     check(page)
     sign_out(page)
     sign_in(page, portal, user_of(world.theirs.reseller_admin))
@@ -129,7 +129,7 @@ def narrow(page: Page, portal: str, world: World, check: Check) -> None:
     account = f"{portal}/customers/{ours.customer.microsoft_id}/account/"
     for button in ("Narrow to view and request", "Widen to manage"):
         page.goto(account)
-        page.get_by_role("link", name=button).click()
+        follow(page.get_by_role("link", name=button))
         check(page)
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("heading", name="Indirect resellers", exact=True)).to_be_visible()
@@ -137,7 +137,7 @@ def narrow(page: Page, portal: str, world: World, check: Check) -> None:
     sign_out(page)
     sign_in(page, portal, ours.administrator.user.sign_in_name)
     page.goto(f"{portal}/customers/{ours.customer.microsoft_id}/partners/")
-    page.get_by_role("link", name="End relationship").click()
+    follow(page.get_by_role("link", name="End relationship"))
     check(page)
     page.get_by_role("button", name="End relationship").click()
     expect(page.get_by_text("No reseller has access to your account.")).to_be_visible()
@@ -145,7 +145,7 @@ def narrow(page: Page, portal: str, world: World, check: Check) -> None:
     sign_out(page)
     sign_in(page, portal, user_of(ours.provider_admin))
     page.goto(account)
-    page.get_by_role("link", name="Establish a reseller relationship").click()
+    follow(page.get_by_role("link", name="Establish a reseller relationship"))
     check(page)
     page.get_by_label("Indirect reseller").select_option(label=ours.reseller.name_and_mpn)
     page.get_by_label("View and request").check()

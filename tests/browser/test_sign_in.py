@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import follow, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -50,12 +50,12 @@ def test_a_passkey_is_set_up_signs_in_and_confirms(
     assert person is not None
     sign_in(page, portal, person.sign_in_name)
     page.goto(f"{portal}/account/two-step/")
-    page.get_by_role("link", name="Set up a passkey").click()
+    follow(page.get_by_role("link", name="Set up a passkey"))
     check_accessible(page)
     page.get_by_label("Name").fill("Work laptop")
     page.get_by_role("button", name="Set up a passkey").click()
     page.get_by_role("button", name="Show recovery codes").click()
-    page.get_by_role("link", name="I have stored them").click()
+    follow(page.get_by_role("link", name="I have stored them"))
     page.goto(f"{portal}/account/two-step/")
     expect(page.get_by_role("link", name="Rename Work laptop")).to_be_visible()
     check_accessible(page)

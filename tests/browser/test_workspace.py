@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import Partner, SupportProfile
 from customers.models import CustomerAgreement, ResellerRelationship, TenantOwner
 from subscriptions.azure import AZURE_PLAN_PRODUCTS
-from tests.browser.conftest import sign_in, sign_out
+from tests.browser.conftest import follow, sign_in, sign_out
 from tests.factories import ProductFactory, SkuFactory, SubscriptionFactory
 from tests.world import World, make_world
 
@@ -133,7 +133,7 @@ def answer_the_request(page: Page, world: World, check: Check) -> None:
     expect(page.locator("[aria-labelledby=managing]")).to_contain_text("has administrator access to your account")
     expect(page.locator("[aria-labelledby=support]")).to_contain_text("help@oursreseller.example")
     check(page)
-    page.get_by_role("link", name="Read and answer").click()
+    follow(page.get_by_role("link", name="Read and answer"))
     check(page)
     page.get_by_role("button", name="Accept").click()
     expect(page.locator("[aria-labelledby=managing]")).to_contain_text("it changes nothing itself")
@@ -146,7 +146,7 @@ def grant_and_remove(page: Page, world: World, check: Check) -> None:
     reseller = str(world.ours.reseller)
     go_to(page, "User settings")
     check(page)
-    page.get_by_role("link", name=f"Make tenant owner {reseller}").click()
+    follow(page.get_by_role("link", name=f"Make tenant owner {reseller}"))
     check(page)
     page.get_by_role("button", name="Make tenant owner").click()
     expect(page.get_by_text(f"{reseller} is tenant owner now.")).to_be_visible()
