@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.devices import DEVICES
 from accounts.models import Partner, ProfileChange
@@ -73,7 +74,7 @@ FIELDS: dict[str, Promise] = {
     "theme": _("Theme"),
     "time_zone": _("Time zone"),
     "full_name": _("Name"),
-    "expires_at": _("Valid until"),
+    "expires_at": pgettext_lazy("invitation", "Valid until"),
     "issuer": _("Sign-in service"),
     "was_temporary": _("Temporary password"),
     "website": _("Website"),

@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalogue.models import CatalogueImport
 from catalogue.models.products import Policy
@@ -19,7 +20,7 @@ FIELDS: dict[str, Promise] = {
     "markets": _("Markets"),
     "rows": _("Rows"),
     "added": _("Added"),
-    "ended": _("Ended"),
+    "ended": pgettext_lazy("how many", "Ended"),
     "sha256": _("SHA-256 of the file"),
     "policy": _("Rules"),
     "problems": _("Problems"),

@@ -15,6 +15,7 @@ from django.template.loader import get_template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import html
 from core.html import escaped
@@ -177,14 +178,15 @@ class PortalTable(tables.Table):
     """A table of the portal. Declare columns as in django-tables2 (`linkify`, `render_x`), and set:
 
     `title` (words of the caption), `row_header` (the column that names the row; the first if unset), `row_key` (the
-    attribute in `?open=`), `expand_template` (what an opened row of a list with `rows_open` shows; gets `record`), and
-    override `row_name`, `row_actions`, `row_class`. A ListPage fills in sorting, counting and paging; alone it is the
-    rows: `MyTable(rows)`.
+    attribute in `?open=` and `?new=`), `new_mark` (the word beside the name of a new row), `expand_template` (what an
+    opened row of a list with `rows_open` shows; gets `record`), and override `row_name`, `row_actions`, `row_class`. A
+    ListPage fills in sorting, counting and paging; alone it is the rows: `MyTable(rows)`.
     """
 
     title: Any = ""
     row_header = ""
     row_key = "pk"
+    new_mark: Any = gettext_lazy("New")
     expand_template = ""
 
     def __init__(self, data: Iterable[Any], listing: Any = None, **kwargs: Any) -> None:
@@ -245,7 +247,6 @@ class PortalTable(tables.Table):
         details = self.details_maker() if self.expandable else None
         opened, new = (self.listing.open_keys, self.listing.new_keys) if self.listing is not None else (set(), set())
         expander = self._expander() if details is not None else None
-        is_new = _("New")
         parts: list[str] = []
         for record in self.records:
             key = self._key(record)
@@ -256,7 +257,7 @@ class PortalTable(tables.Table):
                 parts.append(expander(record, key))
             for column in columns:
                 content = escaped(column.render(record))
-                mark = f' <span class="new-mark">{is_new}</span>' if column.is_header and key in new else ""
+                mark = f' <span class="new-mark">{self.new_mark}</span>' if column.is_header and key in new else ""
                 parts.append(f"{column.before}{content}{mark}{column.after}")
             parts.append("</tr>")
             if details is not None and key in opened:

@@ -170,7 +170,7 @@ ATTENTION_WORDS = {
         "%(count)s requests could not be sent: correct the addresses",
         "count",
     ),
-    "new_link": ngettext_lazy("%(count)s reader wants a new link", "%(count)s readers want a new link", "count"),
+    "new_link": ngettext_lazy("%(count)s person wants a new link", "%(count)s people want a new link", "count"),
     "expiring": ngettext_lazy(
         "%(count)s request expires within 7 days", "%(count)s requests expire within 7 days", "count"
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from customers.agreements import AGREEMENT_NAME, has_agreement
 from customers.models import Customer
@@ -80,4 +81,4 @@ def _account(customer: Customer) -> Iterator[Difference]:
         label = _("Account of %(customer)s") % {"customer": now.company_name}
         yield Difference(label, str(Customer.Status.ACTIVE.label), now.get_status_display())
     if not has_agreement(now):
-        yield Difference(AGREEMENT_NAME, _("Accepted"), _("Not accepted"))
+        yield Difference(AGREEMENT_NAME, pgettext("agreement", "Accepted"), _("Not accepted"))

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import Membership
 from catalogue.models import BillingPlan, Price, Segment, TermDuration
@@ -91,7 +91,6 @@ class OfferFilterForm(PortalForm):
     def __init__(self, data: Mapping[str, Any], *, market: Market) -> None:
         super().__init__({name: data.get(name, "") for name in self.base_fields})
         self.fields["q"].widget.input_type = "search"
-        everything = ("", _("All"))
         terms = [(term.value, term.label) for term in TermDuration if term.value]
         plans = [(plan.value, plan.label) for plan in BillingPlan if plan != BillingPlan.NONE]
         segments = [(segment, Segment(segment).label) for segment in market.segments]
@@ -106,7 +105,8 @@ class OfferFilterForm(PortalForm):
         for name, choices in offered.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [everything, *choices]
+            every = pgettext("billing", "All") if name == "billing" else _("All")
+            field.choices = [("", every), *choices]
         for name in ("publisher", "segment"):
             if len(offered[name]) < 2:
                 del self.fields[name]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Membership, Partner
@@ -132,8 +133,8 @@ class OrderLine(models.Model):
         """What became of the line."""
 
         PENDING = "pending", _("Pending")
-        FULFILLED = "fulfilled", _("Fulfilled")
-        REFUSED = "refused", _("Refused")
+        FULFILLED = "fulfilled", pgettext_lazy("order line", "Fulfilled")
+        REFUSED = "refused", pgettext_lazy("order line", "Refused")
 
     order = models.ForeignKey(Order, verbose_name=_("order"), on_delete=models.PROTECT, related_name="lines")
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="+")

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django_countries import countries
 
 from core.addresses import address_lines
@@ -104,7 +105,12 @@ def _contact(details: CustomerDetails, url: str) -> Section:
 def _agreement(details: CustomerDetails, url: str) -> Section:
     if details.agreement_to_come:
         words = _("Not yet: the customer’s administrator is asked at the first sign-in. Nothing can be ordered before.")
-        return Section(_("Microsoft Customer Agreement"), [(_("Accepted"), words)], url, _("the customer agreement"))
+        return Section(
+            _("Microsoft Customer Agreement"),
+            [(pgettext("agreement", "Accepted"), words)],
+            url,
+            _("the customer agreement"),
+        )
     rows = [
         (_("Accepted on"), date_text(details.agreement_accepted_on) if details.agreement_accepted_on else ""),
         (_("Accepted by"), name(f"{details.agreement_first_name} {details.agreement_last_name}")),

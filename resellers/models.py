@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor, can
 from accounts.models import Partner, User
@@ -153,7 +154,7 @@ class PartnershipRequest(models.Model):
 
         PORTAL = "portal", _("Sent from the portal")
         MAIL_PROGRAM = "mail_program", _("Opened in e-mail")
-        CLIPBOARD = "clipboard", _("Copied")
+        CLIPBOARD = "clipboard", pgettext_lazy("request", "Copied")
 
     # The one table of moves: from -> what may follow. Services change the state only along it, by a guarded UPDATE.
     TRANSITIONS: dict[str, frozenset[str]] = {

@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from resellers.models import Partnership, PartnershipRequest, PendingAcceptance
 
@@ -38,7 +39,7 @@ FIELDS: dict[str, Promise] = {
     "to": _("To"),
     "valid_until": _("Valid until"),
     "state_before": _("State before"),
-    "accepted_by": _("Accepted by"),
+    "accepted_by": pgettext_lazy("request", "Accepted by"),
     "from_other_domain": _("From another e-mail domain"),
     "last": _("Last reminder"),
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_countries import countries
 
 from accounts.access import Actor
@@ -55,7 +56,7 @@ class CustomerFilter(PortalFilterSet):
     agreement = django_filters.ChoiceFilter(
         label=_("Customer agreement"),
         empty_label=_("All"),
-        choices=[(ACCEPTED, _("Accepted")), (NOT_ACCEPTED, _("Not accepted"))],
+        choices=[(ACCEPTED, pgettext_lazy("agreement", "Accepted")), (NOT_ACCEPTED, _("Not accepted"))],
         method="filter_agreement",
     )
     access = django_filters.ChoiceFilter(

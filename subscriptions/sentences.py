@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalogue.models import BillingPlan, TermDuration
 from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
@@ -13,7 +14,7 @@ SENTENCES: dict[str, Promise] = {
     "subscription.licenses_changed": _("Number of licenses changed"),
     "subscription.suspended": _("Suspended"),
     "subscription.reactivated": _("Reactivated"),
-    "subscription.canceled": _("Canceled"),
+    "subscription.canceled": pgettext_lazy("subscription", "Canceled"),
     "subscription.end_decided": _("Decided what happens at the end of the term"),
     "subscription.change_scheduled": _("Change scheduled for the renewal"),
     "subscription.schedule_dropped": _("Scheduled change dropped"),
@@ -88,9 +89,9 @@ FIELDS: dict[str, Promise] = {
     "reseller_of_record": _("Reseller of record"),
     "value": _("New value"),
     "subscriptions": _("Subscriptions"),
-    "changed": _("Changed"),
+    "changed": pgettext_lazy("how many", "Changed"),
     "unchanged": _("Unchanged"),
-    "refused": _("Refused"),
+    "refused": pgettext_lazy("how many", "Refused"),
     "percent": _("Percent"),
     "segment": _("Segment"),
     "effective_from": _("From"),

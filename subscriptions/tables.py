@@ -119,6 +119,7 @@ class SubscriptionTable(PortalTable):
 
     title = gettext_lazy("Subscriptions")
     row_key = "subscription_id"
+    new_mark = pgettext_lazy("subscription", "New")
 
     name = tables.Column(
         gettext_lazy("Subscription"), accessor="nickname", linkify=lambda record: record.get_absolute_url()

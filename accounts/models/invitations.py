@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models.partners import Partner
 from accounts.roles import Permission, Role, roles_up_to
@@ -60,7 +61,7 @@ class ColleagueInvitation(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("invited by"), on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
-    sent_at = models.DateTimeField(_("sent"), default=clock.now)
+    sent_at = models.DateTimeField(pgettext_lazy("invitation", "sent"), default=clock.now)
     expires_at = models.DateTimeField(_("valid until"), default=invitation_expiry)
     resend_number = models.PositiveSmallIntegerField(default=0, editable=False)
     accepted_at = models.DateTimeField(null=True, blank=True)

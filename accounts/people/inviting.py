@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.generic import TemplateView
 
 from accounts.access import can
@@ -100,8 +100,8 @@ class InvitationView(InvitationPage, TemplateView):
             (_("Role"), invitation.get_role_display()),
             (_("State"), invitation_badge(invitation)),
             (_("Invited by"), invitation.created_by),
-            (_("Sent"), time_tag(invitation.sent_at, "both")),
-            (_("Valid until"), time_tag(invitation.expires_at)),
+            (pgettext("invitation", "Sent"), time_tag(invitation.sent_at, "both")),
+            (pgettext("invitation", "Valid until"), time_tag(invitation.expires_at)),
         ]
         in_reach = can(self.actor, self.permission, invitation)
         return super().get_context_data(invitation=invitation, facts=facts, in_reach=in_reach, **kwargs)

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import ColleagueInvitation, Membership
 from accounts.roles import Role
@@ -99,8 +100,8 @@ class InvitationTable(PortalTable):
     )
     role = tables.Column(_("Role"))
     inviter = tables.Column(_("Invited by"), accessor="created_by")
-    sent = TimeColumn(_("Sent"), accessor="sent_at")
-    until = TimeColumn(_("Valid until"), accessor="expires_at")
+    sent = TimeColumn(pgettext_lazy("invitation", "Sent"), accessor="sent_at")
+    until = TimeColumn(pgettext_lazy("invitation", "Valid until"), accessor="expires_at")
     state = tables.Column(_("State"), empty_values=(), accessor="revoked_at")
 
     def render_address(self, value: str) -> Any:
@@ -115,9 +116,9 @@ class InvitationTable(PortalTable):
 def invitation_badge(invitation: ColleagueInvitation) -> SafeString:
     """Where an invitation stands."""
     if invitation.accepted_at is not None:
-        return html.status_badge("success", _("Accepted"))
+        return html.status_badge("success", pgettext_lazy("invitation", "Accepted"))
     if invitation.revoked_at is not None:
-        return html.status_badge("neutral", _("Revoked"))
+        return html.status_badge("neutral", pgettext_lazy("invitation", "Revoked"))
     if invitation.is_expired:
-        return html.status_badge("warning", _("Expired"))
+        return html.status_badge("warning", pgettext_lazy("invitation", "Expired"))
     return html.status_badge("info", _("Waiting"))

@@ -62,8 +62,8 @@ class CatalogueImport(models.Model):
 
         QUEUED = "queued", _("Waiting")
         RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        REFUSED = "refused", _("Refused")
+        DONE = "done", pgettext_lazy("import", "Done")
+        REFUSED = "refused", pgettext_lazy("import", "Refused")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, blank=True)

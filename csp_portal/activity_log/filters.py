@@ -75,7 +75,7 @@ class ActivityFilter(PortalFilterSet):
 
     person = TypeaheadFilter(
         label=_("Person"),
-        empty_label=_("All"),
+        empty_label=pgettext_lazy("people", "All"),
         widget=TypeaheadInput(attrs={"placeholder": _("Name or sign-in name")}),
         method="filter_person",
     )
@@ -92,9 +92,11 @@ class ActivityFilter(PortalFilterSet):
         method="filter_company",
     )
     action = django_filters.ChoiceFilter(
-        label=_("Action"), empty_label=_("All"), choices=action_choices, method="filter_action"
+        label=_("Action"), empty_label=pgettext_lazy("actions", "All"), choices=action_choices, method="filter_action"
     )
-    source = django_filters.ChoiceFilter(label=_("Source"), empty_label=_("All"), choices=Source.choices)
+    source = django_filters.ChoiceFilter(
+        label=_("Source"), empty_label=pgettext_lazy("sources", "All"), choices=Source.choices
+    )
     since = day_filter(pgettext_lazy("a day", "From"))
     until = day_filter(pgettext_lazy("a day", "To"))
 
@@ -135,7 +137,9 @@ def account_choices() -> list[tuple[str, Any]]:
 class AccountFilter(ActivityFilter):
     """By the person whose account it is, action, way and period."""
 
-    action = django_filters.ChoiceFilter(label=_("Action"), empty_label=_("All"), choices=account_choices)
+    action = django_filters.ChoiceFilter(
+        label=_("Action"), empty_label=pgettext_lazy("actions", "All"), choices=account_choices
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.generic import FormView, TemplateView, View
 
 from accounts.views import actor_of
@@ -43,9 +43,13 @@ class NotificationList(TemplateView):
             unread_only=unread_only,
             unread=unread_of(actor),
             tabs=[
-                {"label": _("All"), "url": reverse("notifications:list"), "current": not unread_only},
                 {
-                    "label": _("Unread"),
+                    "label": pgettext("notifications", "All"),
+                    "url": reverse("notifications:list"),
+                    "current": not unread_only,
+                },
+                {
+                    "label": pgettext("several notifications", "Unread"),
                     "url": f"{reverse('notifications:list')}?show=unread",
                     "current": unread_only,
                 },

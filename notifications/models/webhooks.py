@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Partner
 from core import clock
@@ -25,7 +26,7 @@ DELIVERIES_KEPT = timedelta(days=90)
 class DisabledWhy(models.TextChoices):
     """Why nothing is sent to an endpoint."""
 
-    PERSON = "person", _("Disabled")
+    PERSON = "person", pgettext_lazy("webhook", "Disabled")
     FAILING = "failing", _("Disabled after failing for days")
     GONE = "gone", _("Disabled because the address is gone")
 

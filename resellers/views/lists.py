@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.access import can
 from accounts.permitted import PermittedView
@@ -29,12 +29,12 @@ class SectionList(PermittedView, ListPage):
         """Active, Requested with the number that waits for an answer, Ended: those that the actor may open."""
         tabs = []
         if can(self.actor, Permission.VIEW_RESELLERS):
-            tabs.append(self._tab("list", _("Active")))
+            tabs.append(self._tab("list", pgettext("several partnerships", "Active")))
         if can(self.actor, Permission.REQUEST_PARTNERSHIP):
             waiting = unanswered(PartnershipRequest.objects.visible_to(self.actor)).order_by().values("pk")
             tabs.append(self._tab("requested", _("Requested"), waiting[:COUNT_CAP].count()))
         if can(self.actor, Permission.VIEW_RESELLERS):
-            tabs.append(self._tab("ended", _("Ended")))
+            tabs.append(self._tab("ended", pgettext("several partnerships", "Ended")))
         return tabs
 
     def _tab(self, name: str, label: str, count: int | None = None) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class ChangeRequestFilter(PortalFilterSet):
         label=gettext_lazy("State"),
         empty_label=gettext_lazy("All"),
         choices=[
-            (OPEN, gettext_lazy("Open")),
+            (OPEN, pgettext_lazy("several requests", "Open")),
             (DECIDED, gettext_lazy("Decided in the last 7 days")),
             *State.choices,
         ],

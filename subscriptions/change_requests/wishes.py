@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from activity.sentences import FIELDS, LABELS
 from catalogue.models import Price
@@ -52,7 +53,7 @@ def wished_rows(request: ChangeRequest, *, prices: bool = False) -> list[Row]:
     if request.kind in STATUSES:
         return [_row(request, "status", STATUSES[Kind(request.kind)])]
     if request.kind == Kind.CANCEL:
-        return [(str(FIELDS["status"]), words_of("status", before.get("status")), _("Canceled"))]
+        return [(str(FIELDS["status"]), words_of("status", before.get("status")), pgettext("subscription", "Canceled"))]
     if request.kind == Kind.DROP_SCHEDULE:
         return [(_("Scheduled for the renewal"), _("A change"), NOTHING)]
     if request.kind == Kind.NICKNAME:

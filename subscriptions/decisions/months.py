@@ -27,7 +27,7 @@ class Month:
     @property
     def words(self) -> str:
         """December 2026, as the active language writes it."""
-        return formats.date_format(date(self.year, self.month, 1), "F Y", use_l10n=False)
+        return formats.date_format(date(self.year, self.month, 1), "YEAR_MONTH_FORMAT")
 
     def later(self, months: int) -> "Month":
         """So many months later; earlier if negative."""

@@ -71,7 +71,7 @@ def file_header() -> list[str]:
         _("Reseller of record"),
         _("MPN ID"),
         _("Designated support contact"),
-        _("Created"),
+        pgettext("subscription", "Created"),
         pgettext("when", "Changed"),
     ]
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -46,8 +47,8 @@ class BulkChange(models.Model):
 
         PREPARED = "prepared", _("Prepared")
         RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        CANCELED = "canceled", _("Canceled")
+        DONE = "done", pgettext_lazy("bulk change", "Done")
+        CANCELED = "canceled", pgettext_lazy("bulk change", "Canceled")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="bulk_changes")

@@ -44,6 +44,7 @@ class Words:
     subscriptions: str
     problem: str
     new: str
+    new_subscription_mark: str
     filter: str
     apply: str
 
@@ -69,6 +70,7 @@ ENGLISH = Words(
     subscriptions="Subscriptions",
     problem="There is a problem",
     new="New",
+    new_subscription_mark="New",
     filter="Filter by indirect reseller",
     apply="Apply",
 )
@@ -93,6 +95,7 @@ PORTUGUESE = Words(
     subscriptions="Assinaturas",
     problem="Há um problema",
     new="Novo",
+    new_subscription_mark="Nova",
     filter="Filtrar por revendedor indireto",
     apply="Aplicar",
 )
@@ -301,7 +304,7 @@ def test_add_new_subscriptions_to_customer_accounts(
     new = page.locator("tr.is-new")
     expect(new).to_have_count(1)
     expect(new).to_contain_text(OFFER)
-    expect(new).to_contain_text(words.new)
+    expect(new).to_contain_text(words.new_subscription_mark)
     check_accessible(page)
     made = set(Subscription.objects.filter(customer=customer)) - before
     assert len(made) == 1

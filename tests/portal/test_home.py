@@ -134,7 +134,7 @@ def test_what_needs_attention_is_counted_as_its_list_counts(world: World, django
     assert {item.url: (item.count, item.label) for item in found} == {
         f"{requested}?attention=confirm": (1, "1 acceptance to confirm"),
         f"{requested}?attention=failed": (1, "1 request could not be sent: correct the address"),
-        f"{requested}?attention=new_link": (1, "1 reader wants a new link"),
+        f"{requested}?attention=new_link": (1, "1 person wants a new link"),
         f"{reverse('resellers:list')}?today=refused": (1, "New business with 1 reseller would be refused today"),
     }
     client = Client()

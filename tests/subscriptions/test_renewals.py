@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -20,6 +21,7 @@ from resellers.models import Partnership
 from subscriptions.changing import change_subscription
 from subscriptions.clockwork import run_due
 from subscriptions.decisions import views
+from subscriptions.decisions.months import Month
 from subscriptions.decisions.outlook import outlook_words, outlooks
 from subscriptions.models import Subscription
 from subscriptions.rules import AtEnd, DecideEnd, ScheduleChange, Scheduled, Suspend
@@ -376,3 +378,11 @@ def test_the_navigation_leads_there(sales: Actor, signed_in: Callable[..., Clien
         entry["url"]: entry["current"] for entry in signed_in(sales.user).get(URL).context["shell"]["navigation"]
     }
     assert entries[reverse("subscriptions:renewals")] == "page"
+
+
+def test_a_month_is_written_as_the_language_does() -> None:
+    month = Month(2026, 12)
+    with translation.override("en"):
+        assert month.words == "December 2026"
+    with translation.override("pt-br"):
+        assert month.words == "Dezembro de 2026"

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.generic import TemplateView
 
 from accounts.access import can
@@ -47,7 +47,10 @@ class ProviderSection(PermittedView, ListPage):
 
     def get_tabs(self) -> list[dict[str, Any]]:
         """Those that last, those that are over."""
-        tabs = [("providers", _("Active")), ("ended_providers", _("Ended"))]
+        tabs = [
+            ("providers", pgettext("several partnerships", "Active")),
+            ("ended_providers", pgettext("several partnerships", "Ended")),
+        ]
         return [
             {"label": label, "url": (url := reverse(f"resellers:{name}")), "current": url == self.request.path}
             | {"count": None}
@@ -167,7 +170,7 @@ def provider_facts(partnership: Partnership) -> list[tuple[str, Any]]:
         (_("Partner since"), html.time_tag(partnership.began_at, "date")),
         *([(_("Ended"), html.time_tag(partnership.ended_at, "date"))] if partnership.ended_at else []),
         (_("Requested by"), html.name(request.sent_by) if request and request.sent_by else ""),
-        (_("Accepted by"), html.name(request.answered_by) if request and request.answered_by else ""),
+        (pgettext("request", "Accepted by"), html.name(request.answered_by) if request and request.answered_by else ""),
         (_("Microsoft ID"), html.copy_text(provider.microsoft_id, _("Microsoft ID"))),
     ]
 
