@@ -31,15 +31,17 @@ class ResponseHeadersMiddleware:
 
 
 class RejectNullCharactersMiddleware:
-    """Answer 400 to a NUL in an address or a query: PostgreSQL cannot store it and would answer with an error."""
+    """Answer 400 to a NUL in address, query or cookies: PostgreSQL cannot store it and would answer with an error."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
-        if "\x00" in request.path or "%00" in query or "\x00" in query:
-            raise SuspiciousOperation("A NUL character in the address.")
+        # A cookie in quotes may write any character as its number.
+        values = (request.path, query, *request.COOKIES.values())
+        if "%00" in query or any("\x00" in value for value in values):
+            raise SuspiciousOperation("A NUL character in the request.")
         return self.get_response(request)
 
 
