@@ -19,6 +19,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Actor
@@ -68,6 +69,10 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_ajax(self, request: HttpRequest) -> bool:
         """Pages answer with pages, whatever a request calls itself."""
         return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Only an address without a host leads on: other hosts, even those that the portal answers under, do not."""
+        return bool(url_has_allowed_host_and_scheme(url, None))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that the portal's own rule gives; of a connection without one, the address that means none."""
