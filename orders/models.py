@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.access import Actor
 from accounts.models import Membership, Partner
-from catalogue.models import Price, Sku
+from catalogue.models import BillingPlan, Price, Sku, TermDuration
 from core import clock
 from core.routes import address
 from core.text import clean_name
@@ -156,8 +156,8 @@ class OrderLine(models.Model):
     quantity = models.PositiveIntegerField(_("licenses"))
     unit_price = models.DecimalField(_("unit price"), max_digits=15, decimal_places=4)
     erp_price = models.DecimalField(_("estimated retail price"), max_digits=15, decimal_places=4, null=True, blank=True)
-    term_duration = models.CharField(_("term"), max_length=4, blank=True)
-    billing_plan = models.CharField(_("billing plan"), max_length=10)
+    term_duration = models.CharField(_("term"), max_length=4, choices=TermDuration.choices, blank=True)
+    billing_plan = models.CharField(_("billing plan"), max_length=10, choices=BillingPlan.choices)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.FULFILLED)
     # Why the back office refused it, for the people who ordered.
     refusal = models.CharField(_("reason"), max_length=500, blank=True)

@@ -184,7 +184,7 @@ class PartnershipRequest(models.Model):
     )
     recipient = models.EmailField(_("reseller's e-mail address"), max_length=254, blank=True)
     recipient_key = models.CharField(max_length=254, blank=True, editable=False)
-    language = models.CharField(_("language of the message"), max_length=10, default="en")
+    language = models.CharField(_("language of the message"), max_length=10, choices=settings.LANGUAGES, default="en")
     # Empty = nothing but the portal's own words. Those, the link among them, are never part of this text.
     message = models.TextField(_("message"), max_length=1000, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)

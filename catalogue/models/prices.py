@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalogue.models.products import Sku
 from core import clock
@@ -34,7 +35,7 @@ class BillingPlan(models.TextChoices):
     MONTHLY = "Monthly", _("Monthly")
     ANNUAL = "Annual", _("Annual")
     TRIENNIAL = "Triennial", _("Every three years")
-    NONE = "None", _("None")
+    NONE = "None", pgettext_lazy("billing", "None")
     ONE_TIME = "OneTime", _("One time")
 
 

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_countries import countries
 from django_countries.fields import CountryField
 
@@ -63,7 +64,7 @@ class Customer(models.Model):
     class Qualification(models.TextChoices):
         """What the customer is, which decides what it may buy."""
 
-        NONE = "none", _("None")
+        NONE = "none", pgettext_lazy("qualification", "None")
         EDUCATION = "education", _("Education")
         GOVERNMENT = "government", _("Government Community Cloud")
         STATE_OWNED = "state_owned", _("State-owned entity")
@@ -102,7 +103,7 @@ class Customer(models.Model):
     contact_last_name = models.CharField(_("last name"), max_length=50)
     contact_email = models.EmailField(_("e-mail address"), max_length=254)
     contact_phone = models.CharField(_("telephone number"), max_length=30, blank=True)
-    language = models.CharField(_("language"), max_length=10, default="en")
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("created by"), on_delete=models.PROTECT, related_name="+"
     )

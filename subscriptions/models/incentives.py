@@ -44,7 +44,7 @@ class IncentiveRate(models.Model):
 
     def __str__(self) -> str:
         offers = self.sku or self.product or _("all offers")
-        return f"{self.percent} % · {offers}"
+        return f"{self.percent.normalize():f} % · {offers}"
 
     @property
     def countries(self) -> list[str]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import Actor
 from accounts.models import Partner
 from catalogue.models import BillingPlan, Policy, Sku, TermDuration
-from catalogue.models.prices import rounded
+from catalogue.models.prices import Segment, rounded
 from core import clock
 from core.routes import address
 from core.text import fold
@@ -102,9 +102,9 @@ class Subscription(models.Model):
     nickname = models.CharField(_("subscription nickname"), max_length=300)
     quantity = models.PositiveIntegerField(_("licenses"))
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
-    term_duration = models.CharField(_("term"), max_length=4, blank=True)
-    billing_plan = models.CharField(_("billing plan"), max_length=10)
-    segment = models.CharField(_("segment"), max_length=20)
+    term_duration = models.CharField(_("term"), max_length=4, choices=TermDuration.choices, blank=True)
+    billing_plan = models.CharField(_("billing plan"), max_length=10, choices=BillingPlan.choices)
+    segment = models.CharField(_("segment"), max_length=20, choices=Segment.choices)
     # The price of the whole term for one license, as it was when ordered; the catalogue never reaches back here.
     unit_price = models.DecimalField(_("unit price"), max_digits=14, decimal_places=4)
     currency = models.CharField(_("currency"), max_length=3)

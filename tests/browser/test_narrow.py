@@ -1,6 +1,7 @@
 """On a telephone of 320 px, in the longer language: nothing is cut, with JavaScript and without."""
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.invitation_links import invitation_link
@@ -86,4 +87,21 @@ def test_an_invited_colleague_reads_the_whole_address(world: World, portal: str,
     expect(shown).to_be_visible()
     assert shown.evaluate("e => e.scrollWidth <= e.clientWidth")
     check_fits(page)
+    context.close()
+
+
+def test_long_addresses_among_facts_break(world: World, portal: str, browser: Browser) -> None:
+    acceptance, request = world.ours.acceptance, world.ours.relationship_request
+    User.objects.filter(pk=acceptance.accepted_by_id).update(email=LONG)
+    Customer.objects.filter(pk=request.customer_id).update(contact_email=LONG)
+    context = browser.new_context(viewport={"width": 320, "height": 700})
+    page = context.new_page()
+    sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)  # type: ignore[union-attr]
+    for address in (
+        reverse("resellers:confirm_acceptance", args=[acceptance.public_id]),
+        reverse("customers:relationship_request", args=[request.public_id]),
+    ):
+        page.goto(f"{portal}{address}")
+        expect(page.get_by_text(LONG).first).to_be_visible()
+        check_fits(page)
     context.close()

@@ -1,5 +1,6 @@
 """Lines that wait, as the back office and the provider see them."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -255,3 +256,11 @@ def test_a_line_of_another_order_is_not_found(order, sales, outsider):
     assert signed_in(sales).post(reverse("orders:retry_line", args=[other.public_id, line.pk])).status_code == 404
     address = reverse("orders:retry_line", args=[order.public_id, line.pk])
     assert signed_in(outsider).post(address).status_code == 404
+
+
+def test_the_back_office_reads_term_and_billing_in_words(office: Client, order: Order) -> None:
+    line = lines(order)[0]
+    page = office.get(reverse("admin:orders_orderline_change", args=[line.pk])).content.decode()
+    shown = re.findall(r'<div class="readonly">(.*?)</div>', page)
+    assert {"1 year", "Monthly"} <= set(shown)
+    assert "P1Y" not in shown
