@@ -18,8 +18,6 @@ EXTENDED_TERM_MONTHS = 1
 # What is over can no longer be decided about.
 DECIDABLE = (Status.ACTIVE, Status.SUSPENDED)
 INSTANT = timedelta(microseconds=1)
-EXTRA_WITH_MONTHLY_PLAN = Decimal("1.03")
-EXTRA_WITHOUT_MONTHLY_PLAN = Decimal("1.23")
 # More steps than any real delay brings; what is left comes with the next run.
 MOST_STEPS = 60
 
@@ -229,7 +227,7 @@ def _extended(facts: Facts, at: datetime, quotes: Quotes) -> Step:
     price = _monthly(quote)
     if price is None:
         unit, months = (quote.unit_price, quote.term_months) if quote else (facts.unit_price, facts.term_months)
-        price = _kept(unit / max(months, 1) * EXTRA_WITHOUT_MONTHLY_PLAN)
+        price = money.extended_price(unit, months, has_monthly_plan=False)
     anchor = facts.anchor_day or facts.started_at.day
     after = replace(
         facts,
@@ -262,9 +260,4 @@ def _monthly(quote: Quote | None) -> Decimal | None:
     """What a month of an extended service term costs where the offer has a monthly plan."""
     if quote is None or quote.monthly_price is None:
         return None
-    return _kept(quote.monthly_price * EXTRA_WITH_MONTHLY_PLAN)
-
-
-def _kept(price: Decimal) -> Decimal:
-    """As exact as prices are kept."""
-    return price.quantize(Decimal("0.0001"))
+    return money.extended_price(quote.monthly_price)

@@ -8,6 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from subscriptions.rules.facts import TRIAL_DAYS, Facts, Policy
 
 CENT = Decimal("0.01")
+# As exact as prices are kept.
+PRICE_STEP = Decimal("0.0001")
+EXTRA_WITH_MONTHLY_PLAN = Decimal("1.03")
+EXTRA_WITHOUT_MONTHLY_PLAN = Decimal("1.23")
 DAY = timedelta(days=1)
 DAYS_OF_A_YEAR = 365
 LEGACY_FULL_CREDIT = timedelta(days=30)
@@ -16,6 +20,15 @@ LEGACY_FULL_CREDIT = timedelta(days=30)
 def rounded(amount: Decimal) -> Decimal:
     """To the cent, halves up."""
     return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def extended_price(unit_price: Decimal, term_months: int = 1, *, has_monthly_plan: bool = True) -> Decimal:
+    """What a license costs for a month of an extended service term: a month's price and more, halves up.
+
+    That of the monthly plan where the offer has one, else a month of what another term costs.
+    """
+    extra = EXTRA_WITH_MONTHLY_PLAN if has_monthly_plan else EXTRA_WITHOUT_MONTHLY_PLAN
+    return (unit_price * extra / max(term_months, 1)).quantize(PRICE_STEP, ROUND_HALF_UP)
 
 
 def after_months(moment: datetime, months: int, anchor_day: int = 0) -> datetime:

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from subscriptions.rules import Cancel, ChangeLicenses, Suspend
+import pytest
+
+from subscriptions.rules import AtEnd, Cancel, ChangeLicenses, Facts, Quote, Suspend, next_step
 from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, allowed, legacy, new_commerce, trial
 
 
@@ -58,3 +60,29 @@ def test_legacy_credits_a_yearly_bill_by_365ths() -> None:
 def test_trials_and_usage_cost_nothing() -> None:
     assert allowed(trial(legacy()), Suspend()).cost.amount == 0
     assert allowed(trial(new_commerce()), Cancel()).cost.amount == 0
+
+
+@pytest.mark.parametrize(
+    ("monthly", "yearly", "price"),
+    [
+        ("13", "132", "13.3900"),
+        # The half of a ten-thousandth, beside an even and an odd one.
+        ("13.1350", "132", "13.5291"),
+        ("13.1450", "132", "13.5394"),
+        (None, "132", "13.5300"),
+        (None, "100", "10.2500"),
+        (None, "0.0180", "0.0018"),
+        (None, "0.0060", "0.0006"),
+        (None, "12.0006", "1.2301"),
+        (None, "12.0002", "1.2300"),
+    ],
+)
+def test_an_extended_month_costs_its_price_with_halves_up(monthly: str | None, yearly: str, price: str) -> None:
+    def quote(facts: Facts, at: datetime) -> Quote:
+        return Quote(Decimal(yearly), 12, 1, monthly_price=Decimal(monthly) if monthly else None)
+
+    facts = new_commerce(at_end=AtEnd.EXTEND)
+    assert facts.ends_at is not None
+    step = next_step(facts, facts.ends_at, quote)
+    assert step is not None
+    assert step.after.unit_price == Decimal(price)
