@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.roles import Permission
 from activity.services import record
-from catalogue.models import Price
 from catalogue.models.prices import BILLING_MONTHS
 from core import clock
 from core.exceptions import NotPermitted, Refused
@@ -35,6 +34,7 @@ from subscriptions.intents import (
     resolve,
 )
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.options import Path
 from subscriptions.rules import Allowed, Facts, Policy, judge
 
 # What the record calls each change.
@@ -265,7 +265,7 @@ def move(subscription: Subscription, intent: Priced, answer: Allowed, now: datet
     quantity = subscription.quantity if intent.quantity is None else intent.quantity
     if path.owned is not None:
         return join(path.owned, quantity, subscription, by)
-    return branch_off(subscription, path.price, quantity, by)
+    return branch_off(subscription, path, quantity, by)
 
 
 def _whole(subscription: Subscription, intent: Priced) -> bool:
@@ -289,10 +289,11 @@ def join(owned: Subscription, quantity: int, source: Subscription, by: Actor) ->
     return owned
 
 
-def branch_off(source: Subscription, price: Price, quantity: int, by: Actor) -> Subscription:
+def branch_off(source: Subscription, path: Path, quantity: int, by: Actor) -> Subscription:
     """A subscription of its own for the upgraded licenses, with the same end and the same resellers."""
     assert by.user is not None
-    now = clock.now()
+    now, price = clock.now(), path.price
+    facts = rules.branch(facts_of(source), path.target(), quantity)
     made = Subscription(
         customer=source.customer,
         provider=source.provider,
@@ -303,7 +304,8 @@ def branch_off(source: Subscription, price: Price, quantity: int, by: Actor) -> 
         term_duration=price.term_duration,
         billing_plan=price.billing_plan,
         segment=source.segment,
-        unit_price=price.unit_price,
+        unit_price=facts.unit_price,
+        is_extended=facts.is_extended,
         currency=source.currency,
         policy=source.policy,
         at_end=source.at_end,

@@ -36,7 +36,7 @@ from subscriptions.rules.ends import (
 )
 from subscriptions.rules.facts import AtEnd, Batch, Facts, Policy, Scheduled, Status
 from subscriptions.rules.judging import judge
-from subscriptions.rules.moving import join
+from subscriptions.rules.moving import branch, join
 
 __all__ = [
     "DECIDABLE",
@@ -71,6 +71,7 @@ __all__ = [
     "Target",
     "Undo",
     "Upgrade",
+    "branch",
     "decision_date",
     "decision_deadline",
     "due_at",

@@ -32,6 +32,7 @@ class EffectKind(StrEnum):
     NEW_TERM = "new_term"
     NEW_PRICE = "new_price"
     SAME_END = "same_end"
+    IN_EXTENDED_TERM = "in_extended_term"
     NEW_SUBSCRIPTION = "new_subscription"
     JOINS_OWNED = "joins_owned"
     OWNED_SCHEDULE_DROPPED = "owned_schedule_dropped"

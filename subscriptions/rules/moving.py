@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -81,7 +82,10 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
 
 
 def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
-    """All licenses (same ID) or some of them (another subscription with the same end), without a window."""
+    """All licenses (same ID) or some of them (another subscription with the same end), without a window.
+
+    In an extended service term the new offer goes on as the old one did, month by month and with what that costs more.
+    """
     target = change.target
     quantity = facts.quantity if change.quantity is None else change.quantity
     if facts.is_trial:
@@ -95,7 +99,7 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
     partial = quantity < facts.quantity
     old, days, of_days = money.share(facts, facts.unit_price, quantity, now)
     # What joins another subscription costs what that one's licenses cost, until its end.
-    joined = target.owned.facts if target.owned is not None else replace(facts, unit_price=target.unit_price)
+    joined = target.owned.facts if target.owned is not None else branch(facts, target, quantity)
     new, _days, _of_days = money.share(joined, joined.unit_price, quantity, now)
     if partial or target.owned is not None:
         left = facts.quantity - quantity
@@ -107,15 +111,34 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
             effects = [Effect(EffectKind.JOINS_OWNED, joined.ends_at)]
             effects += [Effect(EffectKind.OWNED_SCHEDULE_DROPPED)] if joined.scheduled is not None else []
     else:
-        after = replace(facts, unit_price=target.unit_price, least=target.least, most=target.most)
-        after = replace(after, updates=facts.updates + 1)
+        after = replace(joined, updates=facts.updates + 1)
         effects = [Effect(EffectKind.SAME_END, facts.ends_at)]
+    effects.append(Effect(EffectKind.IN_EXTENDED_TERM if joined.is_extended else EffectKind.NO_WINDOW))
     return Allowed(
         after=replace(after, scheduled=None, batches=trimmed(facts.batches, after.quantity) if partial else ()),
         effective_at=now,
-        cost=Cost(new - old, facts.currency, days, of_days, next_term=target.unit_price * quantity),
+        cost=Cost(new - old, facts.currency, days, of_days, next_term=price_in(joined, target) * quantity),
         undo=NEVER,
-        effects=(*effects, Effect(EffectKind.NO_WINDOW), Effect(EffectKind.IRREVERSIBLE), *dropped(facts)),
+        effects=(*effects, Effect(EffectKind.IRREVERSIBLE), *dropped(facts)),
+    )
+
+
+def price_in(facts: Facts, target: Target) -> Decimal:
+    """Today's price of the target for a term like that of these facts: more in an extended service term."""
+    return money.extended_price(target.unit_price) if facts.is_extended else target.unit_price
+
+
+def branch(facts: Facts, target: Target, quantity: int) -> Facts:
+    """So many licenses of the target in the term that these facts are in, without a window of their own."""
+    return replace(
+        facts,
+        quantity=quantity,
+        unit_price=price_in(facts, target),
+        least=target.least,
+        most=target.most,
+        batches=(),
+        scheduled=None,
+        updates=0,
     )
 
 

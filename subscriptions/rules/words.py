@@ -37,6 +37,10 @@ EFFECTS: dict[EffectKind, Any] = {
     EffectKind.NEW_TERM: _("A new term begins now and ends on {when}."),
     EffectKind.NEW_PRICE: _("Today’s price applies from now on."),
     EffectKind.SAME_END: _("The term still ends on {when}."),
+    EffectKind.IN_EXTENDED_TERM: _(
+        "The upgraded licenses are in an extended service term: they cost more month by month, and can be canceled at "
+        "any time."
+    ),
     EffectKind.NEW_SUBSCRIPTION: _("The upgraded licenses become a subscription of their own."),
     EffectKind.JOINS_OWNED: _(
         "The upgraded licenses join the subscription that the customer has of that offer, at its price; its term ends "

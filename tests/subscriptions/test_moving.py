@@ -14,10 +14,7 @@ from orders.models import Order, OrderLine
 from subscriptions.changing import ChangeRefused, change_subscription
 from subscriptions.intents import Kind, Priced, preview
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
-from subscriptions.rules import (
-    Allowed,
-    ChangeLicenses,
-)
+from subscriptions.rules import Allowed, Cancel, ChangeLicenses
 from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.factories import PriceFactory
 from tests.subscriptions.living import also_sold, bought, last_record, offer, offer_of, path, ready_customer
@@ -165,6 +162,22 @@ def test_a_partial_upgrade_makes_a_subscription_with_the_same_resellers(
     assert made.resellers_of_record.get().mpn_id == "0012345"
     assert SupportContact.objects.get(subscription=made).reseller == reseller
     assert made.cancellable_until is None
+
+
+@pytest.mark.parametrize("quantity", [10, 4])
+def test_what_is_upgraded_in_an_extended_service_term_stays_in_it(
+    customer: Customer, new: Subscription, sales: Actor, quantity: int
+) -> None:
+    better = also_sold(offer(price="240"), term_duration="P1M", unit_price=Decimal(20))
+    path(new.sku, better.sku)
+    Subscription.objects.filter(pk=new.pk).update(
+        term_duration="P1M", unit_price=Decimal("10.30"), is_extended=True, at_end="extend", batches=[]
+    )
+    new.refresh_from_db()
+    change_subscription(subscription=new, intent=Priced(Kind.UPGRADE, better, quantity), by=sales)
+    made = Subscription.objects.get(customer=customer, sku=better.sku)
+    assert (made.quantity, made.unit_price, made.is_extended) == (quantity, Decimal("20.60"), True)
+    change_subscription(subscription=made, intent=Cancel(), by=sales)
 
 
 def test_so_many_licenses_cost_what_so_many_do(customer: Customer, sales: Actor) -> None:

@@ -404,17 +404,3 @@ def test_a_converted_trial_is_paid_for_and_has_a_window() -> None:
     found = allowed(trial(new_commerce()), ConvertTrial(BETTER, 30))
     assert (found.after.is_trial, found.after.quantity, found.cost.amount) == (False, 30, 7200)
     assert answer(found.after, Cancel(), EARLY + 6 * DAY) == "allowed"
-
-
-def test_an_extended_service_term_can_always_be_left_and_never_renewed() -> None:
-    facts = new_commerce(is_extended=True, at_end=AtEnd.EXTEND, batches=(), term_months=1)
-    assert answer(facts, ChangeLicenses(1), LATE) == "allowed"
-    assert answer(facts, DecideEnd(AtEnd.RENEW), LATE) == "800121"
-    assert answer(facts, DecideEnd(AtEnd.CANCEL), LATE) == "allowed"
-
-
-def test_there_is_no_extended_service_term_before_its_day() -> None:
-    assert (
-        answer(new_commerce(ends_at=datetime(2026, 5, 3, tzinfo=UTC)), DecideEnd(AtEnd.EXTEND), EARLY) == "end_extend"
-    )
-    assert answer(new_commerce(ends_at=datetime(2026, 5, 4, tzinfo=UTC)), DecideEnd(AtEnd.EXTEND), EARLY) == "allowed"
