@@ -5,8 +5,8 @@ from typing import Any
 
 from catalogue.models import BillingPlan, Sku, TermDuration
 from catalogue.models.prices import BILLING_MONTHS, TERM_MONTHS
-from subscriptions.models import LIVE, Subscription
-from subscriptions.rules import AtEnd, Batch, Facts, Policy, Scheduled, Status, due_at
+from subscriptions.models import Subscription
+from subscriptions.rules import AtEnd, Base, Batch, Facts, Policy, Scheduled, Status, due_at
 
 TERMS = {months: term for term, months in TERM_MONTHS.items()}
 PLANS = {months: plan for plan, months in BILLING_MONTHS.items()}
@@ -43,8 +43,7 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent: S
         is_extended=subscription.is_extended,
         has_add_ons=has_add_ons,
         is_add_on=subscription.parent_id is not None,
-        parent_status=Status(parent.status) if parent is not None else None,
-        base_over_at=base_over_at(parent) if parent is not None else None,
+        base=base_of(parent) if parent is not None else None,
         batches=tuple(batches_of(subscription)),
         scheduled=Scheduled(**subscription.scheduled) if subscription.scheduled else None,
         suspended_at=subscription.suspended_at,
@@ -54,13 +53,16 @@ def facts_of(subscription: Subscription, *, has_add_ons: bool = False, parent: S
     )
 
 
-def base_over_at(base: Subscription) -> datetime | None:
-    """Since when a base no longer goes on, or from when on, as far as that is decided; else None."""
-    if base.status not in LIVE:
-        return base.ended_at
-    # Under the legacy rules a trial ends, and so does what was left to end.
-    is_left = base.policy == Policy.LEGACY and (base.is_trial or not base.auto_renew)
-    return base.ends_at if is_left else None
+def base_of(parent: Subscription) -> Base:
+    """What the rules of an add-on know of its base."""
+    return Base(
+        policy=Policy(parent.policy),
+        status=Status(parent.status),
+        ends_at=parent.ends_at,
+        at_end=AtEnd(parent.at_end),
+        is_trial=parent.is_trial,
+        ended_at=parent.ended_at,
+    )
 
 
 def batches_of(subscription: Subscription) -> list[Batch]:

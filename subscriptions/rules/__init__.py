@@ -34,7 +34,7 @@ from subscriptions.rules.ends import (
     next_step,
     steps_due,
 )
-from subscriptions.rules.facts import AtEnd, Batch, Facts, Policy, Scheduled, Status
+from subscriptions.rules.facts import AtEnd, Base, Batch, Facts, Policy, Scheduled, Status
 from subscriptions.rules.judging import judge
 from subscriptions.rules.moving import branch, join
 
@@ -43,6 +43,7 @@ __all__ = [
     "Allowed",
     "Answer",
     "AtEnd",
+    "Base",
     "Batch",
     "Cancel",
     "Change",

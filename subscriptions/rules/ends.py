@@ -171,7 +171,8 @@ def _end_of_term(facts: Facts, at: datetime, now: datetime, quotes: Quotes) -> S
         return Step(StepKind.DISABLED, at, _at(facts, Status.DISABLED, at))
     if facts.is_extended:
         return _extended_month(facts, at, quotes)
-    if facts.base_over_at is not None and facts.base_over_at <= at and not facts.is_new_commerce:
+    base_over_at = facts.base.over_at if facts.base is not None else None
+    if base_over_at is not None and base_over_at <= at and not facts.is_new_commerce:
         # An add-on of the legacy rules; under new commerce it outlives its base.
         return _over(facts, at)
     # A trial of the legacy rules is converted by a person or not at all.

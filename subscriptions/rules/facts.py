@@ -76,6 +76,29 @@ class Scheduled:
 
 
 @dataclass(frozen=True)
+class Base:
+    """What an add-on rests on, as far as its add-ons are concerned."""
+
+    policy: Policy
+    status: Status
+    ends_at: datetime | None
+    at_end: AtEnd = AtEnd.RENEW
+    is_trial: bool = False
+    ended_at: datetime | None = None
+
+    @property
+    def over_at(self) -> datetime | None:
+        """Since when it no longer goes on, or from when on, as far as that is decided; else None.
+
+        Under the legacy rules a trial ends, and so does what is left to end; under the new ones the clock says it.
+        """
+        if self.status not in (Status.ACTIVE, Status.SUSPENDED):
+            return self.ended_at
+        is_left = self.policy == Policy.LEGACY and (self.is_trial or self.at_end != AtEnd.RENEW)
+        return self.ends_at if is_left else None
+
+
+@dataclass(frozen=True)
 class Facts:
     """One subscription at one moment.
 
@@ -102,9 +125,8 @@ class Facts:
     is_extended: bool = False
     has_add_ons: bool = False
     is_add_on: bool = False
-    parent_status: Status | None = None
-    # Since when the base of an add-on no longer goes on, or from when on.
-    base_over_at: datetime | None = None
+    # What it is an add-on of, where somebody looked that up.
+    base: Base | None = None
     batches: tuple[Batch, ...] = ()
     scheduled: Scheduled | None = None
     suspended_at: datetime | None = None

@@ -47,7 +47,7 @@ def not_a_trial() -> Refused:
 
 def parent_away(facts: Facts) -> Refused | None:
     """An add-on whose base does not run."""
-    if facts.is_add_on and facts.parent_status != Status.ACTIVE:
+    if facts.is_add_on and (facts.base is None or facts.base.status != Status.ACTIVE):
         return Refused("27009", _("The subscription that this add-on belongs to is not active. Reactivate that first."))
     return None
 

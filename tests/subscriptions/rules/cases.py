@@ -5,7 +5,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from subscriptions.rules import Allowed, Answer, AtEnd, Batch, Change, Facts, Policy, Quote, Refused, Status, judge
+from subscriptions.rules import (
+    Allowed,
+    Answer,
+    AtEnd,
+    Base,
+    Batch,
+    Change,
+    Facts,
+    Policy,
+    Quote,
+    Refused,
+    Status,
+    judge,
+)
 
 BOUGHT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -30,6 +43,11 @@ def legacy(**values: Any) -> Facts:
         anchor_day=15,
     )
     return replace(facts, **values)
+
+
+def legacy_base(**values: Any) -> Base:
+    """What an add-on with the days of legacy() rests on."""
+    return replace(Base(Policy.LEGACY, Status.ACTIVE, datetime(2027, 1, 15, 10, 30, tzinfo=UTC)), **values)
 
 
 def new_commerce(**values: Any) -> Facts:

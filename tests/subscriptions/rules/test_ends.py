@@ -9,9 +9,11 @@ import pytest
 
 from subscriptions.rules import (
     AtEnd,
+    Base,
     Batch,
     DecideEnd,
     Facts,
+    Policy,
     Quote,
     Scheduled,
     Status,
@@ -27,6 +29,7 @@ from tests.subscriptions.rules.cases import (
     MINUTE,
     SUSPENDED,
     legacy,
+    legacy_base,
     new_commerce,
     nothing_on_sale,
     trial,
@@ -153,12 +156,36 @@ def test_what_is_no_longer_sold_does_not_renew_and_says_so() -> None:
         assert (step.kind.value, step.not_on_sale) == (kind, True)
 
 
-def test_a_legacy_add_on_ends_when_its_base_is_over() -> None:
-    assert story(legacy(is_add_on=True, base_over_at=END), 1) == [("deleted", 0)]
-    assert story(new_commerce(is_add_on=True, base_over_at=END), 1) == [("renewed", 0)]
-    assert story(legacy(is_add_on=True), 1) == [("renewed", 0)]
-    # Looked at late, it had renewed once before its base was over.
-    assert story(legacy(is_add_on=True, base_over_at=END + 300 * DAY), 400) == [("renewed", 0), ("deleted", 365)]
+LEFT = legacy_base(at_end=AtEnd.CANCEL)
+
+
+@pytest.mark.parametrize(
+    ("base", "kind"),
+    [
+        (None, "renewed"),
+        (legacy_base(), "renewed"),
+        (LEFT, "deleted"),
+        (replace(LEFT, status=Status.SUSPENDED), "deleted"),
+        # A minute after the add-on ends it has renewed already.
+        (replace(LEFT, ends_at=END + MINUTE), "renewed"),
+        (replace(LEFT, ends_at=END - MINUTE), "deleted"),
+        (legacy_base(is_trial=True), "deleted"),
+        (legacy_base(status=Status.DELETED, ended_at=END), "deleted"),
+        (legacy_base(status=Status.EXPIRED, is_trial=True, ended_at=END - DAY), "deleted"),
+        (legacy_base(status=Status.DELETED, ended_at=END + MINUTE), "renewed"),
+        # New commerce says what becomes of the base when it does.
+        (replace(LEFT, policy=Policy.NEW_COMMERCE), "renewed"),
+        (replace(LEFT, policy=Policy.NEW_COMMERCE, status=Status.DISABLED, ended_at=END), "deleted"),
+    ],
+)
+def test_a_legacy_add_on_ends_when_its_base_is_over(base: Base | None, kind: str) -> None:
+    assert story(legacy(is_add_on=True, base=base), 1) == [(kind, 0)]
+    assert story(new_commerce(is_add_on=True, base=base), 1) == [("renewed", 0)]
+
+
+def test_an_add_on_looked_at_late_had_renewed_before_its_base_was_over() -> None:
+    base = replace(LEFT, ends_at=END + 300 * DAY)
+    assert story(legacy(is_add_on=True, base=base), 400) == [("renewed", 0), ("deleted", 365)]
 
 
 def test_a_trial_that_nothing_is_sold_to_follow_says_so() -> None:

@@ -13,6 +13,7 @@ from subscriptions.models import Subscription
 from subscriptions.rules import (
     Allowed,
     AtEnd,
+    Base,
     Batch,
     Cancel,
     Change,
@@ -52,6 +53,17 @@ SOON = st.integers(0, 400 * 24).map(lambda hours: timedelta(hours=hours))
 PRICES = st.decimals(0, 5000, places=4)
 
 
+bases = st.builds(
+    Base,
+    policy=st.sampled_from(Policy),
+    status=st.sampled_from(Status),
+    ends_at=st.none() | MOMENTS,
+    at_end=st.sampled_from(AtEnd),
+    is_trial=st.booleans(),
+    ended_at=st.none() | MOMENTS,
+)
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     """A subscription in any state that a database could hold."""
@@ -80,7 +92,7 @@ def facts(draw: st.DrawFn) -> Facts:
         is_extended=policy == Policy.NEW_COMMERCE and draw(st.booleans()),
         has_add_ons=draw(st.booleans()),
         is_add_on=draw(st.booleans()),
-        parent_status=draw(st.sampled_from([None, *Status])),
+        base=draw(st.none() | bases),
         batches=batches if policy == Policy.NEW_COMMERCE and draw(st.booleans()) else (),
         scheduled=draw(st.sampled_from([None, Scheduled(quantity=3)])),
         suspended_at=started_at if status in (Status.SUSPENDED, Status.DISABLED) and draw(st.booleans()) else None,

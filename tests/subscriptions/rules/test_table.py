@@ -42,6 +42,7 @@ from tests.subscriptions.rules.cases import (
     allowed,
     answer,
     legacy,
+    legacy_base,
     new_commerce,
     trial,
 )
@@ -93,7 +94,7 @@ TABLE: list[tuple[str, Facts, Change, str, str]] = [
     ("reactivate what is active", new_commerce(), Reactivate(), "unchanged", "unchanged"),
     (
         "reactivate below a suspended base, legacy",
-        legacy(is_add_on=True, parent_status=Status.SUSPENDED, **SUSPENDED),
+        legacy(is_add_on=True, base=legacy_base(status=Status.SUSPENDED), **SUSPENDED),
         Reactivate(),
         "27009",
         "27009",
@@ -207,7 +208,7 @@ def test_a_second_suspension_credits_what_was_paid_since_the_first() -> None:
 
 
 def test_an_add_on_that_ends_with_its_base_is_credited_its_own_months() -> None:
-    add_on = legacy(started_at=BOUGHT + 90 * DAY, is_add_on=True, parent_status=Status.ACTIVE)
+    add_on = legacy(started_at=BOUGHT + 90 * DAY, is_add_on=True, base=legacy_base())
     charged = share(add_on, add_on.unit_price, add_on.quantity, add_on.started_at)[0]
     assert charged < 1000
     assert allowed(add_on, Suspend(), add_on.started_at + 5 * DAY).cost.amount == -charged
