@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
-from catalogue.models import Price, Sku
+from catalogue.models import Policy, Price, Sku
 from core.html import money_text, number_text
 from customers import rules
 from customers.details import CustomerDetails
@@ -40,6 +40,7 @@ from orders.owned import (
 from orders.supporting import support_problem
 from resellers.readiness import Obstacle, obstacles, reasons
 from subscriptions.models import Subscription
+from subscriptions.of_record import reseller_refused
 
 DETAILS, SUBSCRIPTIONS, REVIEW = "details", "subscriptions", "review"
 
@@ -222,14 +223,17 @@ def reseller_obstacles(draft: OrderDraft) -> list[Obstacle]:
     return obstacles(draft.provider, draft.reseller, customer_country=country)
 
 
-def line_problems(draft: OrderDraft, lines: Sequence[Line]) -> list[Problem]:
-    """What is wrong with the chosen offers, each alone and all together; where none are wanted, none are missing."""
+def line_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[Problem]:
+    """What is wrong with the chosen offers, each alone and all together; where none are wanted, none are missing.
+
+    In words for the reader, or else for the provider.
+    """
     if draft.is_account_only and not lines:
         return []
     if draft.makes_customer and details_of(draft).agreement_to_come:
         return [Problem(SUBSCRIPTIONS, agreement_first_words())]
     messages = [message for line in lines if (message := line_problem(line))]
-    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(lines)]]
+    return [Problem(SUBSCRIPTIONS, message) for message in [*messages, *order_problems(draft, lines, reader)]]
 
 
 def agreement_first_words() -> str:
@@ -240,8 +244,8 @@ def agreement_first_words() -> str:
     )
 
 
-def order_problems(lines: Sequence[Line]) -> list[str]:
-    """What is wrong with the chosen offers together: none at all, currencies, limits per customer, missing bases."""
+def order_problems(draft: OrderDraft, lines: Sequence[Line], reader: Actor | None = None) -> list[str]:
+    """What is wrong with the chosen offers together: none at all, currencies, limits per customer, bases."""
     if not lines:
         return [_("Enter the number of licenses for at least one offer.")]
     messages = []
@@ -251,8 +255,27 @@ def order_problems(lines: Sequence[Line]) -> list[str]:
         messages.append(_("An order is in one currency; these offers are in %(currencies)s.") % {"currencies": found})
     owned = lines[0].owned
     messages += limit_problems(lines, owned)
-    _waves, homeless = with_parents(lines, owned)
-    return [*messages, *(base_missing(line) for line in homeless)]
+    waves, homeless = with_parents(lines, owned)
+    messages += [base_missing(line) for line in homeless]
+    return [*messages, *joining_problems(draft, [placed for wave in waves for placed in wave], reader)]
+
+
+def joining_problems(draft: OrderDraft, placed: Iterable["Placed"], reader: Actor | None) -> list[str]:
+    """Add-ons whose base lets nothing be bought under its own reseller of record.
+
+    Under the legacy rules they change the order of the base; under new commerce they are subscriptions of their own.
+    """
+    legacy = {one.base_subscription: one.line for one in placed if one.line.sku.policy == Policy.LEGACY}
+    keys = [key for key in legacy if key is not None]
+    if draft.customer is None or not keys:
+        return []
+    bases = Subscription.objects.filter(pk__in=keys, policy=Policy.LEGACY).exclude(reseller_of_record=draft.reseller_id)
+    messages = []
+    for base in bases.filter(reseller_of_record__isnull=False).select_related("reseller_of_record").order_by("pk"):
+        if refused := reseller_refused(base.reseller_of_record, draft.customer, reader):
+            text = _("%(offer)s is an add-on of %(base)s: %(text)s")
+            messages.append(text % {"offer": legacy[base.pk].name, "base": base.nickname, "text": refused.text})
+    return messages
 
 
 def line_problem(line: Line) -> str:

@@ -18,7 +18,6 @@ from core.text import fold
 from customers.agreements import AgreementRequired
 from customers.changes import lock_customers, mark_changed
 from customers.requirements import account_refusals
-from resellers.readiness import obstacles
 from subscriptions import rules
 from subscriptions.change_requests.counting import count_after_commit_for
 from subscriptions.delegation import permission_for
@@ -34,6 +33,7 @@ from subscriptions.intents import (
     resolve,
 )
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
+from subscriptions.of_record import reseller_refused
 from subscriptions.options import Path
 from subscriptions.rules import Allowed, Facts, Policy, judge
 
@@ -155,15 +155,19 @@ def not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -
     """What stands against a change beside its rules: the customer, or the reseller of record; in words for the reader.
 
     Without an accepted agreement nothing is bought; giving up, suspending and ending stay possible. Under a reseller
-    that could not be named today nothing is bought either, nor under that of what is billed together with it; what is
-    there goes on and renews.
+    that could not be named today nothing is bought either, nor under that of what is billed together with it or joined
+    by it; what is there goes on and renews.
     """
     if not isinstance(change, rules.Suspend | rules.Cancel | rules.DecideEnd | rules.DropSchedule):
         for refusal in account_refusals(subscription.customer):
             return rules.Refused("13605" if isinstance(refusal, AgreementRequired) else "800075", str(refusal))
     if not isinstance(change, BUYING):
         return None
-    return _reseller_not_ready(subscription, subscription, reader) or _mates_not_ready(subscription, change, reader)
+    return (
+        reseller_refused(subscription.reseller_of_record, subscription.customer, reader)
+        or _mates_not_ready(subscription, change, reader)
+        or _joined_not_ready(subscription, change, reader)
+    )
 
 
 def _mates_not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -> rules.Refused | None:
@@ -171,24 +175,20 @@ def _mates_not_ready(subscription: Subscription, change: rules.Change, reader: A
         return None
     mates = ordered_together(subscription).exclude(reseller_of_record=subscription.reseller_of_record_id)
     for mate in mates.filter(reseller_of_record__isnull=False).select_related("reseller_of_record").order_by("pk"):
-        if refused := _reseller_not_ready(mate, subscription, reader):
+        if refused := reseller_refused(mate.reseller_of_record, subscription.customer, reader):
             text = _("%(name)s of the same order: %(text)s")
             return replace(refused, text=text % {"name": mate.nickname, "text": refused.text})
     return None
 
 
-def _reseller_not_ready(bought: Subscription, asked: Subscription, reader: Actor) -> rules.Refused | None:
-    reseller, customer = bought.reseller_of_record, asked.customer
-    if reseller is None:
+def _joined_not_ready(subscription: Subscription, change: rules.Change, reader: Actor) -> rules.Refused | None:
+    if not isinstance(change, rules.Upgrade) or change.target.owned is None:
         return None
-    found = obstacles(customer.provider, reseller, customer_country=customer.country_code)
-    if not found:
-        return None
-    if reader.is_reseller and reader.partner != reseller:
-        # A reseller reads nothing of another.
-        return rules.Refused("900400", _("Your provider has to settle something first. Ask it to make this change."))
-    sentences = [*(obstacle.sentence for obstacle in found), _("Name another reseller of record, or none, first.")]
-    return rules.Refused("900400", " ".join(sentences))
+    joined = Subscription.objects.select_related("reseller_of_record").get(pk=change.target.owned.key)
+    if refused := reseller_refused(joined.reseller_of_record, subscription.customer, reader):
+        text = _("%(name)s, which the upgraded licenses would join: %(text)s")
+        return replace(refused, text=text % {"name": joined.nickname, "text": refused.text})
+    return None
 
 
 def save_facts(subscription: Subscription, facts: Facts) -> None:

@@ -84,7 +84,7 @@ class Path:
             billing_months=BILLING_MONTHS.get(self.price.billing_plan, 0),
             least=least,
             most=most,
-            owned=None if owned is None else OwnedTarget(facts_of(owned)),
+            owned=None if owned is None else OwnedTarget(facts_of(owned), owned.pk),
         )
 
 

@@ -137,7 +137,7 @@ def problems_of(wanted: Wanted) -> list[Problem]:
     """Everything that keeps it from being ordered now, in words for the reader's side."""
     draft = wanted.draft
     found = [*customer_obstacles(draft, wanted.reader), *lost_problems(wanted), *typed_problems(draft)]
-    return [*found, *line_problems(draft, wanted.lines)]
+    return [*found, *line_problems(draft, wanted.lines, wanted.reader)]
 
 
 def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:

@@ -40,7 +40,7 @@ class AskSubscriptionView(OffersPage, CustomerPage):
     def go_on(self) -> HttpResponse:
         """The draft, to be checked and submitted; or this page with what is still missing."""
         lines = self.judged_lines()
-        if self.kept is None or line_problems(self.draft, lines):
+        if self.kept is None or line_problems(self.draft, lines, self.actor):
             return self.show(self.request.POST, None, lines, checked=True)
         return redirect(self.kept)
 

@@ -191,7 +191,7 @@ class OffersPage:
         values: Mapping[str, Any] | None = self.values(typed, lines) if typed else None
         if checked:
             values = kept_numbers(lines)
-            problems = order_problems(lines)
+            problems = order_problems(self.draft, lines, self.actor)
         form, shown = self.form(values, typed, lines, found.offers, checked)
         for problem in problems:
             form.add_error(None, problem)

@@ -8,9 +8,10 @@ from subscriptions.rules.facts import AtEnd, Facts, Scheduled
 
 @dataclass(frozen=True)
 class OwnedTarget:
-    """A subscription of the target offer that the customer has already."""
+    """A subscription of the target offer that the customer has already; `key` is what the caller knows it by."""
 
     facts: Facts
+    key: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ import re
 import pytest
 from django.urls import reverse
 
+from accounts.models import Partner
+from catalogue.models import Sku
+from core import clock
 from orders.checks import draft_problems
 from orders.fulfilment import fulfilment_in_use
 from orders.models import Order, OrderDraft
 from orders.services import NotReady, choose_offers, start_draft
-from subscriptions.models import Subscription
+from subscriptions.models import ResellerOfRecord, Subscription
 from tests.contracts import html_faults
-from tests.factories import CustomerFactory, SubscriptionFactory
+from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.orders.conftest import agreed, confirmed, end, make_price, make_sku, signed_in, submitted
 from tests.reading import text as read
 
@@ -113,6 +116,54 @@ def test_suspended_between_review_and_submit(addition, customer, sales, standard
     assert SUSPENDED in read(page(answer))
     assert not Order.objects.exists()
     assert addition.lines.count() == 1
+
+
+# --- below a base whose reseller of record is not ready ---------------------------------------------------------------
+@pytest.fixture
+def below(customer, standard, defender, sales) -> ResellerOfRecord:
+    """An add-on of the legacy rules whose base was sold by Contoso, which has no MPN ID by now."""
+    Sku.objects.update(policy="legacy")
+    contoso = PartnerFactory(reseller=True, legal_name="Contoso", mpn_id="")
+    PartnershipFactory(provider=customer.provider, reseller=contoso)
+    base = SubscriptionFactory(customer=customer, sku=standard.sku, policy="legacy", nickname="Office")
+    return ResellerOfRecord.objects.create(subscription=base, reseller=contoso, mpn_id="7", set_by=sales.user)
+
+
+NOT_READY = (
+    "Defender for Business is an add-on of Office: Contoso has no MPN ID, so no incentive could be paid to it. Name "
+    "another reseller of record, or none, first."
+)
+
+
+def test_an_add_on_joins_no_base_under_a_reseller_that_is_not_ready(addition, sales, defender, below):
+    choose_offers(draft=addition, quantities={defender: 5}, by=sales)
+    client = signed_in(sales)
+    assert [problem.message for problem in draft_problems(addition)] == [NOT_READY]
+    assert NOT_READY in summary(page(client.get(url("subscriptions", addition), {"check": "1"})))
+    assert NOT_READY in read(page(client.get(url("review", addition))))
+    with pytest.raises(NotReady, match="Contoso has no MPN ID"):
+        submitted(addition, sales)
+    ResellerOfRecord.objects.update(ends_at=clock.now())
+    assert draft_problems(addition) == []
+    submitted(addition, sales)
+
+
+def test_what_has_a_term_of_its_own_asks_nothing_of_the_reseller_of_its_base(addition, sales, defender, below):
+    choose_offers(draft=addition, quantities={defender: 5}, by=sales)
+    Sku.objects.filter(pk=defender.sku_id).update(policy="new_commerce")
+    assert draft_problems(addition) == []
+
+
+def test_a_base_that_became_not_ready_between_review_and_submit(addition, sales, defender, below):
+    choose_offers(draft=addition, quantities={defender: 5}, by=sales)
+    Partner.objects.filter(legal_name="Contoso").update(mpn_id="0054321")
+    client = signed_in(sales)
+    sent = confirmed(client.get(url("review", addition)))
+    Partner.objects.filter(legal_name="Contoso").update(mpn_id="")
+    answer = client.post(url("submit", addition), sent)
+    assert answer.status_code == 409
+    assert NOT_READY in read(page(answer))
+    assert not Order.objects.exists()
 
 
 # --- as many as it may have -------------------------------------------------------------------------------------------

@@ -210,6 +210,27 @@ def test_upgraded_licenses_join_what_the_customer_has(customer: Customer, new: S
     assert last_record(owned).changes["scheduled"] == [{"quantity": 4}, None]
 
 
+def test_upgraded_licenses_join_nothing_under_a_reseller_that_is_not_ready(
+    customer: Customer, new: Subscription, reseller: Partner, sales: Actor, admin: Actor
+) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    owned = bought(customer, better, sales, at=clock.now() - timedelta(days=8), reseller=reseller)
+    Subscription.objects.filter(pk=owned.pk).update(ends_at=new.ends_at + timedelta(days=1))  # type: ignore[operator]
+    Partner.objects.filter(pk=reseller.pk).update(agreement_accepted_on=None)
+    upgrade = Priced(Kind.UPGRADE, better, 5)
+    words = f"{owned.nickname}, which the upgraded licenses would join: Fabrikam has not accepted .* Name another"
+    with pytest.raises(ChangeRefused, match=words) as refused:
+        change_subscription(subscription=new, intent=upgrade, by=sales)
+    assert refused.value.answer.code == "900400"
+    owned.refresh_from_db()
+    assert owned.quantity == 10
+    set_reseller_of_record(subscription=owned, reseller=None, by=admin)
+    change_subscription(subscription=new, intent=upgrade, by=sales)
+    owned.refresh_from_db()
+    assert owned.quantity == 15
+
+
 def test_upgraded_licenses_join_nothing_in_another_currency(
     customer: Customer, new: Subscription, sales: Actor
 ) -> None:

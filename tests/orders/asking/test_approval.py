@@ -11,7 +11,7 @@ from accounts.access import Actor
 from accounts.models import Partner
 from accounts.roles import Role
 from activity.models import ActivityRecord
-from catalogue.models import Price
+from catalogue.models import Price, Sku
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
 from customers.models import Customer, CustomerAgreement, ResellerRelationship
@@ -33,7 +33,7 @@ from subscriptions.change_requests.services import (
     withdraw_change_request,
 )
 from subscriptions.models import ChangeRequest, ResellerOfRecord, Subscription
-from tests.factories import MembershipFactory, PartnershipFactory, SubscriptionFactory
+from tests.factories import MembershipFactory, PartnerFactory, PartnershipFactory, SubscriptionFactory
 from tests.orders.asking.conftest import approve, asked, current, drafted, said
 from tests.orders.conftest import actor_of, end, make_price, make_sku
 
@@ -142,6 +142,7 @@ def test_another_price_than_the_approver_saw_is_said(
         ("owned", "Change its licenses instead", "Change its licenses instead"),
         ("suspended", "Reactivate it instead", "Reactivate it instead"),
         ("base", "is an add-on. Choose one of these", "is an add-on. Choose one of these"),
+        ("of record", "Contoso has no MPN ID", "Your provider has to settle something first."),
     ],
 )
 def test_the_rules_are_asked_again_at_approval(
@@ -149,11 +150,15 @@ def test_the_rules_are_asked_again_at_approval(
     what: str, for_staff: str, for_reseller: str,
 ) -> None:  # fmt: skip
     """Whatever became of it since it was asked, it is not ordered, and both sides read why."""
-    if what == "base":
-        base = SubscriptionFactory(customer=customer, sku=standard.sku)
+    if what in ("base", "of record"):
+        Sku.objects.update(policy="legacy")
+        base = SubscriptionFactory(customer=customer, sku=standard.sku, policy="legacy")
         request = asked(customer, asker, {defender: 2})
-        base.status = Subscription.Status.EXPIRED
-        base.save()
+        if what == "base":
+            Subscription.objects.filter(pk=base.pk).update(status=Subscription.Status.EXPIRED)
+        else:
+            contoso = PartnerFactory(reseller=True, legal_name="Contoso", mpn_id="")
+            ResellerOfRecord.objects.create(subscription=base, reseller=contoso, mpn_id="7", set_by=sales.user)
     else:
         request = asked(customer, asker, {standard: 5})
     words = said(request)
