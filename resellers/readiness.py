@@ -18,11 +18,15 @@ from resellers.models import Partnership
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One reason why an order or a change that names the reseller would be refused, and what to do about it."""
+    """One reason why an order or a change that names the reseller would be refused, and what to do about it.
+
+    `own` is both in words for the reseller itself, which names no other in its place.
+    """
 
     code: str
     sentence: str
     repair: str
+    own: str
 
 
 def obstacles(provider: Partner, reseller: Partner, *, customer_country: str = "") -> list[Obstacle]:
@@ -54,6 +58,8 @@ def company_obstacles(
                 "partnership",
                 _("You have no partnership with %(reseller)s.") % name,
                 _("Request a partnership, or choose another indirect reseller."),
+                _("Your company has no partnership with %(provider)s. Ask it for one.")
+                % {"provider": provider.legal_name},
             )
         )
     if not reseller.is_enrolled:
@@ -64,6 +70,7 @@ def company_obstacles(
                 "mpn_id",
                 _("%(reseller)s has no MPN ID, so no incentive could be paid to it.") % name,
                 _("Ask the reseller to give its MPN ID to the back office."),
+                _("Your company has no MPN ID. Give it to the back office."),
             )
         )
     if reseller.agreement_accepted_on is None:
@@ -72,6 +79,10 @@ def company_obstacles(
                 "agreement",
                 _("%(reseller)s has not accepted the Microsoft Partner Agreement.") % name,
                 _("Ask the reseller to accept it and to tell the back office the day."),
+                _(
+                    "Your company has not accepted the Microsoft Partner Agreement. Accept it and tell the back office "
+                    "the day."
+                ),
             )
         )
     found += _region_obstacles(provider, reseller, customer_country)
@@ -82,8 +93,12 @@ def _enrolment_obstacle(reseller: Partner) -> Obstacle:
     state = {"reseller": reseller.legal_name, "state": reseller.get_enrolment_state_display()}
     sentence = _("The enrolment of %(reseller)s is not active: %(state)s.") % state
     if reseller.enrolment_state == Partner.EnrolmentState.PENDING:
-        return Obstacle("enrolment", sentence, _("The back office decides it; nothing is left for you to do."))
-    return Obstacle("enrolment", sentence, _("Ask the reseller to settle it with the back office."))
+        own = _("The enrolment of your company is not active: %(state)s. The back office decides it; wait for that.")
+        repair = _("The back office decides it; nothing is left for you to do.")
+    else:
+        own = _("The enrolment of your company is not active: %(state)s. Settle it with the back office.")
+        repair = _("Ask the reseller to settle it with the back office.")
+    return Obstacle("enrolment", sentence, repair, own % state)
 
 
 def _region_obstacles(provider: Partner, reseller: Partner, customer_country: str) -> list[Obstacle]:
@@ -96,6 +111,8 @@ def _region_obstacles(provider: Partner, reseller: Partner, customer_country: st
             "theirs": region_names(reseller),
             "ours": region_names(provider),
         }
+        own = _("Your company is enrolled for %(theirs)s, and your provider for %(ours)s.")
+        own_repair = _("Ask the back office to authorize your company for a region of your provider.")
     else:
         region = region_of(customer_country)
         if region in provider.regions and region in reseller.regions:
@@ -107,11 +124,18 @@ def _region_obstacles(provider: Partner, reseller: Partner, customer_country: st
             "regions": region_names(other),
             "country": str(countries.name(customer_country) or customer_country),
         }
+        own = sentence
+        own_repair = (
+            _("Ask your provider to settle it with the back office.")
+            if other == provider
+            else _("Ask the back office to authorize your company for it.")
+        )
     return [
         Obstacle(
             "region",
             sentence % names,
             _("Choose a reseller of the same region, or ask the back office to authorize the company for it."),
+            f"{own % names} {own_repair}",
         )
     ]
 

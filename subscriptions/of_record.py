@@ -19,7 +19,10 @@ def reseller_refused(reseller: Partner | None, customer: Customer, reader: Actor
     found = obstacles(customer.provider, reseller, customer_country=customer.country_code)
     if not found:
         return None
-    if reader is not None and reader.is_reseller and reader.partner != reseller:
+    if reader is not None and reader.partner == reseller:
+        # It names no other in its own place.
+        return Refused("900400", " ".join(obstacle.own for obstacle in found))
+    if reader is not None and reader.is_reseller:
         # A reseller reads nothing of another.
         return Refused("900400", _("Your provider has to settle something first. Ask it to make this change."))
     sentences = [*(obstacle.sentence for obstacle in found), _("Name another reseller of record, or none, first.")]

@@ -144,7 +144,7 @@ def customer_obstacles(draft: OrderDraft, reader: Actor) -> list[Problem]:
     """What keeps anything from being ordered: the account, the agreement, the reseller and the support contact."""
     if not reader.is_reseller:
         return customer_problems(draft)
-    words = [*_account_words(draft), *(obstacle.sentence for obstacle in reseller_obstacles(draft))]
+    words = [*_account_words(draft), *(obstacle.own for obstacle in reseller_obstacles(draft))]
     return [Problem(SUBSCRIPTIONS, text) for text in (*words, support_problem(draft)) if text]
 
 

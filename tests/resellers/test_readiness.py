@@ -90,10 +90,56 @@ def test_each_obstacle_says_what_is_so_and_what_repairs_it(provider, fabrikam, c
     assert reasons([found]) == f"{sentence} {repair}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "country", "own"),
+    [
+        (
+            {"enrolment_state": "pending"},
+            "US",
+            "The enrolment of your company is not active: Pending. The back office decides it; wait for that.",
+        ),
+        (
+            {"enrolment_state": "suspended"},
+            "US",
+            "The enrolment of your company is not active: Suspended. Settle it with the back office.",
+        ),
+        ({"mpn_id": ""}, "US", "Your company has no MPN ID. Give it to the back office."),
+        (
+            {"agreement_accepted_on": None},
+            "US",
+            "Your company has not accepted the Microsoft Partner Agreement. Accept it and tell the back office the day.",
+        ),
+        (
+            {"country": "FR"},
+            "",
+            "Your company is enrolled for Europe, and your provider for United States. "
+            "Ask the back office to authorize your company for a region of your provider.",
+        ),
+        (
+            {"country": "FR"},
+            "US",
+            "Fabrikam is enrolled for Europe, and the customer is in United States. "
+            "Ask the back office to authorize your company for it.",
+        ),
+        (
+            {},
+            "FR",
+            "Northwind is enrolled for United States, and the customer is in France. "
+            "Ask your provider to settle it with the back office.",
+        ),
+    ],
+)
+def test_the_reseller_itself_reads_what_it_can_do(provider, fabrikam, changes, country, own):
+    Partner.objects.filter(pk=fabrikam.pk).update(**changes)
+    (found,) = obstacles(provider, fabrikam, customer_country=country)
+    assert found.own == own
+
+
 def test_a_partnership_that_is_over_is_none(provider, fabrikam):
     Partnership.objects.update(ended_at=clock.now())
     (found,) = obstacles(provider, fabrikam)
     assert found.sentence == "You have no partnership with Fabrikam."
+    assert found.own == "Your company has no partnership with Northwind. Ask it for one."
 
 
 def test_another_providers_partnership_does_not_count(fabrikam):

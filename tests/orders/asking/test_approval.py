@@ -138,7 +138,7 @@ def test_another_price_than_the_approver_saw_is_said(
         ("row", "is not on sale for this customer", "is not on sale for this customer"),
         ("agreement", "Confirm it first", "Ask your provider to confirm it first"),
         ("account", "is under review", "Ask your provider what it can do about it"),
-        ("mpn", "Ask the reseller to give its MPN ID", "has no MPN ID"),
+        ("mpn", "Ask the reseller to give its MPN ID", "Your company has no MPN ID. Give it to the back office."),
         ("owned", "Change its licenses instead", "Change its licenses instead"),
         ("suspended", "Reactivate it instead", "Reactivate it instead"),
         ("base", "is an add-on. Choose one of these", "is an add-on. Choose one of these"),
