@@ -14,7 +14,7 @@ def follow_for_notifications() -> None:
     follow(telling.FOLLOWER, telling.notify)
 
 
-@shared_task(name="notifications.tasks.tell_of_undelivered_mail", time_limit=300)
+@shared_task(name="notifications.tasks.tell_of_undelivered_mail", soft_time_limit=270, time_limit=300)
 def tell_of_undelivered_mail() -> None:
     """Record what the outbox has given up, for the companies whose mail it was."""
     undelivered.tell_of_undelivered_mail()

@@ -16,11 +16,10 @@ from accounts.access import system_actor
 from activity.models import ActivityRecord
 from activity.services import composed, record_all
 from core import clock
-from core.sweeping import failing_alone
+from core.sweeping import each
 from core.text import mask_email
 from mail.models import OutgoingEmail
 
-MOST_AT_ONCE = 500
 SUMMARY, SUMMARY_UNDELIVERED = "notifications_daily", "email.summary_undelivered"
 ADMINISTRATOR = "customers.customeradministrator"
 # By the app of what the mail is about; anything else is business with customers.
@@ -33,11 +32,8 @@ ACTIONS = {
 
 def tell_of_undelivered_mail() -> int:
     """Record what was given up since, each mail once; return how many were recorded. Safe to run twice, and at once."""
-    count = 0
-    for key in OutgoingEmail.objects.failed_and_untold().values_list("pk", flat=True)[:MOST_AT_ONCE]:
-        with failing_alone("Nobody could be told of mail %s", key):
-            count += _tell(key)
-    return count
+    keys = OutgoingEmail.objects.failed_and_untold().values_list("pk", flat=True)
+    return each("Nobody could be told of mail %s", keys, _tell)
 
 
 @transaction.atomic

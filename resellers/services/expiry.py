@@ -8,17 +8,19 @@ from accounts.access import Actor
 from accounts.models import Partner
 from activity.services import record
 from core import clock
+from core.sweeping import each
 from resellers.models import PartnershipRequest, PendingAcceptance
-from resellers.services.sweeping import each
 from resellers.standing import Requests, overdue
 
 State = PartnershipRequest.State
+# What the log says of a request with which something failed.
+LEFT = "Request %s was left for the next run."
 
 
 def expire_overdue(*, by: Actor) -> int:
     """Close every request whose time ran out, and return how many; each by itself, so that one may fail alone."""
     rows = overdue(PartnershipRequest.objects.all()).order_by("expires_at", "pk")
-    return each(rows.values_list("pk", flat=True), partial(_expire, by=by))
+    return each(LEFT, rows.values_list("pk", flat=True), partial(_expire, by=by))
 
 
 def expire_address(provider: Partner, recipient_key: str, *, by: Actor) -> None:

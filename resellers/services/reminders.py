@@ -14,11 +14,12 @@ from accounts.access import Actor
 from accounts.models import Partner
 from activity.services import record
 from core import clock
+from core.sweeping import each
 from mail.models import OutgoingEmail
 from mail.services import queue_email
 from resellers.models import PartnershipRequest
+from resellers.services.expiry import LEFT
 from resellers.services.mailing import mail_reminder
-from resellers.services.sweeping import each
 from resellers.services.telling import staff_of
 from resellers.standing import (
     LAST_REMINDER,
@@ -79,7 +80,7 @@ STEPS: dict[str, tuple[str, Callable[[], Requests]]] = {
 def remind_of_requests(*, by: Actor) -> int:
     """Send the reminders that are due, each once, and return how many; run late, repeatedly or in parallel, no more."""
     return sum(
-        each(due().order_by("expires_at", "pk").values_list("pk", flat=True), partial(_remind, kind=kind, by=by))
+        each(LEFT, due().order_by("expires_at", "pk").values_list("pk", flat=True), partial(_remind, kind=kind, by=by))
         for kind, (_field, due) in STEPS.items()
     )
 
@@ -110,7 +111,8 @@ def undeliverable_and_untold() -> Requests:
 
 def tell_of_undeliverable_mail() -> int:
     """Write to the sender of each request whose mail got nowhere, once, and return how many were written to."""
-    return each(undeliverable_and_untold().order_by("pk").values_list("pk", flat=True), _tell_of_undeliverable_mail)
+    keys = undeliverable_and_untold().order_by("pk").values_list("pk", flat=True)
+    return each(LEFT, keys, _tell_of_undeliverable_mail)
 
 
 @transaction.atomic

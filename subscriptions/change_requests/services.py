@@ -11,7 +11,7 @@ from accounts.roles import Permission
 from activity.services import record
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
-from core.sweeping import failing_alone
+from core.sweeping import each
 from core.text import clean_message
 from customers.changes import lock_customers
 from subscriptions.change_requests.letters import tell
@@ -115,11 +115,13 @@ def close_impossible_requests() -> int:
     One that fails is logged and keeps no other from its turn.
     """
     ChangeRequest.objects.filter(state=State.DRAFT).impossible().delete()
-    closed = 0
-    for request in ChangeRequest.objects.undecided().impossible().with_people().order_by("pk")[:500]:
-        with failing_alone("Change request %s could not be closed", request.pk):
-            closed += close_change_request(request=request).state == State.CLOSED
-    return closed
+    rows = ChangeRequest.objects.undecided().impossible().order_by("pk")
+    return each("Change request %s could not be closed", rows.values_list("pk", flat=True), _close)
+
+
+def _close(key: int) -> bool:
+    request = ChangeRequest.objects.with_people().get(pk=key)
+    return close_change_request(request=request).state == State.CLOSED
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------

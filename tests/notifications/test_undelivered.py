@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -139,6 +140,27 @@ def test_each_mail_is_told_of_once_also_when_it_fails_again(world: World) -> Non
     assert tell_of_undelivered_mail() == 0
     given_up(world.ours.order)
     assert tell_of_undelivered_mail() == 1
+
+
+def test_what_nobody_can_be_told_of_keeps_nothing_behind_it_from_its_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: each run begins with the oldest."""
+    facts = {"language": "en", "state": FAILED, "created_at": MORNING - timedelta(hours=1)}
+    last = given_up(world.ours.order)
+    older = [OutgoingEmail(**facts, kind="account_opened", recipient="ana@padaria.example") for _number in range(500)]
+    OutgoingEmail.objects.bulk_create(older)
+    tell = undelivered._tell
+
+    def told_of(key: UUID) -> bool:
+        if key != last.pk:
+            raise RuntimeError
+        return tell(key)
+
+    monkeypatch.setattr(undelivered, "_tell", told_of)
+    assert tell_of_undelivered_mail() == 1
+    last.refresh_from_db()
+    assert last.failure_told_at is not None
 
 
 def test_what_still_waits_was_sent_or_withdrawn_is_not_told_of(world: World) -> None:

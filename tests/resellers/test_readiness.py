@@ -107,7 +107,8 @@ def test_each_obstacle_says_what_is_so_and_what_repairs_it(provider, fabrikam, c
         (
             {"agreement_accepted_on": None},
             "US",
-            "Your company has not accepted the Microsoft Partner Agreement. Accept it and tell the back office the day.",
+            "Your company has not accepted the Microsoft Partner Agreement. "
+            "Accept it and tell the back office the day.",
         ),
         (
             {"country": "FR"},

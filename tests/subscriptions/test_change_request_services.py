@@ -1,6 +1,9 @@
 """Asking for a change and deciding about it: who may, in which state, and that what is approved is what was asked."""
 
+from copy import copy
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -304,6 +307,38 @@ def test_with_the_relationship_the_request_ends(
     subscription.refresh_from_db()
     assert subscription.quantity == 10
     assert mails()[-1] == (asker.user.email, f"{subscription.customer}: your request is closed")
+
+
+def test_what_can_never_be_closed_keeps_nothing_behind_it_from_its_turn(
+    subscription: Subscription, asker: Actor, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are: each run begins with them."""
+    request = ask(subscription, asker)
+    others = [copied(subscription, subscription_id=uuid4(), anchor_day=1) for _number in range(500)]
+    Subscription.objects.bulk_create(others)
+    broken = ChangeRequest.objects.bulk_create(
+        [copied(request, public_id=uuid4(), subscription=one) for one in Subscription.objects.filter(anchor_day=1)]
+    )
+    last = ChangeRequest.objects.bulk_create([copied(request, public_id=uuid4(), kind="suspend")])[0]
+    close = services.close_change_request
+
+    def closed(*, request: ChangeRequest) -> ChangeRequest:
+        if request in broken:
+            raise RuntimeError
+        return close(request=request)
+
+    monkeypatch.setattr(services, "close_change_request", closed)
+    end_reseller_relationship(relationship=relationship(subscription), by=admin)
+    assert close_impossible_requests() == 2
+    assert current(last).state == State.CLOSED
+
+
+def copied(row: Any, **values: object) -> Any:
+    """Another one like it, unsaved."""
+    made = copy(row)
+    for name, value in {"pk": None, **values}.items():
+        setattr(made, name, value)
+    return made
 
 
 def test_the_clock_closes_what_is_no_longer_possible(subscription: Subscription, asker: Actor, admin: Actor) -> None:
