@@ -87,8 +87,8 @@ def accrue_some(*, month_id: int) -> int | None:
         return None
     written, waiting = accrue(pks, month)
     if len(row.waiting) + len(waiting) > MOST_WAITING:
-        # None is forgotten: the month stands still before these until some of them can be done.
-        return written or None
+        # None is forgotten: the month stands before these until some of them can be done, or of those that wait.
+        return written + (_try_again(row, month) or 0) or None
     row.done_up_to = pks[-1]
     row.waiting = [*row.waiting, *waiting]
     row.save(update_fields=["done_up_to", "waiting"])

@@ -177,6 +177,23 @@ def test_none_of_many_that_wait_is_forgotten(subscribed: Make, monkeypatch: pyte
     assert [len(ledger(one)) for one in [*late, sound]] == [1] * 6
 
 
+def test_what_waits_is_tried_again_while_no_more_of_them_can_wait(
+    subscribed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could be done by now makes room for the next, though these have to wait themselves."""
+    monkeypatch.setattr(accruing, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(accruing, "MOST_WAITING", 2)
+    late = [subscribed("2026-10-01", next_step_at=day("2026-10-31T12:00")) for _number in range(4)]
+    assert [run(), run()] == [0, 0]
+    month = IncentiveMonth.objects.get(month=date(2026, 10, 1))
+    assert month.waiting == [one.pk for one in late[:2]]
+    Subscription.objects.filter(pk__in=[one.pk for one in late[:2]]).update(next_step_at=None)
+    assert run() == 2
+    month.refresh_from_db()
+    assert (month.waiting, month.finished_at is not None) == ([one.pk for one in late[2:]], True)
+    assert [len(ledger(one)) for one in late] == [1, 1, 0, 0]
+
+
 def test_a_month_that_fails_keeps_no_other_from_its_turn(
     subscribed: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
