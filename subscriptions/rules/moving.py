@@ -72,11 +72,14 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
     if at >= facts.ends_at:
         text = _("The next bill is that of the next term. Schedule the change for the renewal.")
         return Refused("900270", text, instead="ScheduleChange")
+    after = replace(facts, billing_months=change.billing_months, updates=facts.updates + 1)
+    # Of the last year there is no other yearly bill with which monthly ones could come back.
+    returns = money.next_bill(after, now) < facts.ends_at
     return Allowed(
-        after=replace(facts, billing_months=change.billing_months, updates=facts.updates + 1),
+        after=after,
         effective_at=at,
         cost=Cost(currency=facts.currency),
-        undo=Undo(until=at),
+        undo=Undo(until=at) if returns else NEVER,
         effects=(Effect(EffectKind.BILLS_CHANGE_AT, at),),
     )
 

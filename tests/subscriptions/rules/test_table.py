@@ -320,6 +320,15 @@ def test_a_three_year_term_moves_between_bills_with_the_next_one() -> None:
     assert answer(facts, ChangeBilling(36, Decimal(330)), EARLY) == "900270"
 
 
+@pytest.mark.parametrize(("year", "ends"), [(2027, "allowed"), (2028, "900270")])
+def test_the_bills_of_a_three_year_term_change_back_as_it_was_said(year: int, ends: str) -> None:
+    facts = new_commerce(term_months=36, billing_months=1, ends_at=datetime(2029, 1, 15, 10, 30, tzinfo=UTC))
+    now = datetime(year, 5, 1, tzinfo=UTC)
+    found = allowed(facts, ChangeBilling(12, Decimal(330)), now)
+    assert answer(found.after, ChangeBilling(1, Decimal(360)), now) == ends
+    assert found.undo.never == (ends != "allowed")
+
+
 @pytest.mark.parametrize(
     ("mate", "code"),
     [
