@@ -11,7 +11,8 @@ from accounts.access import can
 from accounts.permitted import PermittedView
 from accounts.roles import Permission
 from core import html
-from core.lists import ListPage, Selection
+from core.lists import PLACE, ListPage, Selection
+from core.paging import KeysetPage
 from subscriptions.decisions.coming import by_deadline, coming, soon
 from subscriptions.decisions.filters import DecisionFilter
 from subscriptions.decisions.months import (
@@ -86,15 +87,10 @@ class RenewalsView(PermittedView, ListPage):
         return (*super().kept_parameters(), "month")
 
     def get_tabs(self) -> list[dict[str, Any]]:
-        """By month, or what is near."""
+        """By month, or what is near; of what is searched for."""
         return [
-            {"label": _("By month"), "url": self.request.path, "current": not self.is_soon, "count": None},
-            {
-                "label": _("Next 30 days"),
-                "url": f"{self.request.path}?month={SOON}",
-                "current": self.is_soon,
-                "count": None,
-            },
+            {"label": _("By month"), "url": self.address(None), "current": not self.is_soon, "count": None},
+            {"label": _("Next 30 days"), "url": self.address(SOON), "current": self.is_soon, "count": None},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -123,11 +119,11 @@ class RenewalsView(PermittedView, ListPage):
 
     def month_link(self, month: Month) -> tuple[str, str]:
         """Its name and address, with the same search."""
-        query = self.request.GET.copy()
-        for name in ("after", "before"):
-            query.pop(name, None)
-        query["month"] = str(month)
-        return month.words, f"{self.request.path}?{query.urlencode()}"
+        return month.words, self.address(str(month))
+
+    def address(self, time: str | None) -> str:
+        """This page's of another time, with the same search, filter and order."""
+        return self.get_listing(KeysetPage.of([])).url(drop=PLACE, month=time)
 
     def added_up(self, count: int) -> list[tuple[str, Any]] | None:
         """How many go on and end, and what that costs; None where they are too many to add up."""

@@ -284,6 +284,18 @@ def test_a_filter_stays_with_the_month_and_a_wrong_one_is_told(
     assert page.context["added_up"][0] == ("Renew or go on", "0")
 
 
+def test_the_tabs_keep_what_is_searched_for(
+    customer: Customer, sales: Actor, signed_in: Callable[..., Client]
+) -> None:
+    bought(customer, offer(), sales, at=BOUGHT)
+    kept = "q=padaria&reseller=none&sort=-quantity&per_page=50"
+    for time in ("month=2027-01", "month=30-days", "month=nonsense"):
+        page = checked(signed_in(sales.user).get(f"{URL}?{time}&{kept}&after=abc&open=x"))
+        assert [tab["url"] for tab in page.context["tabs"]] == [f"{URL}?{kept}", f"{URL}?month=30-days&{kept}"]
+    page = checked(signed_in(sales.user).get(URL))
+    assert [tab["url"] for tab in page.context["tabs"]] == [URL, f"{URL}?month=30-days"]
+
+
 def test_a_reseller_reads_of_no_other_and_cannot_ask(
     customer: Customer, provider: Partner, reseller: Partner, sales: Actor, signed_in: Callable[..., Client]
 ) -> None:
