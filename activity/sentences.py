@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from activity.models import ActivityRecord
 from core import html
+from core.company_labels import label_in_words
 
 Words = str | Promise
 SENTENCES: dict[str, Words] = {}
@@ -91,7 +92,7 @@ def value_words(field: str, value: Any) -> SafeString:
         return format_html("{}", html.amount_text(Decimal(str(value))))
     if isinstance(value, str):
         money = _money_words(value) if field in MONEY_FIELDS else None
-        return money or _time_words(value) or html.name(value)
+        return money or _time_words(value) or html.name(label_in_words(value))
     return format_html("{}", html.number_text(value))
 
 

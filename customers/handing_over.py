@@ -88,11 +88,11 @@ def _records(
     ended: ResellerRelationship, begun: ResellerRelationship | None, by: Actor, reason: str
 ) -> list[ActivityRecord]:
     """The record for the reseller that loses the customer, and that for the one that gets it."""
-    customer, before = ended.customer, ended.reseller.name_and_mpn
+    customer, before = ended.customer, ended.reseller.recorded_name
     lost = {"reseller": before, "old": ended.scope, "new": None, "reason": reason}
     records = [_concerning(ended, customer, "customer.access_removed", by, **lost)]
     if begun is not None:
-        gained = {"old": before, "new": begun.reseller.name_and_mpn, "scope": begun.scope}
+        gained = {"old": before, "new": begun.reseller.recorded_name, "scope": begun.scope}
         records.append(_concerning(begun, customer, "customer.reseller_changed", by, **gained))
     return records
 

@@ -55,4 +55,4 @@ class RelationshipRequestsOfPerson(OpenWork):
                 request.delete()
             elif move_request(request, State.REVOKED, at=now, answered_at=now, answered_by=by.user):
                 request.refresh_from_db()
-                record("relationship_request.revoked", request, by=by, reseller=request.reseller.name_and_mpn)
+                record("relationship_request.revoked", request, by=by, reseller=request.reseller.recorded_name)

@@ -162,7 +162,7 @@ def begin_relationship(
 ) -> ResellerRelationship:
     """Begin it for a locked customer that nobody manages, record that, and tell the reseller."""
     begun = _begin(customer, partnership, scope=scope, by=by, now=now)
-    name = begun.reseller.name_and_mpn
+    name = begun.reseller.recorded_name
     record_as_concerning("customer.relationship_established", begun, by=by, reseller=name, scope=scope)
     if notify:
         tell_of_the_beginning(begun, by)
@@ -182,7 +182,7 @@ def replace_manager(
     now = max(clock.now(), relationship.begins_at)
     close_relationship(relationship, by=by, now=now, reason=reason, notify=notify, followed=True)
     following = _begin(relationship.customer, partnership, scope=scope, by=by, now=now)
-    old, new = relationship.reseller.name_and_mpn, following.reseller.name_and_mpn
+    old, new = relationship.reseller.recorded_name, following.reseller.recorded_name
     record_as_concerning("customer.reseller_changed", following, by=by, old=old, new=new, scope=following.scope)
     if notify:
         tell_of_the_beginning(following, by)
@@ -201,7 +201,7 @@ def switch_scope(
         "customer.scope_changed",
         following,
         by=by,
-        reseller=following.reseller.name_and_mpn,
+        reseller=following.reseller.recorded_name,
         old=relationship.scope,
         new=scope,
         reason=reason,
@@ -233,7 +233,7 @@ def close_relationship(
         "customer.access_removed",
         relationship,
         by=by,
-        reseller=relationship.reseller.name_and_mpn,
+        reseller=relationship.reseller.recorded_name,
         old=relationship.scope,
         new=None,
         reason=reason,

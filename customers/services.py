@@ -106,7 +106,7 @@ def create_customer(
         domain=customer.domain,
         country=customer.country_code,
         administrator=administrator.sign_in_name,
-        reseller=partnership.reseller.name_and_mpn if partnership else None,
+        reseller=partnership.reseller.recorded_name if partnership else None,
     )
     if partnership is not None and customer.status == Customer.Status.ACTIVE:
         tell_of_the_beginning(relationships[0], by, is_new=True)

@@ -46,7 +46,7 @@ def record_for_reseller(action: str, grant: TenantOwner, *, by: Actor) -> None:
     customer, reseller = grant.customer, grant.reseller
     parties = {**customer.activity_parties(), "reseller": reseller.microsoft_id}
     customer.activity_parties = lambda: parties  # type: ignore[method-assign]
-    record(action, customer, by=by, reseller=reseller.name_and_mpn)
+    record(action, customer, by=by, reseller=reseller.recorded_name)
     del customer.activity_parties  # type: ignore[method-assign]
 
 

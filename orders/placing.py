@@ -114,6 +114,7 @@ def _confirm_by_mail(order: Order, lines: Sequence[Line], *, makes_customer: boo
             for line in lines
         ]
         totals = [f"{total.money} {total.label}" for total in bill_totals(ordered(lines))]
+        reseller_name = order.reseller.name_and_mpn if order.reseller else ""
     queue_email(
         "order_placed",
         to=user.email,
@@ -125,7 +126,7 @@ def _confirm_by_mail(order: Order, lines: Sequence[Line], *, makes_customer: boo
             "customer_domain": order.customer.domain,
             "customer_is_new": makes_customer,
             "customer_path": order.customer.get_absolute_url(),
-            "reseller_name": order.reseller.name_and_mpn if order.reseller else "",
+            "reseller_name": reseller_name,
             "lines": line_words,
             "totals": totals,
         },

@@ -1,6 +1,5 @@
 """The resellers that a provider's staff may choose among, for fields and filters that find one by typing."""
 
-import re
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -9,12 +8,12 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.models import Partner, mpn_key
+from core.company_labels import read_label
 from core.text import fold
 from core.typeahead import Source, Suggestion
 from resellers.models import Partnership
 from resellers.readiness import company_obstacles
 
-LABEL = re.compile(r"(?P<name>.*)\(mpn id (?P<number>\d{1,12})\)")
 MOST_WORDS = 6
 # The providers that have had more resellers than so many, as this process has seen; no partnership is ever deleted.
 KNOWN_AS_MANY: set[tuple[UUID | None, int]] = set()
@@ -67,7 +66,7 @@ class ResellerSource(Source[Partner]):
 
     def search(self, text: str, limit: int) -> list[Partner]:
         """Each word in the name or the MPN ID, whose leading zeros mean nothing; names that begin so come first."""
-        folded = LABEL.sub(r"\g<name>\g<number>", fold(text))
+        folded = " ".join(read_label(text) or [fold(text)])
         rows = self.resellers()
         if not folded:
             return self._shown(rows[:limit])
@@ -86,8 +85,9 @@ class ResellerSource(Source[Partner]):
         """By the whole name, the whole MPN ID, or both as lists show them."""
         folded = fold(text)
         rows = self.resellers().annotate(own_name=NAME)
-        if label := LABEL.fullmatch(folded):
-            return list(rows.filter(own_name=label["name"].strip(), mpn_key=mpn_key(label["number"])))
+        if label := read_label(text):
+            name, number = label
+            return list(rows.filter(own_name=name, mpn_key=mpn_key(number)))
         wanted = Q(search_text__startswith=folded, own_name=folded)
         if folded.isdecimal():
             wanted |= Q(mpn_key=mpn_key(folded))

@@ -109,7 +109,7 @@ def _records(ended: Relation, begun: Relation | None, by: Actor) -> list[Activit
     """The record for the reseller that is named now, and that for the one that was."""
     subscription: Subscription = ended.subscription
     changed, over = RELATION_ACTIONS[type(ended)]
-    before, after = ended.reseller.name_and_mpn, begun.reseller.name_and_mpn if begun else None
+    before, after = ended.reseller.recorded_name, begun.reseller.recorded_name if begun else None
     records = []
     if begun is not None:
         subscription.concerned_reseller = ended.reseller

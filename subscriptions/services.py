@@ -152,7 +152,7 @@ def record_relation_change(
 ) -> None:
     """Record the change for the reseller that is named now, and for the one that was: each has a record of its own."""
     changed, ended = RELATION_ACTIONS[type(new or old)]  # type: ignore[index]
-    names = {"old": old.reseller.name_and_mpn if old else None, "new": new.reseller.name_and_mpn if new else None}
+    names = {"old": old.reseller.recorded_name if old else None, "new": new.reseller.recorded_name if new else None}
     if old is not None and new is not None:
         subscription.concerned_reseller = old.reseller
         record(ended, subscription, by=by, reseller=names["old"])

@@ -155,12 +155,12 @@ def _records(
                 quantity=subscription.quantity,
                 unit_price=subscription.unit_price,
                 currency=subscription.currency,
-                reseller_of_record=of_record.name_and_mpn if of_record else None,
+                reseller_of_record=of_record.recorded_name if of_record else None,
             )
         )
         if support is not None:
             subscription.concerned_reseller = support
-            changes = {"old": None, "new": support.name_and_mpn}
+            changes = {"old": None, "new": support.recorded_name}
             records.append(composed("subscription.support_contact_changed", subscription, by=by, **changes))
             subscription.concerned_reseller = None
     return records

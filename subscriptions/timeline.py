@@ -16,6 +16,7 @@ from accounts.roles import Permission
 from activity.models import ActivityRecord
 from activity.sentences import FIELDS, SENTENCES, field_label, sentence, value_words
 from core import html
+from core.company_labels import label_in_words
 from core.routes import address
 from customers.account.words import ACCOUNT_FIELDS
 
@@ -138,12 +139,12 @@ def acting_for(record: ActivityRecord, reader: Actor) -> str:
 def _old_and_new(action: str, old: Any, new: Any, reader: Actor) -> list[SafeString]:
     if reader.is_reseller and action in NAMING_BOTH:
         assert reader.partner is not None
-        own = reader.partner.name_and_mpn
-        return [html.name(own)] if own in (old, new) else []
+        own = reader.partner.recorded_name
+        return [value_words("", own)] if own in (old, new) else []
     field = "scope" if action.endswith(("scope_changed", "access_removed")) else ""
     if action in NAMING_BOTH:
         nobody = _("The indirect provider") if action == "subscription.support_contact_changed" else _("No reseller")
-        return [format_html("{} → {}", *(html.name(one or nobody) for one in (old, new)))]
+        return [format_html("{} → {}", *(html.name(label_in_words(one) if one else nobody) for one in (old, new)))]
     return [format_html("{} → {}", value_words(field, old), value_words(field, new))]
 
 

@@ -14,6 +14,7 @@ from django_countries.fields import CountryField
 from accounts.models.people import User
 from accounts.roles import Permission, Program, Role, roles_up_to
 from core import clock
+from core.company_labels import company_label, recorded_label
 from core.markets import REGIONS, region_of
 from core.text import fold
 
@@ -150,8 +151,13 @@ class Partner(models.Model):
 
     @property
     def name_and_mpn(self) -> str:
-        """The name as lists of resellers show it: Fabrikam (MPN ID 0012345)."""
-        return f"{self.legal_name} (MPN ID {self.mpn_id})"
+        """The name as lists of resellers show it to this reader: Fabrikam (MPN ID 0012345)."""
+        return company_label(self.legal_name, self.mpn_id)
+
+    @property
+    def recorded_name(self) -> str:
+        """The same for the record of activity, in which no reader's language is active."""
+        return recorded_label(self.legal_name, self.mpn_id)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -54,7 +54,7 @@ def accept_relationship_request(*, request: RelationshipRequest, replaces: str, 
         return _settled(request, State.ACCEPTED)
     request = _reload(request)
     _take_effect(request, partnership, customer, replaces, by)
-    granted = {"reseller": request.reseller.name_and_mpn, "scope": request.scope}
+    granted = {"reseller": request.reseller.recorded_name, "scope": request.scope}
     record("relationship_request.accepted", request, by=by, state=[State.SENT, request.state], **granted)
     _tell_the_asker(request, "relationship_accepted")
     return request
@@ -69,7 +69,7 @@ def decline_relationship_request(*, request: RelationshipRequest, reason: str = 
     if not move_request(request, State.DECLINED, at=now, **declined):
         return _settled(request, State.DECLINED)
     request = _reload(request)
-    refused = {"reseller": request.reseller.name_and_mpn, "reason": reason}
+    refused = {"reseller": request.reseller.recorded_name, "reason": reason}
     record("relationship_request.declined", request, by=by, state=[State.SENT, request.state], **refused)
     _tell_the_asker(request, "relationship_declined")
     return request

@@ -126,7 +126,7 @@ def revoke_relationship_request(*, request: RelationshipRequest, by: Actor) -> R
     now = clock.now()
     if move_request(request, State.REVOKED, at=now, answered_at=now, answered_by=by.user):
         request = _reload(request)
-        names = {"reseller": request.reseller.name_and_mpn, "state": [State.SENT, request.state]}
+        names = {"reseller": request.reseller.recorded_name, "state": [State.SENT, request.state]}
         record("relationship_request.revoked", request, by=by, **names)
         return request
     request = _reload(request)
@@ -146,7 +146,7 @@ def revoke_requests_for(partnership: Partnership, *, by: Actor, at: datetime) ->
     requests = list(rows.select_related("customer__provider", "reseller").order_by("pk"))
     if requests:
         rows.update(state=State.REVOKED, answered_at=at, answered_by=by.user)
-        names = {"reseller": partnership.reseller.name_and_mpn, "state": [State.SENT, State.REVOKED]}
+        names = {"reseller": partnership.reseller.recorded_name, "state": [State.SENT, State.REVOKED]}
         record_all([composed("relationship_request.revoked", one, by=by, **names) for one in requests])
     return len(requests)
 
@@ -190,7 +190,7 @@ def _leave(request: RelationshipRequest, by: Actor, *, action: str) -> Relations
         action,
         request,
         by=by,
-        reseller=request.reseller.name_and_mpn,
+        reseller=request.reseller.recorded_name,
         scope=request.scope,
         to=customer.contact_email,
         valid_until=expires_at,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Partner
 from core import html
+from core.company_labels import company_label
 from customers.models import ResellerRelationship
 from orders.partnerships import wording
 from orders.partnerships.choices import NOBODY, Choices, Takeover
@@ -102,7 +103,7 @@ def _counted(ended: Any, begun: Any, names: dict[int, str]) -> Counter[int | Non
     found: Counter[int | None] = Counter()
     for key, name, mpn_id, number in begun.values_list(*columns).annotate(number=Count("pk")):
         found[key] = number
-        names[key] = Partner(legal_name=name, mpn_id=mpn_id).name_and_mpn
+        names[key] = company_label(name, mpn_id)
     if left := ended.count() - found.total():
         found[None] = left
     return found

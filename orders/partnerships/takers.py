@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Partner
 from accounts.models.partners import mpn_key
+from core.company_labels import read_label
 from core.text import fold
 from orders.partnerships.choices import Choices, Takeover
 from orders.partnerships.consequences import Consequences, Relation
@@ -36,12 +37,12 @@ def possible_takers(partnership: Partnership) -> QuerySet[Partner]:
 
 def find_taker(takers: QuerySet[Partner], typed: str) -> Partner:
     """The one reseller that a name or an MPN ID means; ValidationError says when it is none or more than one."""
-    folded = fold(typed)
+    folded = " ".join(read_label(typed) or [fold(typed)])
     if folded.isascii() and folded.isdigit():
         found = list(takers.filter(mpn_key=mpn_key(folded)[:12]))
     else:
         matching = takers
-        for word in folded.replace("(", " ").replace(")", " ").replace("mpn id", " ").split()[:6]:
+        for word in folded.split()[:6]:
             matching = matching.filter(search_text__contains=word)
         found = list(matching[: SHOWN_MATCHES + 1])
         exact = list(matching.filter(search_text__startswith=f"{folded} ")[: SHOWN_MATCHES + 1])

@@ -221,7 +221,7 @@ def finish(change: BulkChange) -> None:
 
 def told(change: BulkChange) -> dict[str, Any]:
     """What the record tells of a change."""
-    value = change.at_end if change.kind == Kind.AT_END else change.reseller and change.reseller.name_and_mpn
+    value = change.at_end if change.kind == Kind.AT_END else change.reseller and change.reseller.recorded_name
     return {"kind": change.kind, "value": value, "subscriptions": change.expected}
 
 

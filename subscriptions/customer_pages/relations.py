@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.access import Actor
+from core.company_labels import company_label
 from customers.models import Customer, ResellerRelationship
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.wording import subscriptions_text
@@ -23,6 +24,11 @@ class Group:
     name: str
     mpn_id: str
     number: int
+
+    @property
+    def label(self) -> str:
+        """Fabrikam (MPN ID 0012345)."""
+        return company_label(self.name, self.mpn_id)
 
     @property
     def number_text(self) -> str:

@@ -137,8 +137,8 @@ class AttributionTable(PortalTable):
             return format_html('{} <span class="muted">{}</span>', html.missing(_("No reseller")), words)
         if relation is None:
             return html.missing(_("No reseller"))
-        name = html.name(relation.reseller)
-        return format_html('<div>{}<br><span class="muted">MPN ID {}</span></div>', name, relation.mpn_id)
+        name, number = html.name(relation.reseller), _("MPN ID %(mpn_id)s") % {"mpn_id": relation.mpn_id}
+        return format_html('<div>{}<br><span class="muted">{}</span></div>', name, number)
 
     def render_support(self, record: Any) -> SafeString:
         """The reseller, or the provider where none is designated."""

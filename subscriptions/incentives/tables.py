@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import html
+from core.company_labels import company_label
 from core.tables import MoneyColumn, NumberColumn, PortalTable
 from subscriptions.incentives.months import month_key
 from subscriptions.incentives.seen import name_of
@@ -158,7 +159,7 @@ def customer_name(record: IncentiveEntry) -> SafeString:
 
 def reseller_and_mpn(record: IncentiveEntry) -> SafeString:
     """Fabrikam (MPN ID 0012345), with the number of that time."""
-    return html.name(_("%(name)s (MPN ID %(mpn_id)s)") % {"name": record.reseller.legal_name, "mpn_id": record.mpn_id})
+    return html.name(company_label(record.reseller.legal_name, record.mpn_id))
 
 
 def state_words(record: IncentiveEntry) -> SafeString:

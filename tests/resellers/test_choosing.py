@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.translation import override
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -235,6 +236,10 @@ def test_two_companies_of_one_name_are_told_apart(northwind: Partner, crowd: dic
     twin = partner_with(northwind, "Fabrikam", "557")
     assert refusal(sender, {"reseller": "Fabrikam"}).startswith("Several match")
     assert chosen(sender, "Fabrikam (MPN ID 557)") == twin
+    with override("pt-br"):
+        assert ResellerSource(sender).suggestion(twin).label == "Fabrikam (ID MPN 557)"
+        assert chosen(sender, "Fabrikam (ID MPN 557)") == chosen(sender, "Fabrikam (MPN ID 557)") == twin
+        assert ResellerSource(sender).search("fabrikam (ID MPN 557)", 9) == [twin]
 
 
 def test_what_is_foreign_is_as_unknown_as_what_does_not_exist(

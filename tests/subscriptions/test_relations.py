@@ -1,6 +1,7 @@
 """Naming the reseller of record and the designated support contact of a subscription."""
 
 import pytest
+from django.utils.translation import override
 
 from accounts.access import Actor
 from accounts.models import Partner
@@ -47,7 +48,8 @@ def recorded() -> list[tuple]:
 @BOTH
 def test_the_first_and_the_next_are_dated_and_recorded(subscription, reseller, contoso, sales, service, model, name):
     first = service(subscription=subscription, reseller=reseller, by=sales)
-    second = service(subscription=subscription, reseller=contoso, by=sales)
+    with override("pt-br"):
+        second = service(subscription=subscription, reseller=contoso, by=sales)
     first.refresh_from_db()
     assert (first.ends_at, second.ends_at, second.set_by) == (second.begins_at, None, sales.user)
     assert list(model.objects.filter(ends_at=None)) == [second]
