@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.access import Actor
+from core.text import one_period
 from customers.models import Customer, ResellerRelationship
 from mail.services import queue_email
 
@@ -35,7 +36,7 @@ def tell_of_the_end(relationship: ResellerRelationship, reason: str, by: Actor, 
     customer, reseller = relationship.customer, relationship.reseller
     names = _names(customer, relationship)
     with override(reseller.language):
-        happened = _end_words(relationship, by) % names
+        happened = one_period(_end_words(relationship, by) % names)
     _write_to_reseller(
         "customer_access_ended",
         relationship,
@@ -56,7 +57,7 @@ def tell_of_another_scope(relationship: ResellerRelationship, reason: str, by: A
     customer, reseller = relationship.customer, relationship.reseller
     may_manage = relationship.scope == Scope.MANAGE
     with override(reseller.language):
-        happened = _scope_words(may_manage, by, customer) % _names(customer, relationship)
+        happened = one_period(_scope_words(may_manage, by, customer) % _names(customer, relationship))
     _write_to_reseller(
         "customer_scope_changed",
         relationship,
@@ -150,8 +151,8 @@ def _write_to_provider(relationship: ResellerRelationship, happened: str, after:
         language=customer.provider.language,
         context={
             **_names(customer, relationship),
-            "happened": happened,
-            "after": after,
+            "happened": one_period(happened),
+            "after": one_period(after),
             "reason": reason,
             "account_path": reverse("customers:detail", args=[customer.microsoft_id]),
         },

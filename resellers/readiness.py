@@ -13,6 +13,7 @@ from django_countries import countries
 from accounts.models import Partner
 from core.html import date_text
 from core.markets import REGION_NAMES, REGIONS, region_of
+from core.text import one_period
 from resellers.models import Partnership
 
 
@@ -56,7 +57,7 @@ def company_obstacles(
         found.append(
             Obstacle(
                 "partnership",
-                _("You have no partnership with %(reseller)s.") % name,
+                one_period(_("You have no partnership with %(reseller)s.") % name),
                 _("Request a partnership, or choose another indirect reseller."),
                 _("Your company has no partnership with %(provider)s. Ask it for one.")
                 % {"provider": provider.legal_name},

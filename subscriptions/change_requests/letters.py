@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from accounts.models import Membership, Partner, User
+from core.text import one_period
 from mail.services import queue_email
 from subscriptions.change_requests.matters import asked_rows, matter_of
 from subscriptions.decisions.digests import Reader, reader_of
@@ -71,7 +72,7 @@ def tell(request: ChangeRequest, done: str, text: str = "") -> None:
         subject, happened = matter_of(request).letter(request, done) or usual
         context: dict[str, Any] = {
             "subject": subject,
-            "happened": happened,
+            "happened": one_period(happened),
             "kind": request.get_kind_display(),
             "subscription": request.subscription.nickname if request.subscription else "",
             "rows": asked_rows(request),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Actor
 from core.company_labels import company_label
+from core.text import one_period
 from customers.models import Customer, ResellerRelationship
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.wording import subscriptions_text
@@ -142,4 +143,4 @@ def scope_words(scope: str, reseller: str, provider: str, reader: Actor) -> str:
             "%(reseller)s sees the account information and subscriptions and asks you for changes; it changes nothing "
             "itself."
         )
-    return (manage if scope == Scope.MANAGE else view) % names
+    return one_period((manage if scope == Scope.MANAGE else view) % names)

@@ -233,6 +233,14 @@ def test_a_customer_removes_its_reseller(relationship, owner):  # noqa: F811
     assert "The administrator of Bakery (bakery.onmicrosoft.com) removed the access of Fabrikam." in text
 
 
+def test_what_a_customer_removed_is_told_in_whole_sentences(relationship, owner):  # noqa: F811
+    Partner.objects.filter(pk=relationship.reseller_id).update(legal_name="Fabrikam Inc.")
+    end_reseller_relationship(relationship=relationship, by=owner)
+    told = [" ".join(mail.text.split()) for mail in OutgoingEmail.objects.filter(kind__startswith="customer_")]
+    assert ["removed the access of Fabrikam Inc. " in text for text in told] == [True, True]
+    assert not [text for text in told if ".." in text]
+
+
 def test_neither_gives_up_what_is_anothers(relationship, reseller, contoso):  # noqa: F811
     elsewhere = ResellerRelationshipFactory()
     owner = Actor(user=CustomerAdministratorFactory().user, customer=CustomerFactory())

@@ -263,7 +263,7 @@ def test_consequences_without_a_reseller(ready, sales):
 
 
 def test_consequences_for_an_existing_customer(sales, provider, standard):
-    draft = start_draft(reseller=None, customer=agreed(provider=provider, company_name="Old & Co"), by=sales)
+    draft = start_draft(reseller=None, customer=agreed(provider=provider, company_name="Old & Co."), by=sales)
     choose_offers(draft=draft, quantities={standard: 2}, by=sales)
     assert sentences(page(signed_in(sales).get(url("review", draft)))) == [
         "Submitting places the order for Old &amp; Co.",

@@ -47,6 +47,11 @@ def test_a_ready_reseller_has_no_obstacle(provider, fabrikam, django_assert_num_
         assert company_obstacles(provider, fabrikam, active=True) == []
 
 
+def test_who_is_no_partner_is_named_in_whole_sentences(provider):
+    stranger = PartnerFactory(reseller=True, legal_name="Litware Inc.")
+    assert obstacles(provider, stranger)[0].sentence == "You have no partnership with Litware Inc."
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "sentence", "repair"),
     [

@@ -13,7 +13,7 @@ from accounts.roles import Role
 from activity.models import ActivityRecord
 from core import clock
 from core.exceptions import InvalidTransition, NotPermitted
-from customers.models import ResellerRelationship
+from customers.models import Customer, ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship
 from mail.models import OutgoingEmail
 from subscriptions.change_requests import services
@@ -430,6 +430,14 @@ def test_prices_stay_out_of_mails(subscription: Subscription, asker: Actor) -> N
     mail = OutgoingEmail.objects.get(kind="change_request")
     assert price.sku.title in " ".join(mail.text.split())
     assert "777.77" not in mail.text + mail.html
+
+
+def test_mails_are_of_whole_sentences(subscription: Subscription, asker: Actor) -> None:
+    Customer.objects.filter(pk=subscription.customer_id).update(company_name="Padaria Inc.")
+    ask(Subscription.objects.get(pk=subscription.pk), asker)
+    mail = OutgoingEmail.objects.get(kind="change_request")
+    assert f"{asker.partner} asks you for a change for Padaria Inc. " in " ".join(mail.text.split())
+    assert "Inc.." not in mail.text + mail.html
 
 
 def test_values_are_read_again(subscription: Subscription, asker: Actor) -> None:
