@@ -235,6 +235,7 @@ def resume_bulk_changes() -> int:
 
     One that fails is logged, tried again when all others had their turn, and keeps none of them from it.
     """
+    date_submissions()
     silent = Q(claimed_at=None) | Q(claimed_at__lt=clock.now() - SILENCE)
     waiting = BulkChange.objects.filter(silent, state=State.RUNNING)
     waiting = waiting.order_by(F("claimed_at").asc(nulls_first=True), "pk")
@@ -248,6 +249,16 @@ def resume_bulk_changes() -> int:
             logger.exception("Bulk change %s could not go on", key)
             BulkChange.objects.filter(pk=key).update(claimed_at=clock.now())
     return len(keys)
+
+
+def date_submissions() -> int:
+    """Give what a process of an older version submitted the moment that it did not write; return how many there were.
+
+    It was prepared shortly before. Without a moment it is in no list, and nobody is told of its end.
+    """
+    undated = BulkChange.objects.filter(submitted_at=None)
+    ran = Q(state__in=[State.RUNNING, State.DONE]) | Q(done_up_to__gt=0)
+    return undated.filter(ran).update(submitted_at=F("created_at"))
 
 
 def kick(change_id: int) -> None:

@@ -18,11 +18,12 @@ from mail.models import OutgoingEmail
 from subscriptions.bulk.services import (
     cancel_bulk_change,
     prepare_bulk_change,
+    resume_bulk_changes,
     run_bulk_change,
     step,
     submit_bulk_change,
 )
-from subscriptions.models import BulkChange
+from subscriptions.models import BulkChange, Subscription
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerFactory, PartnerFactory, SubscriptionFactory
 from tests.reading import checked, rows, text
@@ -90,6 +91,24 @@ def test_what_was_never_submitted_is_not_listed(provider: Partner, admin: Actor,
     page = checked(signed_in(admin.user).get(PAGE))
     assert rows(page) == []
     assert "No bulk changes yet" in text(page.content.decode())
+
+
+def test_what_an_older_version_submitted_is_listed_where_it_was_prepared(admin: Actor, signed_in: Browser) -> None:
+    """A process of a version without the moment leaves it empty while the portal is upgraded."""
+    with clock.at(clock.now() - timedelta(hours=2)):
+        older = [finished(admin), submitted(admin), submitted(admin)]
+        step(older[2].pk)
+        cancel_bulk_change(change=older[2], by=admin)
+        keys = [one.pk for one in Subscription.objects.all()]
+        canceled = prepare_bulk_change(kind=Kind.AT_END, at_end="cancel", keys=keys, by=admin)
+        cancel_bulk_change(change=canceled, by=admin)
+    newest = finished(admin)
+    BulkChange.objects.exclude(pk=newest.pk).update(submitted_at=None)
+    assert len(rows(signed_in(admin.user).get(PAGE))) == 1
+    for _twice in range(2):
+        resume_bulk_changes()
+    page = checked(signed_in(admin.user).get(PAGE))
+    assert [row.pk for row in page.context["listing"].page.rows] == [newest.pk, *(one.pk for one in older[::-1])]
 
 
 def test_only_what_somebody_may_open_is_listed(
