@@ -110,9 +110,14 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
 
 
 def waiting_text(actor: Actor) -> str:
-    """How many requests wait for the company, 99+ beyond what fits, and nothing for none; no query."""
-    count = actor.partner.requests_waiting if actor.partner else 0
-    if not count:
+    """How many requests wait for the person's company and role, 99+ beyond what fits, nothing for none; no query."""
+    if actor.partner is None:
+        return ""
+    count = actor.partner.requests_waiting
+    if actor.is_provider and not can(actor, Permission.PLACE_ORDER):
+        # The company's Sales agents decide these.
+        count -= actor.partner.orders_waiting
+    if count <= 0:
         return ""
     return f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)
 

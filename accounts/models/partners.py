@@ -85,6 +85,8 @@ class Partner(models.Model):
     # How many requests for changes wait for an answer of the company, so that the navigation of its people says it
     # without a query; subscriptions/change_requests/counting.py counts.
     requests_waiting = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # How many of these are about new subscriptions, which not everybody may order who changes subscriptions.
+    orders_waiting = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     objects = PartnerQuerySet.as_manager()

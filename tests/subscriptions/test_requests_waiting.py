@@ -27,6 +27,7 @@ from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.rules import Cancel
 from tests.customers.conftest import actor_of
 from tests.factories import PartnerFactory, PartnershipFactory
+from tests.orders.asking.conftest import asked as ask_for_order
 from tests.races import at_once
 from tests.subscriptions.asking import Scope, ask, asking_customer, current
 from tests.subscriptions.living import bought, offer
@@ -234,6 +235,28 @@ def test_each_side_reads_what_waits_for_it(
     with committed():
         services.ask_about_change_request(request=asked, text="Why?", by=sales)
     assert [beside(one) for one in both] == ["Requests", f"Requests 1 {WORDS}"]
+
+
+def test_whoever_places_no_orders_reads_only_of_the_other_requests(
+    asked: ChangeRequest, asker: Actor, signed_in: Callable[..., Client], committed: Committed
+) -> None:
+    """The Helpdesk agent of a provider decides no request for new subscriptions, and answers for a reseller anyway."""
+    helpdesk = signed_in(actor_of(asked.provider, Role.HELPDESK_AGENT).user)
+    colleague = signed_in(actor_of(asked.provider, Role.SALES_AGENT).user)
+    other = signed_in(actor_of(asked.reseller, Role.HELPDESK_AGENT).user)
+    with committed():
+        order = ask_for_order(asked.customer, asker, {offer(): 2})
+    assert [beside(one) for one in (helpdesk, colleague)] == [f"Requests 1 {WORDS}", f"Requests 2 {WORDS}"]
+    with committed():
+        services.withdraw_change_request(request=asked, by=asker)
+    assert [beside(one) for one in (helpdesk, colleague)] == ["Requests", f"Requests 1 {WORDS}"]
+    with committed():
+        services.ask_about_change_request(request=order, text="Why?", by=actor_of(asked.provider, Role.SALES_AGENT))
+    assert [beside(one) for one in (helpdesk, colleague, other)] == ["Requests", "Requests", f"Requests 1 {WORDS}"]
+    Partner.objects.update(orders_waiting=3)
+    assert beside(helpdesk) == "Requests"
+    assert count_everywhere() == Partner.objects.count()
+    assert list(Partner.objects.filter(orders_waiting__gt=0)) == [asked.reseller]
 
 
 def test_others_read_nothing_of_it(asked: ChangeRequest, signed_in: Callable[..., Client]) -> None:
