@@ -1,6 +1,7 @@
 """What the models of the back office have in common: read there, changed through services, never removed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -9,9 +10,12 @@ from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from activity.models import ActivityQuerySet, ActivityRecord
+from activity.sentences import sentence
 from core.admin_search import FoldedSearch
 from core.exceptions import Refused
 from core.text import clean_name
@@ -39,9 +43,31 @@ class ReasonActionForm(ActionForm):
     reason = forms.CharField(label=_("Reason:"), required=False, max_length=500)
 
 
+@dataclass(frozen=True)
+class Happened:
+    """Why a decision can no longer be made: what was done last, and the words that came too late for it."""
+
+    record: ActivityRecord | None
+    words: str
+    refusal: str
+    url: str
+
+    @property
+    def sentence(self) -> str:
+        """What was done."""
+        return sentence(self.record) if self.record else ""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        return str(self.record.changes.get("reason") or "") if self.record else ""
+
+
 class RecordedAdmin(FoldedSearch, admin.ModelAdmin):
     """Nothing is edited in place and nothing is removed: what can be done, services do and record."""
 
+    # What the records of a row name when its state changes; where every record does, nothing.
+    state_field = ""
     show_full_result_count = False
     list_per_page = 50
 
@@ -56,6 +82,21 @@ class RecordedAdmin(FoldedSearch, admin.ModelAdmin):
     def may_act(self, request: HttpRequest) -> bool:
         """Who holds Django's change permission may use the actions."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def row_page(self, row: Any) -> str:
+        """The page of the row."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def records_of(self, row: Any) -> ActivityQuerySet:
+        """What was done to the row, newest first."""
+        return ActivityRecord.objects.about(row)
+
+    def happened(self, row: Any, form: forms.Form, refusal: str = "") -> Happened:
+        """What is shown instead of a decision that somebody else has made, or made impossible, meanwhile."""
+        records = self.records_of(row)
+        if self.state_field:
+            records = records.filter(changes__has_key=self.state_field)
+        return Happened(records.first(), str(form.data.get("reason", "")).strip(), refusal, self.row_page(row))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No actions for those who may only look."""

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
+from accounts.back_office import Happened, ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
 from accounts.step_up import ask_first
 from core.exceptions import Refused
 
@@ -95,10 +95,6 @@ class SteppedAdmin(RecordedAdmin):
         """What is typed before something hard."""
         return str(row)
 
-    def row_page(self, row: Any) -> str:
-        """The page of the row."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-
     def after_step(self, row: Any) -> str:
         """Where to go on."""
         return self.row_page(row)
@@ -143,19 +139,25 @@ class SteppedAdmin(RecordedAdmin):
                 self.carry_out(request, row, step, form.cleaned_data["reason"])
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                row.refresh_from_db()
+                if step not in self.possible(request, row):
+                    return self.step_page(request, row, step, StepForm(), self.happened(row, form, str(refusal)))
             else:
                 self.message_user(request, step.done, messages.SUCCESS)
                 return HttpResponseRedirect(self.after_step(row))
         return self.step_page(request, row, step, form)
 
-    def step_page(self, request: HttpRequest, row: Any, step: Step, form: StepForm) -> HttpResponse:
-        """The question."""
+    def step_page(
+        self, request: HttpRequest, row: Any, step: Step, form: StepForm, happened: Happened | None = None
+    ) -> HttpResponse:
+        """The question, or what made it void."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
             "title": step.label,
             "step": step,
+            "happened": happened,
             "form": form,
         }
         return TemplateResponse(request, "admin/accounts/step.html", context)

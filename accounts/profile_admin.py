@@ -142,20 +142,23 @@ class ProfileChangeAdmin(RecordedAdmin):
         """Leave everything as it is; what was refused says why and keeps the words."""
         change = self.own_change(request, pk)
         form = RejectionForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
+        if change.state == ProfileChange.State.PENDING and form.is_valid():
             try:
                 reject_profile_change(change=change, reason=form.cleaned_data["reason"], by=request.actor)  # type: ignore[attr-defined]
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                change.refresh_from_db()
             else:
                 return self.decided(request)
+        waits = change.state == ProfileChange.State.PENDING
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": change,
             "title": _("Reject the change"),
             "comparison": self.comparison(change),
-            "form": form,
+            "happened": None if waits else self.happened(change, form),
+            "form": form if waits else RejectionForm(),
         }
         return TemplateResponse(request, "admin/accounts/profile_rejection.html", context)
 

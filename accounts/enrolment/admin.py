@@ -97,6 +97,7 @@ class PartnerAdmin(RecordedAdmin):
     list_display = ("legal_name", "enrolment_state", "waiting", "applicant", "country", "mpn_id", "program")
     list_filter = ("enrolment_state", "program")
     search_fields = ("search_text", "mpn_id")
+    state_field = "enrolment_state"
     action_form = ReasonActionForm
     actions = ("approve", "reject", "suspend", "reinstate", "reconsider")
     change_list_template = "admin/accounts/partner_list.html"
@@ -187,20 +188,23 @@ class PartnerAdmin(RecordedAdmin):
         if decision is None:
             raise Http404
         form = DecisionForm(request.POST if request.method == "POST" else None, decision=decision)
-        if form.is_valid():
+        if partner.enrolment_state == decision.before and form.is_valid():
             try:
                 self.move(request, partner, decision, form.cleaned_data["reason"])
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                partner.refresh_from_db()
             else:
                 self.message_user(request, _("Decided. The company is told by e-mail."), messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:accounts_partner_changelist"))
+        is_open = partner.enrolment_state == decision.before
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": partner,
+            "happened": None if is_open else self.happened(partner, form),
             "title": decision.label,
-            "form": form,
+            "form": form if is_open else DecisionForm(decision=decision),
         }
         return TemplateResponse(request, "admin/accounts/partner_decision.html", context)
 

@@ -82,6 +82,7 @@ class AccountDecisionForm(forms.Form):
 class AccountDecisions(RecordedAdmin):
     """What the admin of customers can do: decide, with a reason; everything else there is to look at."""
 
+    state_field = "status"
     action_form = ReasonActionForm
     actions = ("approve", "review", "disapprove")
     change_form_template = "admin/customers/customer.html"
@@ -110,20 +111,23 @@ class AccountDecisions(RecordedAdmin):
         if decision is None:
             raise Http404
         form = AccountDecisionForm(request.POST if request.method == "POST" else None, decision=decision)
-        if form.is_valid():
+        if decision.status in DECISIONS[customer.status] and form.is_valid():
             try:
                 self.move(request, customer, decision, form.cleaned_data["reason"])
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                customer.refresh_from_db()
             else:
                 self.message_user(request, _("Decided. Who added the customer is told by e-mail."), messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[pk]))
+        is_open = decision.status in DECISIONS[customer.status]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": customer,
+            "happened": None if is_open else self.happened(customer, form),
             "title": decision.label,
-            "form": form,
+            "form": form if is_open else AccountDecisionForm(decision=decision),
         }
         return TemplateResponse(request, "admin/customers/customer_decision.html", context)
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.back_office import ReasonActionForm, ReasonField, RecordedAdmin, clean_reason
+from activity.models import ActivityQuerySet
 from core.exceptions import Refused
 from core.html import time_tag
 from orders.fulfilment.deciding import fulfil_line, refuse_line, retry_line
@@ -136,6 +137,7 @@ class OrderLineAdmin(RecordedAdmin):
     list_select_related = ("order__customer", "order__provider", "base_line", "base_subscription")
     search_fields = ("order__customer__search_text",)
     ordering = ("pk",)
+    state_field = "state"
     action_form = ReasonActionForm
     actions = ("fulfil", "refuse", "retry")
     change_form_template = "admin/orders/order_line.html"
@@ -223,6 +225,10 @@ class OrderLineAdmin(RecordedAdmin):
             return f"{line.base_line} ({line.base_line.get_state_display()})"
         return f"{line.base_subscription}" if line.base_subscription else "–"
 
+    def records_of(self, row: OrderLine) -> ActivityQuerySet:
+        """The order's records that name the line."""
+        return super().records_of(row.order).filter(changes__offer=row.offer_name)
+
     # --- on the page of one line -------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         """An address for each decision; what is none is not found."""
@@ -237,22 +243,25 @@ class OrderLineAdmin(RecordedAdmin):
         if decision is None:
             raise Http404
         form = decision.make_form(request.POST if request.method == "POST" else None)
-        if form.is_valid():
+        if line.state == decision.state and form.is_valid():
             try:
                 decision.carry_out(line, request.actor, form.cleaned_data)  # type: ignore[attr-defined]
             except SubscriptionIdTaken as refusal:
                 form.add_error("subscription_id", str(refusal))
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                line.refresh_from_db(fields=["state"])
             else:
                 self.message_user(request, _("Decided. The order’s page shows it."), messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:orders_orderline_changelist"))
+        is_open = line.state == decision.state
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": line,
+            "happened": None if is_open else self.happened(line, form),
             "title": decision.label,
-            "form": form,
+            "form": form if is_open else decision.make_form(),
         }
         return TemplateResponse(request, "admin/orders/line_decision.html", context)
 

@@ -122,20 +122,23 @@ class IncentiveRateAdmin(RecordedAdmin):
             raise PermissionDenied
         rate = get_object_or_404(IncentiveRate, pk=pk)
         form = form_class(request.POST if request.method == "POST" else None)
-        if form.is_valid():
+        if not rates.why_settled(rate, service) and form.is_valid():
             try:
                 service(rate=rate, by=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
             except Refused as refusal:
                 form.add_error(None, str(refusal))
+                rate.refresh_from_db()
             else:
                 self.message_user(request, said, messages.SUCCESS)
                 return HttpResponseRedirect(reverse(PAGE, args=[pk]))
+        settled = rates.why_settled(rate, service)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": rate,
             "title": title,
-            form_name: form,
+            "happened": self.happened(rate, form, settled) if settled else None,
+            form_name: form_class() if settled else form,
         }
         return TemplateResponse(request, "admin/subscriptions/incentiverate_decide.html", context)
 

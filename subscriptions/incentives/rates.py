@@ -1,6 +1,6 @@
 """Incentive rates: which one holds for a subscription on a day, and how the back office adds and ends them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +24,9 @@ HIGHEST = Decimal(100)
 OUT_OF_RANGE = gettext_lazy("Enter a percentage between 0 and 100.")
 ENDS_TOO_EARLY = gettext_lazy("The last day is before the first.")
 VOIDED_ALREADY = gettext_lazy("This rate is voided: it holds on no day.")
+USED_ALREADY = gettext_lazy(
+    "Entries were calculated with this rate. End it instead, and calculate those entries again."
+)
 
 
 class RatesOverlap(Refused):
@@ -216,13 +219,20 @@ def void_rate(*, rate: IncentiveRate, reason: str, by: Actor) -> IncentiveRate:
     if rate.voided_at is not None:
         raise InvalidTransition(str(VOIDED_ALREADY))
     if rate.entries.exists():
-        raise InvalidTransition(
-            _("Entries were calculated with this rate. End it instead, and calculate those entries again.")
-        )
+        raise InvalidTransition(str(USED_ALREADY))
     rate.voided_at = clock.now()
     rate.save(update_fields=["voided_at"])
     record("incentive_rate.voided", rate, by=by, percent=rate.percent, reason=reason.strip())
     return rate
+
+
+def why_settled(rate: IncentiveRate, service: Callable[..., object]) -> str:
+    """Why a service can do nothing any more with the rate, whatever is entered; nothing while it can."""
+    if rate.voided_at is not None:
+        return str(VOIDED_ALREADY)
+    if service == void_rate and rate.entries.exists():
+        return str(USED_ALREADY)
+    return ""
 
 
 def require_back_office(by: Actor) -> None:

@@ -117,6 +117,8 @@ def test_deactivating_ends_the_sessions_and_says_so_in_one_line(office: Client, 
     assert record()[known:] == [("user.deactivated", {"is_active": [True, False], "reason": WHY, "sessions": 2})]
     again = office.post(url(user, "deactivate"), data)
     assert "already is in that state" in again.content.decode()
+    assert "This can no longer be decided" in again.content.decode()
+    assert 'value="Deactivate' not in again.content.decode()
     office.post(url(user, "activate"), {"reason": "Back"})
     assert record()[known + 1 :] == [("user.reactivated", {"is_active": [False, True], "reason": "Back"})]
 

@@ -9,14 +9,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import services
 from accounts.access import system_actor
 from accounts.look_alikes import look_alikes, mixes_alphabets, similar_names
 from accounts.models import Partner, User
 from accounts.services import set_enrolment_state
 from activity.models import ActivityRecord
+from core.exceptions import Refused
 from mail.models import OutgoingEmail
 from tests.contracts import header_faults
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory
+from tests.reading import text
 
 State = Partner.EnrolmentState
 QUEUE = "admin:accounts_partner_changelist"
@@ -147,12 +150,35 @@ def test_a_reason_that_cannot_be_sent_stays_on_the_page(
     assert partner.enrolment_state == State.PENDING
 
 
-def test_a_decision_out_of_turn_is_refused_and_keeps_the_words(client: Client, back_office: User) -> None:
-    partner = PartnerFactory()
-    page = decide(client, partner, "reject", "A good reason")
-    assert page.context["form"].non_field_errors() == ["This enrolment is not in the state that the action is for."]
-    assert "A good reason" in page.content.decode()
-    assert not ActivityRecord.objects.exists()
+def test_a_decision_out_of_turn_shows_the_one_that_was_made_and_keeps_the_words(
+    client: Client, back_office: User
+) -> None:
+    partner = PartnerFactory(pending=True)
+    decide(client, partner, "reject", "No website")
+    late = decide(client, partner, "approve", "A good reason")
+    opened = client.get(reverse("admin:accounts_partner_decide", args=[partner.pk, "approve"]))
+    for page in (late, opened):
+        assert page.status_code == 200
+        assert header_faults(page) == []
+        read = text(page.content.decode())
+        assert f"This can no longer be decided Enrolment rejected · {back_office.full_name}" in read
+        assert "Reason: No website" in read
+        assert 'type="submit"' not in page.content.decode().partition('id="content"')[2]
+    assert ("A good reason" in late.content.decode(), "A good reason" in opened.content.decode()) == (True, False)
+    assert ActivityRecord.objects.count() == 1
+
+
+def test_what_is_decided_at_the_same_moment_is_shown_too(
+    client: Client, back_office: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner = PartnerFactory(pending=True)
+
+    def decided_first(*_given: Any, **_named: Any) -> None:
+        Partner.objects.filter(pk=partner.pk).update(enrolment_state=State.REJECTED)
+        raise Refused("Too late.")
+
+    monkeypatch.setattr(services, "set_enrolment_state", decided_first)
+    assert "This can no longer be decided" in decide(client, partner, "approve", "A good reason").content.decode()
 
 
 def test_opening_a_decision_decides_nothing(client: Client, back_office: User) -> None:

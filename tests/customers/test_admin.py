@@ -96,9 +96,18 @@ def test_a_missing_reason_is_asked_for(client: Client, back_office: User, custom
 def test_a_late_decision_says_why_and_keeps_the_words(client: Client, back_office: User, customer: Customer) -> None:
     response = decide(client, put(customer, "not_approved"), "disapprove", "Twice the same")
     assert response.status_code == 200
-    assert "The account of Padaria is already in this state: Not approved." in response.content.decode()
+    assert "This can no longer be decided" in response.content.decode()
     assert "Twice the same" in response.content.decode()
+    assert 'value="Disapprove' not in response.content.decode()
     assert not ActivityRecord.objects.exists()
+
+
+def test_a_late_decision_shows_the_one_that_was_made(client: Client, back_office: User, customer: Customer) -> None:
+    decide(client, customer, "disapprove", "Not a company")
+    address = reverse("admin:customers_customer_decide", args=[customer.pk, "disapprove"])
+    for page in (decide(client, customer, "disapprove", "Again"), client.get(address)):
+        text = page.content.decode()
+        assert (back_office.full_name in text, "Not a company" in text, "is-hard" in text) == (True, True, False)
 
 
 def test_words_that_deceive_are_refused(client: Client, back_office: User, customer: Customer) -> None:

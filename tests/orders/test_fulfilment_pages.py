@@ -158,6 +158,23 @@ def test_a_page_offers_what_the_state_allows(office, order):
     assert 'class="module decision"' not in done
 
 
+def test_a_line_that_somebody_else_decided_shows_what_was_done(office, order, olga):
+    first, second = lines(order)[:2]
+    decide(office, first, "refuse", reason="No licenses left")
+    decide(office, second, "refuse", reason="Something else")
+    for page in (
+        decide(office, first, "fulfil"),
+        decide(office, first, "refuse", reason="Once more"),
+        office.get(reverse("admin:orders_orderline_decide", args=[first.pk, "refuse"])),
+    ):
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert ("This can no longer be decided" in text, "No licenses left" in text) == (True, True)
+        assert (str(olga) in text, "Something else" in text) == (True, False)
+        assert f'action="{reverse("admin:orders_orderline_decide", args=[first.pk, "refuse"])}"' not in text
+    assert "Once more" in decide(office, first, "refuse", reason="Once more").content.decode()
+
+
 def test_an_unknown_decision_is_not_found(office, order):
     assert decide(office, lines(order)[0], "delete").status_code == 404
     assert office.get(reverse("admin:orders_orderline_decide", args=[lines(order)[0].pk, "fulfil"])).status_code == 200

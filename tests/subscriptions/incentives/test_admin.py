@@ -104,6 +104,10 @@ def test_a_mistaken_rate_is_voided_on_its_page(desk: Client, ten_percent: Incent
     after = words(desk.get(address))
     assert ("Void the rate" in after, "End the rate" in after) == (False, False)
     assert "This rate is voided" in words(desk.post(void, {"reason": "Again"}))
+    for name in ("void", "end"):
+        page = desk.get(reverse(f"admin:subscriptions_incentiverate_{name}", args=[ten_percent.pk]))
+        assert "Reason: <bdi>A typing error</bdi>" in words(page)
+        assert 'class="is-hard"' not in page.content.decode()
     # Another one takes its place, and is used.
     desk.post(reverse(ADD), rate_form(percent="9"))
     subscribed("2026-10-01")
