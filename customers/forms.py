@@ -107,7 +107,7 @@ class CustomerDetailsForm(CountryChoicePart, CompanyPart, ContactPart, Agreement
         super().__init__(data, initial=typed, **kwargs)
         resellers = self.fields["reseller"]
         assert isinstance(resellers, ResellerChoiceField)
-        resellers.offer(ResellerSource(actor))
+        resellers.offer(ResellerSource(actor, customer_country=self.country))
         self.offer_countries()
         self.follow_address()
         self.follow_company()

@@ -112,7 +112,8 @@ class PartnersForm(SupportForm):
             (OTHER, _("Another reseller")),
             (NONE, no_reseller_words()),
         ]
-        listed.offer(ResellerSource(actor))
+        assert draft.customer is not None
+        listed.offer(ResellerSource(actor, customer_country=draft.customer.country_code))
 
     def kept(self) -> dict[str, str]:
         return kept_partners(self.draft)

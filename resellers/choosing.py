@@ -1,5 +1,6 @@
 """The resellers that a provider's staff may choose among, for fields and filters that find one by typing."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -25,17 +26,21 @@ NAME = Left("search_text", Length("search_text") - Length("contact_email") - Len
 class ResellerSource(Source[Partner]):
     """Resellers with which the actor's company has a partnership; `with_ended` also those with which it had one.
 
-    Those that would be refused today are among them: who chooses one is told why and what repairs it.
+    Those that would be refused today are among them: who chooses one is told why and what repairs it, for a customer
+    of `customer_country` where that is known.
     """
 
-    def __init__(self, actor: Actor, *, with_ended: bool = False) -> None:
+    def __init__(self, actor: Actor, *, with_ended: bool = False, customer_country: str = "") -> None:
         self.actor = actor
         self.with_ended = with_ended
+        self.customer_country = customer_country
 
     @property
     def url(self) -> str:  # type: ignore[override]
         """Where the same question is answered to a script."""
-        return reverse("resellers:suggest") + ("?ended=1" if self.with_ended else "")
+        asked = {"ended": "1" if self.with_ended else "", "country": self.customer_country}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return reverse("resellers:suggest") + (f"?{query}" if query else "")
 
     def resellers(self, *, with_ended: bool | None = None, limit: int | None = None) -> QuerySet[Partner]:
         """All of them by name, or any so many."""
@@ -108,7 +113,7 @@ class ResellerSource(Source[Partner]):
         """Name and MPN ID, and what stands in the way of new business today."""
         note = ""
         if not self.with_ended and self.actor.partner is not None:
-            obstacles = company_obstacles(self.actor.partner, one, active=True)
+            obstacles = company_obstacles(self.actor.partner, one, active=True, customer_country=self.customer_country)
             note = " ".join(obstacle.sentence for obstacle in obstacles)
         return Suggestion(str(one.microsoft_id), one.name_and_mpn, note)
 

@@ -49,7 +49,8 @@ class WhomForm(PortalForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["reseller"]
         assert isinstance(choice, ResellerChoiceField)
-        choice.offer(ResellerSource(actor))
+        country = customer.country_code if customer else ""
+        choice.offer(ResellerSource(actor, customer_country=country))
 
     def clean_reseller(self) -> Partner:
         """The words for no choice are no choice."""

@@ -52,7 +52,7 @@ class ManagingForm(PortalForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["reseller"]
         assert isinstance(choice, ResellerChoiceField)
-        choice.offer(ResellerSource(actor))
+        choice.offer(ResellerSource(actor, customer_country=customer.country_code))
         names = {"number": subscriptions_text(number)}
         self.fields["of_record"].label = _("Also make it reseller of record of all %(number)s") % names
         self.fields["support"].label = _("Also make it designated support contact of all %(number)s") % names

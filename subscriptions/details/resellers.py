@@ -57,7 +57,7 @@ class ResellerOfRecordForm(PortalForm):
         self.fields["was"] = shown_before(current)
         field = self.fields["reseller"]
         assert isinstance(field, ResellerChoiceField)
-        field.offer(ResellerSource(actor))
+        field.offer(ResellerSource(actor, customer_country=subscription.customer.country_code))
         if isinstance(field.widget, TypeaheadInput):
             # A select has an entry for it; a text field only looks as if it had not been filled in.
             field.help_text = _("Empty it for no indirect reseller: no incentive will be paid then.")

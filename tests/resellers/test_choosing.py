@@ -16,6 +16,7 @@ from accounts.models import Partner
 from core import clock
 from core.forms import PortalForm
 from core.typeahead import LONGEST_SELECT, MOST_SUGGESTIONS, Suggestion, TypeaheadField
+from customers.forms import ResellerChoiceField
 from resellers.choosing import ResellerSource
 from resellers.models import Partnership
 from tests.contracts import header_faults
@@ -176,6 +177,24 @@ def test_a_reseller_that_would_be_refused_today_says_why(northwind: Partner, sen
     assert str(suggestion) == "Sleepy (MPN ID 8)"
     assert suggestion.note == "The enrolment of Sleepy is not active: Suspended."
     assert ResellerSource(sender, with_ended=True).suggestion(reseller).note == ""
+
+
+def test_a_reseller_of_another_region_than_the_customer_says_so(northwind: Partner, sender: Actor) -> None:
+    """Northwind is in the United States and may serve Europe, too; so may only one of its resellers."""
+    Partner.objects.filter(pk=northwind.pk).update(further_regions=["europe"])
+    sender.partner.refresh_from_db()
+    both, here = partner_with(northwind, "Both", "8", further_regions=["europe"]), partner_with(northwind, "Here", "9")
+    note = "Here is enrolled for United States, and the customer is in France."
+    for country, expected in (("", ["", ""]), ("US", ["", ""]), ("FR", ["", note])):
+        source = ResellerSource(sender, customer_country=country)
+        assert [source.suggestion(one).note for one in (both, here)] == expected
+        assert [one["note"] for one in asked(signed_in(sender), country=country)["results"]] == expected
+        # The field asks the same question of the server, or shows the answer in its select.
+        assert source.url == (f"{SUGGEST}?country={country}" if country else SUGGEST)
+        field = ResellerChoiceField(empty_label="None")
+        field.offer(source)
+        assert (f"Here (MPN ID 9) – {note}" in [words for _key, words in field.choices]) == (country == "FR")
+    assert [one["note"] for one in asked(signed_in(sender), country="<b>")["results"]] == ["", ""]
 
 
 # --- what typed text means --------------------------------------------------------------------------------------------
