@@ -34,6 +34,7 @@ from tests.contracts import html_faults
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerFactory, PartnerFactory, SkuFactory, SubscriptionFactory
 from tests.races import at_once
+from tests.subscriptions.together import done, prepared
 
 Browser = Callable[[User | None], Client]
 LIST = reverse("subscriptions:all")
@@ -44,20 +45,6 @@ State, Kind = BulkChange.State, BulkChange.Kind
 def sold(provider: Partner, nickname: str = "Desk", **values: Any) -> Subscription:
     customer = values.pop("customer", None) or CustomerFactory(provider=provider)
     return SubscriptionFactory(customer=customer, nickname=nickname, **values)
-
-
-def prepared(rows: list[Subscription], by: Actor, kind: str = Kind.AT_END, **values: Any) -> BulkChange:
-    if kind == Kind.AT_END:
-        values.setdefault("at_end", "cancel")
-    return prepare_bulk_change(kind=kind, keys=sorted(row.pk for row in rows), by=by, **values)
-
-
-def done(change: BulkChange, by: Actor) -> BulkChange:
-    """Submit it and let the worker finish."""
-    submit_bulk_change(change=change, expected=change.expected, by=by)
-    assert run_bulk_change(change_id=change.pk)
-    change.refresh_from_db()
-    return change
 
 
 def outcome(change: BulkChange) -> tuple[int, int, int]:

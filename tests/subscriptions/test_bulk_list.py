@@ -21,35 +21,16 @@ from subscriptions.bulk.services import (
     resume_bulk_changes,
     run_bulk_change,
     step,
-    submit_bulk_change,
 )
 from subscriptions.models import BulkChange, Subscription
 from tests.customers.conftest import actor_of
-from tests.factories import CustomerFactory, PartnerFactory, SubscriptionFactory
+from tests.factories import PartnerFactory, SubscriptionFactory
 from tests.reading import checked, rows, text
+from tests.subscriptions.together import finished, submitted
 
 Browser = Callable[[User | None], Client]
 PAGE = reverse("subscriptions:bulk_changes")
 State, Kind = BulkChange.State, BulkChange.Kind
-
-
-def submitted(by: Actor, number: int = 2, kind: str = Kind.AT_END, **values: Any) -> BulkChange:
-    """About so many subscriptions of the person's company, in the hands of the worker."""
-    assert by.partner is not None
-    customer = CustomerFactory(provider=by.partner)
-    keys = sorted(SubscriptionFactory(customer=customer).pk for _each in range(number))
-    if kind == Kind.AT_END:
-        values.setdefault("at_end", "cancel")
-    change = prepare_bulk_change(kind=kind, keys=keys, by=by, **values)
-    return submit_bulk_change(change=change, expected=number, by=by)
-
-
-def finished(by: Actor, after: timedelta = timedelta(0), **values: Any) -> BulkChange:
-    """Done so long after it was submitted."""
-    change = submitted(by, **values)
-    with clock.at(clock.now() + after):
-        assert run_bulk_change(change_id=change.pk)
-    return BulkChange.objects.get(pk=change.pk)
 
 
 def mails() -> list[OutgoingEmail]:

@@ -22,19 +22,7 @@ from subscriptions.rules import ChangeLicenses, ScheduleChange, Scheduled
 from tests.customers.conftest import actor_of
 from tests.factories import PartnershipFactory, SubscriptionFactory
 from tests.subscriptions.asking import ask, asking_customer
-from tests.subscriptions.living import also_sold, bought, offer, path, ready_customer
-
-
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    return ready_customer(provider, managed_by=reseller)
-
-
-@pytest.fixture
-def browser(sales: Actor) -> Client:
-    client = Client()
-    client.force_login(sales.user)
-    return client
+from tests.subscriptions.living import also_sold, bought, offer, path
 
 
 def page_of(client: Client, subscription: Subscription, kind: str, **query: object) -> str:

@@ -24,11 +24,6 @@ from tests.subscriptions.living import also_sold, bought, offer, path, ready_cus
 YEAR = timedelta(days=366)
 
 
-@pytest.fixture
-def customer(provider: Partner) -> Customer:
-    return ready_customer(provider)
-
-
 def actions(subscription: Subscription) -> list[str]:
     records = ActivityRecord.objects.about(subscription).order_by("pk").values_list("action", flat=True)
     return [action.removeprefix("subscription.") for action in records]

@@ -25,18 +25,6 @@ from tests.subscriptions.living import also_sold, bought, offer, path, ready_cus
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    return ready_customer(provider, managed_by=reseller)
-
-
-@pytest.fixture
-def browser(sales: Actor) -> Client:
-    client = Client()
-    client.force_login(sales.user)
-    return client
-
-
 def address(subscription: Subscription, name: str = "detail", **more: str) -> str:
     arguments = {
         "microsoft_id": subscription.customer.microsoft_id,

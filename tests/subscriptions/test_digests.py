@@ -42,12 +42,6 @@ def told() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    """Managed by the reseller, with an agreement."""
-    return ready_customer(provider, managed_by=reseller, company_name="Padaria")
-
-
-@pytest.fixture
 def yearly(customer: Customer, sales: Actor) -> Subscription:
     """Bought on 15 January 2026 for a year."""
     return bought(customer, offer(), sales, at=BOUGHT)

@@ -17,18 +17,7 @@ from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.rules import Allowed, Cancel, ChangeLicenses
 from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.factories import PriceFactory
-from tests.subscriptions.living import also_sold, bought, last_record, offer, offer_of, path, ready_customer
-
-
-@pytest.fixture
-def customer(provider: Partner) -> Customer:
-    return ready_customer(provider)
-
-
-@pytest.fixture
-def old(customer: Customer, sales: Actor) -> Subscription:
-    """Ten licenses under the legacy rules, bought in the spring."""
-    return bought(customer, offer(policy="legacy"), sales, at=clock.now() - timedelta(days=100))
+from tests.subscriptions.living import also_sold, bought, last_record, offer, offer_of, path
 
 
 def test_a_longer_term_at_todays_price(new: Subscription, sales: Actor) -> None:

@@ -16,11 +16,6 @@ from tests.subscriptions.living import bought, offer, ready_customer
 
 
 @pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    return ready_customer(provider, managed_by=reseller)
-
-
-@pytest.fixture
 def owned(customer: Customer, sales: Actor) -> Subscription:
     return bought(customer, offer(), sales)
 
@@ -28,13 +23,6 @@ def owned(customer: Customer, sales: Actor) -> Subscription:
 @pytest.fixture
 def other(provider: Partner) -> Partner:
     return PartnershipFactory(provider=provider, reseller=PartnerFactory(reseller=True, mpn_id="0055555")).reseller
-
-
-@pytest.fixture
-def browser(sales: Actor) -> Client:
-    client = Client()
-    client.force_login(sales.user)
-    return client
 
 
 def address(subscription: Subscription, name: str) -> str:

@@ -20,15 +20,10 @@ from subscriptions.tables import renewal
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerAdministratorFactory, PartnerFactory
 from tests.reading import checked, rows, text, words
-from tests.subscriptions.living import bought, offer, ready_customer
+from tests.subscriptions.living import bought, offer
 from tests.world import World, make_world
 
 Browser = Callable[..., Client]
-
-
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    return ready_customer(provider, managed_by=reseller, company_name="Padaria")
 
 
 @pytest.fixture

@@ -43,11 +43,6 @@ def december():
         yield
 
 
-@pytest.fixture
-def customer(provider: Partner, reseller: Partner) -> Customer:
-    return ready_customer(provider, managed_by=reseller, company_name="Padaria")
-
-
 def said(subscription: Subscription) -> str:
     """What happens with it if nobody acts."""
     fresh = Subscription.objects.select_related("customer__provider", "sku__product").get(pk=subscription.pk)
@@ -284,9 +279,7 @@ def test_a_filter_stays_with_the_month_and_a_wrong_one_is_told(
     assert page.context["added_up"][0] == ("Renew or go on", "0")
 
 
-def test_the_tabs_keep_what_is_searched_for(
-    customer: Customer, sales: Actor, signed_in: Callable[..., Client]
-) -> None:
+def test_the_tabs_keep_what_is_searched_for(customer: Customer, sales: Actor, signed_in: Callable[..., Client]) -> None:
     bought(customer, offer(), sales, at=BOUGHT)
     kept = "q=padaria&reseller=none&sort=-quantity&per_page=50"
     for time in ("month=2027-01", "month=30-days", "month=nonsense"):
