@@ -200,14 +200,14 @@ class KeysetPaginator:
     def page(self, after: str = "", before: str = "") -> KeysetPage:
         """The page after or before a cursor; the first page without one, or with one that is not of this list."""
         count = self.count()
-        if count and after and (cursor := read_cursor(after, self.queryset)):
+        if count and after and (cursor := self._cursor(after)):
             rows = self._fetch(self._beyond(cursor, backwards=False), backwards=False)
             if rows:
                 shown = rows[: self.per_page]
                 return self._page(
                     shown, count, cursor.position + 1, more_before=True, more_after=len(rows) > len(shown)
                 )
-        if count and before and (cursor := read_cursor(before, self.queryset)):
+        if count and before and (cursor := self._cursor(before)):
             rows = self._fetch(self._beyond(cursor, backwards=True), backwards=True)
             if len(rows) > self.per_page:
                 shown = rows[: self.per_page][::-1]
@@ -219,6 +219,11 @@ class KeysetPaginator:
             # Here all of them are seen, whatever was counted a moment ago.
             count = len(rows)
         return self._page(shown, count, 1, more_before=False, more_after=len(rows) > len(shown))
+
+    def _cursor(self, token: str) -> Cursor | None:
+        """See read_cursor(); one without a value is of another list, where every row of this one has a value."""
+        cursor = read_cursor(token, self.queryset)
+        return None if cursor and cursor.value is None and not self.nullable else cursor
 
     def _page(self, rows: list[Any], count: int, start: int, *, more_before: bool, more_after: bool) -> KeysetPage:
         def token(row: Any, position: int) -> str:
