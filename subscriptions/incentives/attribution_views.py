@@ -176,7 +176,7 @@ class AttributionView(PermittedView, ListPage):
     template_name = "incentives/attribution.html"
     table_class = AttributionTable
     filterset_class = AttributionFilter
-    title = gettext_lazy("Incentives")
+    title = gettext_lazy("Attribution")
     sorts = {
         "name": "search_text",
         "customer": "customer__search_text",

@@ -87,6 +87,12 @@ def test_what_is_wrong_is_listed_unless_something_else_is_asked_for(desk: Client
     assert listed(desk, "?problem=all") == sorted(cast.keys() - {"over"})
 
 
+def test_the_page_is_told_from_the_others_of_its_section_by_its_title(desk: Client, cast: Any) -> None:
+    page = words(desk.get(PAGE))
+    assert "<title>Attribution" in page
+    assert '<p class="caption">Incentives</p> <h1>Attribution</h1>' in page
+
+
 def test_the_three_relations_stand_side_by_side_with_what_is_wrong(desk: Client, cast: Any) -> None:
     (row,) = rows(desk.get(f"{PAGE}?q=mismatch"))
     assert row[:4] == ["mismatch mismatch Ltd.", "Fabrikam", "Othersoft MPN ID 0077777", "Northwind"]
