@@ -1,6 +1,7 @@
 """Refusals that services raise and pages turn into words."""
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from core.text import one_period
 
@@ -15,6 +16,13 @@ class Refused(Exception):
 
 class InvalidTransition(Refused):
     """The object is no longer in a state that allows this."""
+
+
+class DraftDiscarded(InvalidTransition):
+    """Somebody, perhaps the same person in another window, discarded the draft while this press was on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This draft was discarded in the meantime."))
 
 
 class NotPermitted(Refused, PermissionDenied):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Self, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 Subject = TypeVar("Subject")
 first = itemgetter(0)
@@ -82,3 +82,36 @@ def run_parallel(
         for _round in range(rounds):
             subject = before()
             after(subject, crowd.run(*[functools.partial(fn, subject, number) for number in range(n)]))
+
+
+def while_undecided(first: Callable[[], Any], second: Callable[[], Any]) -> list[Any]:
+    """Run `second` while what `first` did is not committed; it is as soon as the second waits for it, or is done.
+
+    PostgreSQL says who waits. What each returned or raised is returned.
+    """
+    began, done = threading.Event(), threading.Event()
+
+    def hold() -> Any:
+        with transaction.atomic():
+            outcome = first()
+            began.set()
+            for _look in range(1_000):
+                if done.wait(0.01) or somebody_waits():
+                    break
+        return outcome
+
+    def follow() -> Any:
+        assert began.wait(10)
+        try:
+            return second()
+        finally:
+            done.set()
+
+    return at_once(hold, follow)
+
+
+def somebody_waits() -> bool:
+    """Whether a transaction of this database waits for another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+        return cursor.fetchone() is not None

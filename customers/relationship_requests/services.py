@@ -11,7 +11,7 @@ from accounts.models import Partner
 from accounts.roles import Permission
 from activity.services import composed, record, record_all
 from core import clock
-from core.exceptions import InvalidTransition, NotPermitted, Refused
+from core.exceptions import DraftDiscarded, InvalidTransition, NotPermitted, Refused
 from core.text import clean_message
 from customers.models import Customer, RelationshipRequest, ResellerRelationship
 from customers.relationship_requests.wording import VALID_DAYS, answer_link, default_message, wording
@@ -51,9 +51,8 @@ def draft_relationship_request(*, customer: Customer, reseller: Partner, scope: 
     customer = lock_customer(customer)
     drafts = RelationshipRequest.objects.filter(customer=customer, created_by=by.user, state=State.DRAFT)
     draft = drafts.order_by("-pk").first()
-    if draft is not None:
-        draft.reseller, draft.scope = reseller, scope
-        draft.save(update_fields=["reseller", "scope"])
+    # Held by the update, so that nobody discards it before it is shown; if somebody has, another one is begun.
+    if draft is not None and drafts.filter(pk=draft.pk).update(reseller=reseller, scope=scope):
         return _reload(draft)
     language = customer.language
     return RelationshipRequest.objects.create(
@@ -112,10 +111,13 @@ def share_relationship_request(*, request: RelationshipRequest, by: Actor) -> Re
 
 @transaction.atomic
 def discard_request_draft(*, request: RelationshipRequest, by: Actor) -> None:
-    """Remove a draft; what has left the portal is revoked instead, so that it is remembered."""
+    """Remove a draft; what has left the portal is revoked instead, so that it is remembered.
+
+    A second press finds it done.
+    """
     require(by, Permission.REQUEST_RELATIONSHIP, request)
-    drafts = RelationshipRequest.objects.filter(pk=request.pk, state=State.DRAFT)
-    if not drafts.delete()[0]:
+    rows = RelationshipRequest.objects.filter(pk=request.pk)
+    if not rows.filter(state=State.DRAFT).delete()[0] and rows.exists():
         raise InvalidTransition(_("This request was sent in the meantime. Revoke it if it should not be answered."))
 
 
@@ -143,7 +145,9 @@ def revoke_requests_for(partnership: Partnership, *, by: Actor, at: datetime) ->
     rows = RelationshipRequest.objects.filter(
         state=State.SENT, reseller=partnership.reseller_id, customer__provider=partnership.provider_id
     )
-    requests = list(rows.select_related("customer__provider", "reseller").order_by("pk"))
+    # Held, so that none is recorded as withdrawn that its customer declines, or a colleague withdraws, at this moment.
+    held = rows.select_for_update(of=("self",), no_key=True)
+    requests = list(held.select_related("customer__provider", "reseller").order_by("pk"))
     if requests:
         rows.update(state=State.REVOKED, answered_at=at, answered_by=by.user)
         names = {"reseller": partnership.reseller.recorded_name, "state": [State.SENT, State.REVOKED]}
@@ -232,4 +236,8 @@ def _standard(request: RelationshipRequest, language: str) -> str:
 
 
 def _reload(request: RelationshipRequest) -> RelationshipRequest:
-    return RelationshipRequest.objects.with_people().get(pk=request.pk)
+    """As it is now; only a draft can be gone."""
+    found = RelationshipRequest.objects.with_people().filter(pk=request.pk).first()
+    if found is None:
+        raise DraftDiscarded
+    return found

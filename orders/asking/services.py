@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.roles import Permission
 from catalogue.models import Price
-from core.exceptions import InvalidTransition, NotPermitted
+from core.exceptions import DraftDiscarded, NotPermitted
 from customers.account_status import standing
 from customers.agreements import AGREEMENT_NAME, has_agreement
 from customers.models import Customer
@@ -118,7 +118,7 @@ def submit_order_request(*, request: ChangeRequest, message: str, version: int |
     customer = require_asker(request.customer, by)
     found = ChangeRequest.objects.with_people().filter(pk=request.pk).first()
     if found is None:
-        raise InvalidTransition(_("This draft was discarded in the meantime."))
+        raise DraftDiscarded
     if found.created_by != by.user or found.reseller != by.partner:
         raise NotPermitted(f"{by.label} has no such draft.")
     if found.state != State.DRAFT:

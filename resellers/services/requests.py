@@ -12,7 +12,7 @@ from accounts.models import Membership, Partner
 from accounts.roles import Permission
 from activity.services import record
 from core import clock
-from core.exceptions import InvalidTransition
+from core.exceptions import DraftDiscarded, InvalidTransition
 from core.text import clean_message, email_key
 from resellers.models import Partnership, PartnershipRequest, new_nonce
 from resellers.refusals import AlreadyPending, RecipientMissing, RecipientRefused
@@ -106,8 +106,11 @@ def discard_draft(*, request: PartnershipRequest, by: Actor) -> None:
 
 
 def remove_draft(request: PartnershipRequest, by: Actor) -> None:
-    """Remove a draft for whoever was found to be allowed to."""
-    request = _lock(request)
+    """Remove a draft for whoever was found to be allowed to; a second press finds it done."""
+    try:
+        request = _lock(request)
+    except DraftDiscarded:
+        return
     if request.state != State.DRAFT:
         raise InvalidTransition(_("This request was sent in the meantime. Revoke it if it should not be answered."))
     if request.changed_at:
@@ -175,7 +178,11 @@ def lock_provider(provider: Partner | None) -> Partner:
 
 
 def _reload(request: PartnershipRequest) -> PartnershipRequest:
-    return PartnershipRequest.objects.select_related("provider", "created_by", "sent_by").get(pk=request.pk)
+    """As it is now; only a draft can be gone."""
+    found = PartnershipRequest.objects.select_related("provider", "created_by", "sent_by").filter(pk=request.pk).first()
+    if found is None:
+        raise DraftDiscarded
+    return found
 
 
 def _lock(request: PartnershipRequest) -> PartnershipRequest:

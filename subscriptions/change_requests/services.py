@@ -32,9 +32,13 @@ def reword_change_request(*, request: ChangeRequest, message: str, by: Actor) ->
 
 @transaction.atomic
 def discard_change_request(*, request: ChangeRequest, by: Actor) -> None:
-    """Remove a draft; what was submitted is withdrawn instead, so that it is remembered."""
+    """Remove a draft; what was submitted is withdrawn instead, so that it is remembered.
+
+    A second press finds it done.
+    """
     _require_asker(request, by)
-    if not ChangeRequest.objects.filter(pk=request.pk, state=State.DRAFT, created_by=by.user).delete()[0]:
+    rows = ChangeRequest.objects.filter(pk=request.pk)
+    if not rows.filter(state=State.DRAFT, created_by=by.user).delete()[0] and rows.exists():
         raise InvalidTransition(
             _("This request was submitted in the meantime. Withdraw it if it should not be decided.")
         )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import Actor
 from core import clock
-from core.exceptions import InvalidTransition
+from core.exceptions import DraftDiscarded, InvalidTransition
 from subscriptions.change_requests.counting import count_after_commit
 from subscriptions.models import ChangeRequest, ChangeRequestEntry
 
@@ -57,5 +57,8 @@ def settled(request: ChangeRequest, wanted: str) -> ChangeRequest:
 
 
 def reload(request: ChangeRequest) -> ChangeRequest:
-    """As it is now, with its people."""
-    return ChangeRequest.objects.with_people().get(pk=request.pk)
+    """As it is now, with its people; only a draft can be gone."""
+    found = ChangeRequest.objects.with_people().filter(pk=request.pk).first()
+    if found is None:
+        raise DraftDiscarded
+    return found

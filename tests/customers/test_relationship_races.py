@@ -1,8 +1,11 @@
 """A customer answers while its provider withdraws, a colleague asks too, or the reseller's partnership ends."""
 
 import pytest
+from django.db import transaction
 
 from accounts.models import Partner
+from activity.models import ActivityRecord
+from core import clock
 from core.exceptions import InvalidTransition
 from customers.models import RelationshipRequest, ResellerRelationship
 from customers.relationship_requests.answers import (
@@ -11,15 +14,18 @@ from customers.relationship_requests.answers import (
     decline_relationship_request,
 )
 from customers.relationship_requests.services import (
+    discard_request_draft,
     draft_relationship_request,
     revoke_relationship_request,
+    revoke_requests_for,
     share_relationship_request,
 )
 from customers.relationships import AlreadyManaged, change_scope, establish_relationship
+from resellers.models import Partnership
 from tests.customers.asking import administrator_of
 from tests.customers.conftest import actor_of
 from tests.factories import CustomerFactory, PartnerFactory, PartnershipFactory
-from tests.races import run_parallel
+from tests.races import run_parallel, while_undecided
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -148,3 +154,49 @@ def test_narrowing_from_both_sides_narrows_once(provider, reseller, admin):
         before=lambda: CustomerFactory(provider=provider, managed_by=reseller).reseller_relationships.get(),
         after=check,
     )
+
+
+@pytest.fixture
+def draft(provider, reseller, admin) -> RelationshipRequest:
+    """What somebody is about to ask."""
+    customer = CustomerFactory(provider=provider)
+    return draft_relationship_request(customer=customer, reseller=reseller, scope="manage", by=admin)
+
+
+def discarding(draft, by):
+    """The press of the button, by a page that has seen the draft."""
+    return lambda: discard_request_draft(request=RelationshipRequest.objects.with_people().get(pk=draft.pk), by=by)
+
+
+def test_a_draft_that_is_discarded_while_it_leaves_says_so(draft, admin):
+    discarded, left = while_undecided(
+        discarding(draft, admin), lambda: share_relationship_request(request=draft, by=admin)
+    )
+    assert discarded is None
+    assert isinstance(left, InvalidTransition)
+    assert not RelationshipRequest.objects.exists()
+
+
+def test_a_draft_is_discarded_once_however_often_it_is_pressed(draft, admin):
+    assert while_undecided(discarding(draft, admin), discarding(draft, admin)) == [None, None]
+
+
+def test_a_draft_that_is_discarded_while_it_is_taken_up_is_begun_again(draft, provider, reseller, admin):
+    def take_up():
+        return draft_relationship_request(customer=draft.customer, reseller=reseller, scope="manage", by=admin)
+
+    _discarded, taken_up = while_undecided(discarding(draft, admin), take_up)
+    assert RelationshipRequest.objects.get() == taken_up
+    assert taken_up.pk != draft.pk
+
+
+def test_what_is_declined_as_the_partnership_ends_is_not_withdrawn(provider, reseller, admin):
+    asked, partnership = Asked(provider, reseller, admin), Partnership.objects.get(reseller=reseller)
+
+    def end() -> int:
+        with transaction.atomic():
+            return revoke_requests_for(partnership, by=admin, at=clock.now())
+
+    _declined, withdrawn = while_undecided(asked.decline, end)
+    assert (withdrawn, asked.outcome) == (0, ("declined", 0))
+    assert not ActivityRecord.objects.filter(action="relationship_request.revoked").exists()

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from core.exceptions import InvalidTransition, Refused
+from core.exceptions import DraftDiscarded, InvalidTransition, Refused
 from mail.models import OutgoingEmail
 from resellers.models import Partnership, PartnershipRequest
 from resellers.refusals import AlreadyPending, LimitReached, LinkWithdrawn, RequestUsed
-from resellers.services import accept_request, draft_request, quotas, revoke_request, send_request
+from resellers.services import accept_request, discard_draft, draft_request, quotas, revoke_request, send_request
 from tests.factories import PartnershipRequestFactory
-from tests.races import at_once, run_parallel
+from tests.races import at_once, run_parallel, while_undecided
 from tests.resellers.conftest import actor_of, make_draft, make_sent
 
 pytestmark = [
@@ -193,3 +193,19 @@ def test_a_request_expired_and_asked_again_by_two_leaves_once(sender, northwind)
         results = at_once(*[lambda one=one, by=by: send_request(request=one, by=by) for one, by in drafts])
         assert sum(isinstance(result, PartnershipRequest) for result in results) == 1
         assert PartnershipRequest.objects.filter(state=State.SENT).count() == 1
+
+
+def test_a_draft_that_is_discarded_while_it_is_sent_says_so(sender, draft):
+    discarded, sent = while_undecided(
+        lambda: discard_draft(request=draft, by=sender), lambda: send_request(request=draft, by=sender)
+    )
+    assert (discarded, type(sent)) == (None, DraftDiscarded)
+    assert not OutgoingEmail.objects.exists()
+
+
+def test_a_draft_is_discarded_once_however_often_it_is_pressed(sender, draft):
+    def press():
+        return discard_draft(request=PartnershipRequest.objects.get(pk=draft.pk), by=sender)
+
+    assert while_undecided(press, press) == [None, None]
+    assert not PartnershipRequest.objects.exists()

@@ -7,20 +7,23 @@ import pytest
 from accounts.access import Actor
 from accounts.models import Partner
 from accounts.roles import Role
-from core.exceptions import InvalidTransition, NotPermitted
+from core.exceptions import DraftDiscarded, InvalidTransition, NotPermitted
 from customers.models import Customer, ResellerRelationship
 from customers.relationships import change_scope, end_reseller_relationship
 from mail.models import OutgoingEmail
+from subscriptions.change_requests.asking import save_change_request
 from subscriptions.change_requests.services import (
     approve_change_request,
+    discard_change_request,
     reject_change_request,
+    reword_change_request,
     withdraw_change_request,
 )
 from subscriptions.changing import change_subscription
 from subscriptions.models import ChangeRequest, Subscription
 from subscriptions.rules import ChangeLicenses
 from tests.customers.conftest import actor_of
-from tests.races import run_parallel
+from tests.races import run_parallel, while_undecided
 from tests.subscriptions.asking import Scope, ask, asking_customer, current
 from tests.subscriptions.living import bought, offer
 
@@ -164,3 +167,22 @@ def test_a_delegation_is_narrowed_while_its_reseller_changes(
             assert stored.changed_at <= narrowed.begins_at
 
     run_parallel(press, n=2, rounds=ROUNDS, before=make, after=check)
+
+
+def test_a_draft_that_is_discarded_while_it_is_worked_on_says_so(
+    provider: Partner, reseller: Partner, sales: Actor, asker: Actor
+) -> None:
+    subscription = bought(asking_customer(provider, reseller), offer(), sales)
+    values = {"quantity": "15"}
+    for press, outcome in ((discard_change_request, type(None)), (reword, DraftDiscarded)):
+        draft = save_change_request(subscription=subscription, kind="licenses", values=values, message="", by=asker)
+        discarded, pressed = while_undecided(
+            lambda draft=draft: discard_change_request(request=draft, by=asker),
+            lambda draft=draft, press=press: press(request=current(draft), by=asker),
+        )
+        assert (discarded, type(pressed)) == (None, outcome)
+
+
+def reword(request: ChangeRequest, by: Actor) -> ChangeRequest:
+    """Other words for it."""
+    return reword_change_request(request=request, message="Other words.", by=by)
