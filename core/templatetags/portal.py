@@ -125,10 +125,8 @@ def says_optional(field: BoundField) -> bool:
 def _links_of(form: BaseForm) -> Iterable[tuple[str, str]]:
     for message in form.non_field_errors():
         yield "", str(message)
-    for field_name in form.errors:
-        if field_name not in form.fields:
-            continue
-        field = form[field_name]
+    # In the order of the page, whichever of them was found first.
+    for field in form:
         # A group of radio buttons has no element of its own to jump to: its first option stands for it.
         target = "" if field.is_hidden else field.id_for_label or f"{field.auto_id}_0"
         for message in field.errors:

@@ -61,6 +61,8 @@ def test_a_new_customer_is_added(world: World, portal: str, browser: Browser, wi
     page.get_by_role("button", name="Avançar: Revisão").click()
     expect(page.get_by_role("heading", level=1, name="Verifique o pedido antes de enviar")).to_be_visible()
     check_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.locator(".checked-lines").evaluate("e => e.scrollWidth <= e.clientWidth")
     context.close()
 
 

@@ -125,6 +125,21 @@ def test_invalid_page_shows_summary_title_prefix_and_keeps_the_input(kit: Client
     assert text_of(inline) == "Error: Legal name must be 40 characters or fewer."
 
 
+def test_the_summary_has_the_order_of_the_page() -> None:
+    class Late(PortalForm):
+        first = forms.CharField()
+        second = forms.CharField()
+
+        def clean_first(self) -> str:
+            return ""
+
+        def clean(self) -> None:
+            self.add_error("first", "Found last.")
+
+    html = render_to_string("components/error_summary.html", {"form": Late({"first": "x"})})
+    assert html.index("Found last.") < html.index("Enter the second.")
+
+
 def test_unbound_page_has_no_summary_and_no_prefix(kit: Client) -> None:
     page = parse(kit.get("/kit/form/"))
     assert text_of(page.find(".//title")) == "Customer details – CSP portal"

@@ -7,6 +7,7 @@ from django.utils import translation
 
 from accounts.people.tables import InvitationTable
 from catalogue.models import CatalogueImport
+from customers.models import RelationshipRequest
 from notifications.models.webhooks import DisabledWhy
 from orders.models import OrderDraft, OrderLine
 from resellers.models import PartnershipRequest
@@ -23,6 +24,7 @@ SAID_OF = {
     "an order line, refused": (OrderLine.State.REFUSED.label, "Recusada"),
     "a webhook, disabled": (DisabledWhy.PERSON.label, "Desabilitado"),
     "a request, copied": (PartnershipRequest.Channel.CLIPBOARD.label, "Copiada"),
+    "a request to a customer, sent": (RelationshipRequest.State.SENT.label, "Enviada"),
     "an invitation, sent": (InvitationTable.base_columns["sent"].verbose_name, "Enviado em"),
     "a new customer": (CustomerTable.new_mark, "Novo"),
     "a new subscription": (SubscriptionTable.new_mark, "Nova"),
