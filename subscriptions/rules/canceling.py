@@ -20,8 +20,8 @@ def cancel(facts: Facts, now: datetime) -> Answer:
         )
         return Refused("900117", text, instead="DecideEnd")
     amount, days, of_days = money.share(facts, facts.unit_price, facts.quantity, now)
-    if not facts.is_microsoft and not facts.is_trial:
-        # Other publishers refund everything within their own window.
+    if not (facts.is_microsoft or facts.is_trial or facts.is_extended):
+        # Other publishers refund everything within their own window; an extended service term has none.
         amount = money.paid(facts)
     if facts.status == Status.SUSPENDED and not facts.is_new_commerce:
         # The suspension has credited it already.

@@ -115,8 +115,7 @@ def decide_end(facts: Facts, at_end: AtEnd, now: datetime) -> Answer:
     if at_end == AtEnd.UNDECIDED:
         return Refused("end_undecided", _("Choose what happens at the end of the term."))
     if facts.is_extended and at_end == AtEnd.RENEW:
-        text = _("An extended service term is no term to renew. Order the offer anew to commit again.")
-        return Refused("800121", text)
+        return refusals.extended_never_renews()
     if at_end == AtEnd.EXTEND and not facts.goes_on_extended:
         return Refused("end_extend", _("This term ends without an extended service term. Choose renew or cancel."))
     after = replace(

@@ -61,3 +61,8 @@ def no_path(title: str) -> Refused:
 def usage_has_no_licenses() -> Refused:
     """Azure and its like."""
     return Refused("2006", _("This subscription is billed by usage and has no number of licenses."))
+
+
+def extended_never_renews() -> Refused:
+    """A renewal, or what waits for one, in an extended service term."""
+    return Refused("800121", _("An extended service term is no term to renew. Order the offer anew to commit again."))

@@ -22,6 +22,8 @@ def schedule_change(facts: Facts, change: ScheduleChange, now: datetime) -> Answ
         return refused
     if facts.ends_at is None:
         return Refused("no_term", _("This subscription has no term that could end."))
+    if facts.is_extended:
+        return refusals.extended_never_renews()
     if not facts.auto_renew:
         text = _("A change at the renewal needs a renewal. Choose that the subscription renews first.")
         return Refused("schedule_no_renewal", text, instead="DecideEnd")

@@ -14,6 +14,8 @@ from subscriptions.rules import (
     EffectKind,
     OwnedTarget,
     Quote,
+    ScheduleChange,
+    Scheduled,
     StepKind,
     Target,
     Upgrade,
@@ -41,6 +43,17 @@ def test_an_extended_service_term_can_always_be_left_and_never_renewed() -> None
     assert answer(facts, ChangeLicenses(1), LATE) == "allowed"
     assert answer(facts, DecideEnd(AtEnd.RENEW), LATE) == "800121"
     assert answer(facts, DecideEnd(AtEnd.CANCEL), LATE) == "allowed"
+
+
+def test_leaving_an_extended_service_term_credits_what_is_left_of_its_month() -> None:
+    later = MONTH[0] + 10 * DAY
+    # 21 of 31 days of 10 licenses at 10.30, whoever publishes the offer.
+    for facts in (EXTENDED, replace(EXTENDED, is_microsoft=False)):
+        assert allowed(facts, Cancel(), later).cost.amount == -Decimal("69.77")
+
+
+def test_nothing_waits_for_a_renewal_that_an_extended_service_term_does_not_have() -> None:
+    assert answer(EXTENDED, ScheduleChange(Scheduled(quantity=4)), MONTH[0] + DAY) == "800121"
 
 
 def test_there_is_no_extended_service_term_before_its_day() -> None:
