@@ -123,6 +123,7 @@ def preview(subscription: Subscription, intent: Intent, now: datetime) -> Answer
     """What would happen, asked before it does; the service asks again under its locks."""
     change = resolve(subscription, intent, now)
     answer = change if isinstance(change, Refused) else judge(current_facts(subscription), change, now)
-    if isinstance(answer, Refused) or answer.cost.next_term is not None:
+    if isinstance(answer, Refused) or isinstance(change, Upgrade) or answer.cost.next_term is not None:
+        # What an upgrade leaves unsaid, the price list of the present offer does not know either.
         return answer
     return replace(answer, cost=replace(answer.cost, next_term=next_term_cost(subscription, answer.after, now)))

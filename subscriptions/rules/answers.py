@@ -55,7 +55,8 @@ class Effect:
 class Cost:
     """What the change costs for the rest of the present term (negative: is credited).
 
-    And what the next term costs, where the change names a price of today: others have the price list asked for it.
+    And what the next term costs, where one follows and the change names its price of today: others have the price list
+    asked for it.
     """
 
     amount: Decimal = Decimal(0)

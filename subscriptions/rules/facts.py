@@ -147,6 +147,11 @@ class Facts:
         return self.at_end == AtEnd.RENEW
 
     @property
+    def has_next_term(self) -> bool:
+        """Whether one like the present term follows it if nobody acts."""
+        return self.auto_renew or (self.is_extended and self.at_end != AtEnd.CANCEL)
+
+    @property
     def window(self) -> timedelta:
         """How long after purchase or renewal it may be canceled; other publishers than Microsoft set their own."""
         if self.is_microsoft:

@@ -203,7 +203,7 @@ def change_billing(facts: Facts, change: ChangeBilling, now: datetime) -> Answer
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total),
+        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total if facts.has_next_term else None),
         # The other bills can be chosen again, and begin yet another year.
         undo=NEVER,
         effects=tuple(effects),
@@ -256,7 +256,13 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
             updates=facts.updates + 1,
         ),
         effective_at=now,
-        cost=Cost(new - old, facts.currency, days, of_days, next_term=target.unit_price * facts.quantity),
+        cost=Cost(
+            new - old,
+            facts.currency,
+            days,
+            of_days,
+            next_term=target.unit_price * facts.quantity if facts.has_next_term else None,
+        ),
         undo=NEVER,
         effects=(Effect(EffectKind.SAME_END, facts.ends_at), Effect(EffectKind.IRREVERSIBLE)),
     )

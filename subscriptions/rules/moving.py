@@ -33,7 +33,7 @@ def change_term(facts: Facts, change: ChangeTerm, now: datetime) -> Answer:
     return Allowed(
         after=after,
         effective_at=now,
-        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total),
+        cost=Cost(total - credit, facts.currency, days, of_days, next_term=total if facts.has_next_term else None),
         undo=NEVER,
         effects=(
             Effect(EffectKind.NEW_TERM, after.ends_at),
@@ -120,7 +120,18 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
     return Allowed(
         after=replace(after, scheduled=None, batches=trimmed(facts.batches, after.quantity) if partial else ()),
         effective_at=now,
-        cost=Cost(new - old, facts.currency, days, of_days, next_term=price_in(joined, target) * quantity),
+        cost=Cost(
+            new - old,
+            facts.currency,
+            days,
+            of_days,
+            # The price of this term says nothing of a longer one, nor where none follows.
+            next_term=(
+                price_in(joined, target) * quantity
+                if joined.has_next_term and joined.term_months == facts.term_months
+                else None
+            ),
+        ),
         undo=NEVER,
         effects=(*effects, Effect(EffectKind.IRREVERSIBLE), *dropped(facts)),
     )

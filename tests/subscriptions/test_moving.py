@@ -14,7 +14,7 @@ from orders.models import Order, OrderLine
 from subscriptions.changing import ChangeRefused, change_subscription
 from subscriptions.intents import Kind, Priced, preview
 from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
-from subscriptions.rules import Allowed, Cancel, ChangeLicenses
+from subscriptions.rules import Allowed, AtEnd, Cancel, ChangeLicenses, DecideEnd
 from subscriptions.services import set_reseller_of_record, set_support_contact
 from tests.factories import PriceFactory
 from tests.subscriptions.living import also_sold, bought, last_record, offer, offer_of, path
@@ -181,6 +181,16 @@ def test_so_many_licenses_cost_what_so_many_do(customer: Customer, sales: Actor)
     change_subscription(subscription=source, intent=Priced(Kind.UPGRADE, many, 4), by=sales)
     made = Subscription.objects.exclude(pk=source.pk).get(customer=customer)
     assert (made.quantity, made.unit_price) == (4, 240)
+
+
+def test_of_what_nobody_renews_no_next_term_is_foretold(new: Subscription, sales: Actor) -> None:
+    better = offer(price="240")
+    path(new.sku, better.sku)
+    new = change_subscription(subscription=new, intent=DecideEnd(AtEnd.EXTEND), by=sales)
+    for quantity in (None, 4):
+        answer = preview(new, Priced(Kind.UPGRADE, better, quantity), clock.now())
+        assert isinstance(answer, Allowed)
+        assert answer.cost.next_term is None
 
 
 def test_upgraded_licenses_join_what_the_customer_has(customer: Customer, new: Subscription, sales: Actor) -> None:

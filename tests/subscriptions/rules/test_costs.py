@@ -6,7 +6,21 @@ from decimal import Decimal
 
 import pytest
 
-from subscriptions.rules import AtEnd, Cancel, ChangeLicenses, Facts, Quote, Suspend, next_step
+from subscriptions.rules import (
+    AtEnd,
+    Cancel,
+    Change,
+    ChangeBilling,
+    ChangeLicenses,
+    ChangeTerm,
+    Facts,
+    OwnedTarget,
+    Quote,
+    Suspend,
+    Target,
+    Upgrade,
+    next_step,
+)
 from tests.subscriptions.rules.cases import BOUGHT, DAY, MINUTE, SUSPENDED, allowed, legacy, new_commerce, trial
 
 
@@ -60,6 +74,33 @@ def test_legacy_credits_a_yearly_bill_by_365ths() -> None:
 def test_trials_and_usage_cost_nothing() -> None:
     assert allowed(trial(legacy()), Suspend()).cost.amount == 0
     assert allowed(trial(new_commerce()), Cancel()).cost.amount == 0
+
+
+BETTER = Target("E3", "Enterprise E3", Decimal(240))
+LONGER = new_commerce(term_months=36, batches=(), ends_at=datetime(2029, 1, 15, 10, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("at_end", AtEnd)
+@pytest.mark.parametrize(
+    ("facts", "change", "price"),
+    [
+        (new_commerce(), Upgrade(BETTER), 2400),
+        (new_commerce(), Upgrade(BETTER, 4), 960),
+        (new_commerce(), ChangeTerm(36, 12, Decimal(330)), 3300),
+        (legacy(is_microsoft=False), Upgrade(BETTER), 2400),
+        (legacy(is_microsoft=False), ChangeBilling(12, Decimal(110)), 1100),
+    ],
+)
+def test_the_next_term_has_a_price_where_there_will_be_one(
+    facts: Facts, change: Change, price: int, at_end: AtEnd
+) -> None:
+    cost = allowed(replace(facts, at_end=at_end), change).cost
+    assert cost.next_term == (price if at_end == AtEnd.RENEW else None)
+
+
+def test_the_next_term_of_what_is_joined_has_no_price_of_a_shorter_one() -> None:
+    found = allowed(new_commerce(), Upgrade(replace(BETTER, owned=OwnedTarget(LONGER)), 4))
+    assert found.cost.next_term is None
 
 
 @pytest.mark.parametrize(
