@@ -1,6 +1,7 @@
 """Every window a minute before and a minute after its edge, across changes of clocks, leap days and ends of months."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -8,9 +9,23 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from subscriptions.rules import Batch, Cancel, ChangeLicenses, Facts, Policy, StepKind, next_step, steps_due
+from subscriptions.rules import (
+    AtEnd,
+    Batch,
+    Cancel,
+    ChangeLicenses,
+    ChangeTerm,
+    Facts,
+    Policy,
+    Reactivate,
+    Status,
+    StepKind,
+    Suspend,
+    next_step,
+    steps_due,
+)
 from subscriptions.rules.money import after_months, bill_month, first_end, next_bill, share
-from tests.subscriptions.rules.cases import MINUTE, answer, legacy, new_commerce, yearly
+from tests.subscriptions.rules.cases import MINUTE, allowed, answer, legacy, new_commerce, yearly
 
 WEEK = timedelta(days=7)
 # Purchases whose seven days cross something.
@@ -138,3 +153,98 @@ def test_the_month_of_a_bill() -> None:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     assert bill_month(facts, now) == (datetime(2026, 2, 28, 8, 0, tzinfo=UTC), datetime(2026, 3, 31, 8, 0, tzinfo=UTC))
     assert next_bill(facts, now) == datetime(2026, 3, 31, 8, 0, tzinfo=UTC)
+
+
+# --- what the documentation counts in days ----------------------------------------------------------------------------
+@pytest.mark.parametrize("moment", PURCHASES)
+@pytest.mark.parametrize(("months", "window"), [(1, timedelta(hours=24)), (12, 2 * WEEK), (36, 2 * WEEK)])
+@pytest.mark.parametrize("policy", Policy)
+def test_other_publishers_windows_to_the_minute(
+    moment: datetime, months: int, window: timedelta, policy: Policy
+) -> None:
+    facts = replace(bought(moment), policy=policy, is_microsoft=False, term_months=months)
+    end = moment + window
+    assert [answer(facts, Cancel(), at) for at in (end - MINUTE, end)] == ["allowed", "900117"]
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
+def test_thirty_days_of_full_credit_to_the_minute(moment: datetime) -> None:
+    facts = legacy(started_at=moment, ends_at=after_months(moment, 12), anchor_day=moment.day)
+    end = moment + timedelta(days=30)
+    assert allowed(facts, Suspend(), end - MINUTE).cost.amount == -1200
+    assert allowed(facts, Suspend(), end).cost.amount > -1200
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
+def test_ninety_days_of_suspension_to_the_minute(moment: datetime) -> None:
+    facts = legacy(started_at=moment, ends_at=after_months(moment, 12), status=Status.SUSPENDED, suspended_at=moment)
+    end = moment + timedelta(days=90)
+    assert answer(facts, Reactivate(), end - MINUTE) == "allowed"
+    assert next_step(facts, end - MINUTE, yearly) is None
+    step = next_step(facts, end, yearly)
+    assert step is not None
+    assert (step.kind, step.at) == (StepKind.DELETED, end)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "days"), [("expired", StepKind.DISABLED, 30), ("disabled", StepKind.DELETED, 90)]
+)
+def test_what_is_over_fades_to_the_minute(status: str, kind: StepKind, days: int) -> None:
+    for moment in PURCHASES:
+        facts = new_commerce(status=Status(status), ended_at=moment)
+        end = moment + timedelta(days=days)
+        assert next_step(facts, end - MINUTE, yearly) is None
+        step = next_step(facts, end, yearly)
+        assert step is not None
+        assert (step.kind, step.at) == (kind, end)
+
+
+@pytest.mark.parametrize(
+    ("started", "ends", "kind"),
+    [
+        (datetime(2025, 4, 1, tzinfo=UTC), datetime(2026, 5, 4, tzinfo=UTC), StepKind.EXTENDED),
+        (datetime(2025, 4, 1, tzinfo=UTC) - MINUTE, datetime(2026, 5, 4, tzinfo=UTC), StepKind.DISABLED),
+        (datetime(2025, 4, 1, tzinfo=UTC), datetime(2026, 5, 4, tzinfo=UTC) - MINUTE, StepKind.EXPIRED),
+    ],
+)
+def test_the_days_of_the_extended_service_term_to_the_minute(started: datetime, ends: datetime, kind: StepKind) -> None:
+    step = next_step(new_commerce(started_at=started, ends_at=ends, at_end=AtEnd.UNDECIDED), ends, yearly)
+    assert step is not None
+    assert step.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("day", "term", "end"),
+    [
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), 36, datetime(2031, 2, 28, 12, tzinfo=UTC)),
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), 12, datetime(2029, 2, 28, 12, tzinfo=UTC)),
+        (datetime(2028, 1, 31, 12, tzinfo=UTC), 12, datetime(2029, 1, 31, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_term_that_begins_on_the_last_day_of_a_month(day: datetime, term: int, end: datetime) -> None:
+    facts = new_commerce(term_months=1, started_at=day, ends_at=after_months(day, 1), anchor_day=day.day)
+    after = allowed(facts, ChangeTerm(term, 1, Decimal(100)), day).after
+    assert after.ends_at == end
+    renewed = next_step(replace(after, term_months=12), end, yearly)
+    assert renewed is not None
+    # The next one ends on the day of month on which the first began, where the month has it.
+    assert renewed.after.ends_at == after_months(end, 12, day.day)
+
+
+def test_extended_months_do_not_drift_over_a_short_february() -> None:
+    ends_at = datetime(2027, 12, 31, 23, 30, tzinfo=UTC)
+    facts = new_commerce(
+        started_at=datetime(2026, 12, 31, 23, 30, tzinfo=UTC), ends_at=ends_at, anchor_day=31, at_end=AtEnd.EXTEND
+    )
+    steps = list(steps_due(facts, datetime(2028, 5, 1, tzinfo=UTC), yearly))
+    assert [(step.at.month, step.at.day) for step in steps] == [(12, 31), (1, 31), (2, 29), (3, 31), (4, 30)]
+    assert {step.kind for step in steps} == {StepKind.EXTENDED}
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_the_last_minute_of_a_term_costs_a_day_and_its_first_the_whole(policy: Policy) -> None:
+    start = datetime(2028, 2, 29, 12, tzinfo=UTC)
+    end = after_months(start, 12)
+    facts = new_commerce(policy=policy, started_at=start, ends_at=end, anchor_day=29, billing_months=12, batches=())
+    assert share(facts, Decimal(365), 10, start)[0] == 3650
+    assert share(facts, Decimal(365), 10, end - MINUTE)[0] == 10
