@@ -104,9 +104,12 @@ def _money_words(value: str) -> SafeString | None:
 
 
 def _time_words(value: str) -> SafeString | None:
-    """A moment or a day, if the text is one."""
-    if MOMENT.match(value) and (moment := parse_datetime(value)):
-        return html.time_tag(moment, "absolute")
-    if DAY.fullmatch(value) and (day := parse_date(value)):
-        return html.time_tag(day, "date")
+    """A moment or a day, if the text is one; what people type may only look like one, as the 30th of February does."""
+    try:
+        if MOMENT.match(value) and (moment := parse_datetime(value)):
+            return html.time_tag(moment, "absolute")
+        if DAY.fullmatch(value) and (day := parse_date(value)):
+            return html.time_tag(day, "date")
+    except (ValueError, OverflowError):
+        pass
     return None

@@ -16,6 +16,8 @@ from catalogue.importing.problems import FileProblem
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ROWS = 200_000
+# Others fail in ways of their own, and one says itself how much memory it wants.
+USUAL_PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NOT_TEXT = (
     (b"PK\x03\x04", gettext_lazy("a zip archive")),
@@ -68,6 +70,8 @@ def unzip(data: bytes) -> bytes:
                 )
             if tables[0].flag_bits & 0x1:
                 raise FileProblem(_("The archive is protected by a password. Unpack it and import the CSV."))
+            if tables[0].compress_type not in USUAL_PACKING:
+                raise NotImplementedError
             with archive.open(tables[0]) as member:
                 content = member.read(MOST_BYTES + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:

@@ -67,10 +67,10 @@ def offer_matrix(*rows: Mapping[str, Any], headings: Sequence[str] = OFFER_MATRI
     return text_of(headings, rows).encode()
 
 
-def zipped(**members: bytes) -> bytes:
+def zipped(packing: int = zipfile.ZIP_DEFLATED, **members: bytes) -> bytes:
     """A zip archive; a double underscore in a name stands for the dot before its ending."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", packing) as archive:
         for name, content in members.items():
             archive.writestr(name.replace("__", "."), content)
     return out.getvalue()

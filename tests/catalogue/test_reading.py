@@ -135,6 +135,16 @@ REFUSED = {
         None,
         "The archive is damaged or packed in an unusual way. Unpack it and import the CSV.",
     ),
+    "zip packed in an unusual way": (
+        zipped(zipfile.ZIP_BZIP2, list__csv=price_list(PRICE)),
+        None,
+        "The archive is damaged or packed in an unusual way. Unpack it and import the CSV.",
+    ),
+    "damaged zip packed in an unusual way": (
+        zipped(zipfile.ZIP_LZMA, list__csv=price_list(PRICE)).replace(b"\x00\x00\x80\x00", b"\xff\xff\xff\xff"),
+        None,
+        "The archive is damaged or packed in an unusual way. Unpack it and import the CSV.",
+    ),
     "cut zip": (
         zipped(a__csv=price_list(PRICE))[:-30],
         None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 
 from activity.models import ActivityRecord
 from activity.sentences import FIELDS, LABELS, OWN_FIELDS, SENTENCES, field_label, register, sentence, value_words
@@ -141,6 +141,26 @@ def test_an_unknown_action_and_field_are_shown_by_name() -> None:
 )
 def test_values_are_shown_as_people_read_them(field: str, value: object, shown: str) -> None:
     assert value_words(field, value) == shown
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2026-02-30",
+        "0000-01-01",
+        "٢٠٢٦-٠٢-٣٠",
+        "2026-13-45T99:99",
+        "2026-02-30T10:00:00+00:00",
+        "2026-02-03T10:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
+def test_what_only_looks_like_a_time_is_a_text(typed: str) -> None:
+    with timezone.override("America/Sao_Paulo"):
+        for field in ("nickname", "valid_until"):
+            assert value_words(field, typed) == f"<bdi>{typed}</bdi>"
+            assert value_words(field, ["before", {"after": typed}]).count(typed) == 1
 
 
 def test_moments_are_shown_in_the_zone_of_the_reader() -> None:
