@@ -16,7 +16,8 @@ ANY_PORT = "*"
 # Networks whose addresses hold an IPv4 address that a gateway would go on to: NAT64, and the older compatible form.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 COMPATIBLE = ipaddress.ip_network("::/96")
-# Of the protocols themselves: newer versions of Python call some of its addresses global.
+# Of the protocols themselves: newer versions of Python call some of its addresses global. So they all do with the
+# addresses that sites of old gave themselves (fec0::/10).
 PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -43,7 +44,7 @@ def is_public(address: Address) -> bool:
     inner = embedded(address)
     if inner is not None:
         return is_public(inner)
-    if address in PROTOCOLS:
+    if address in PROTOCOLS or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local):
         return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
