@@ -20,8 +20,8 @@ Handler = Callable[[Sequence[ActivityRecord]], object]
 def follow(name: str, handle: Handler) -> int:
     """Hand the follower what it has not seen; return how many records that were.
 
-    A batch and its new position are one transaction under the lock of the position: two workers at once do one after
-    the other, and what fails is handed over again.
+    A batch and its new position are one transaction under the lock of the position: what one worker is at, a second
+    one leaves to it, and what fails is handed over again.
     """
     seen = 0
     for _batch in range(MOST_BATCHES):
@@ -35,7 +35,9 @@ def follow(name: str, handle: Handler) -> int:
 @transaction.atomic
 def _follow_batch(name: str, handle: Handler) -> int:
     FollowerPosition.objects.get_or_create(name=name, defaults={"since": clock.now() - LOOK_BACK})
-    place = FollowerPosition.objects.select_for_update().get(name=name)
+    place = FollowerPosition.objects.select_for_update(skip_locked=True).filter(name=name).first()
+    if place is None:
+        return 0
     found = records_after(place.position)
     if not found:
         return 0

@@ -21,6 +21,7 @@ from notifications.webhooks import services
 from notifications.webhooks.events import CATEGORY_OF, EVENTS, category_of
 from notifications.webhooks.payloads import TOLD_FIELDS
 from notifications.webhooks.queueing import queue_deliveries
+from tests.races import while_undecided
 from tests.world import World, make_world
 
 CANARY = "canary-5f3a"
@@ -173,6 +174,29 @@ def test_failing_batch_is_seen_again(world: World) -> None:
     seen: list[str] = []
     follow("webhooks", lambda records: seen.extend(record.action for record in records))
     assert "order.placed" in seen
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_one_worker_is_at_a_second_one_leaves_to_it() -> None:
+    world, seen = make_world(), []
+
+    def look() -> int:
+        return follow("webhooks", lambda records: seen.extend(record.action for record in records))
+
+    seal_waiting()
+    look()
+    happened("order.placed", world)
+    seal_waiting()
+
+    def look_later() -> int:
+        happened("subscription.renewed", world)
+        seal_waiting()
+        return look()
+
+    assert while_undecided(look, look_later) == [1, 0]
+    assert look() == 1
+    assert (seen.count("order.placed"), seen[-1]) == (1, "subscription.renewed")
 
 
 def test_follower_looks_back_a_week_and_no_further(world: World) -> None:
