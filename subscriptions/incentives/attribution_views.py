@@ -152,7 +152,8 @@ class AttributionTable(PortalTable):
         badges = ((html.status_badge(PROBLEM_KINDS[kind], PROBLEM_NAMES[kind]),) for kind in found.kinds)
         links = ((*self.repair(record, name), record.nickname) for name in found.repairs)
         return format_html(
-            '<div class="attribution-wrong"><div>{}</div><div class="muted">{}</div><div>{}</div></div>',
+            '<div class="attribution-wrong"><div>{}</div><div class="muted">{}</div>'
+            '<div class="no-print">{}</div></div>',
             format_html_join(" ", "{}", badges),
             " ".join(found.sentences),
             format_html_join(" ", '<a href="{}">{}<span class="visually-hidden"> {}</span></a>', links),
@@ -203,7 +204,11 @@ class AttributionView(PermittedView, ListPage):
 
     def get_tabs(self) -> list[dict[str, Any]]:
         """The pages of the section."""
-        return incentive_tabs(self.actor, self.request.path)
+        return incentive_tabs(self.request)
+
+    def kept_parameters(self) -> tuple[str, ...]:
+        """The month of the other pages of the section, too."""
+        return (*super().kept_parameters(), "month")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """How many there are of each kind."""

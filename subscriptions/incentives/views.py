@@ -1,8 +1,10 @@
 """The Incentives pages: a month by company, its entries, and why an entry is what it is."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet, Sum
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,18 +29,25 @@ from subscriptions.incentives.tables import (
 )
 from subscriptions.models import IncentiveEntry, IncentiveEntryQuerySet, IncentiveTotal
 
+# What all pages of the section are narrowed by; one that does not know the month hands it on.
+KEPT = ("month", "reseller", "provider")
 NOTHING_YET = gettext_lazy("Early in each month the portal writes what was earned in the month before.")
 
 
-def incentive_tabs(actor: Actor, path: str) -> list[dict[str, Any]]:
-    """The pages of this section that the actor may open."""
+def incentive_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages of this section that the actor may open; the month and the company stay chosen."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
     pages = [
         (_("By reseller") if actor.is_provider else _("By provider"), reverse("incentives:list")),
         (_("Entries"), reverse("incentives:entries")),
     ]
     if can(actor, Permission.VIEW_ATTRIBUTION):
         pages.append((_("Attribution"), reverse("incentives:attribution")))
-    return [{"label": label, "url": url, "current": url == path, "count": None} for label, url in pages]
+    kept = urlencode([(name, value) for name in KEPT for value in request.GET.getlist(name)])
+    query = f"?{kept}" if kept else ""
+    return [
+        {"label": label, "url": f"{url}{query}", "current": url == request.path, "count": None} for label, url in pages
+    ]
 
 
 class IncentiveList(PermittedView, ListPage):
@@ -57,12 +66,8 @@ class IncentiveList(PermittedView, ListPage):
         return self.selection
 
     def get_tabs(self) -> list[dict[str, Any]]:
-        """The pages of the section; the month and the company stay chosen."""
-        tabs = incentive_tabs(self.actor, self.request.path)
-        query = self.request.GET.copy()
-        for name in set(query) - {"month", "reseller", "provider"}:
-            query.pop(name)
-        return [{**tab, "url": f"{tab['url']}?{query.urlencode()}" if query else tab["url"]} for tab in tabs]
+        """The pages of the section."""
+        return incentive_tabs(self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The month in words, and where the export finds the same rows."""

@@ -93,6 +93,17 @@ def test_the_page_is_told_from_the_others_of_its_section_by_its_title(desk: Clie
     assert '<p class="caption">Incentives</p> <h1>Attribution</h1>' in page
 
 
+def test_month_and_reseller_stay_chosen_through_the_section(desk: Client, reseller: Partner) -> None:
+    kept = f"month=2026-09&reseller={reseller.microsoft_id}"
+    pages = [reverse(f"incentives:{name}") for name in ("list", "entries", "attribution")]
+    for page in pages:
+        shown = desk.get(f"{page}?{kept}&problem=gap&q=x&sort=name&after=abc")
+        assert [tab["url"] for tab in shown.context["tabs"]] == [f"{one}?{kept}" for one in pages]
+        assert [tab["url"] for tab in desk.get(page).context["tabs"]] == pages
+    # The filters of the page that knows no month send it on, too.
+    assert '<input type="hidden" name="month" value="2026-09">' in shown.content.decode()
+
+
 def test_the_three_relations_stand_side_by_side_with_what_is_wrong(desk: Client, cast: Any) -> None:
     (row,) = rows(desk.get(f"{PAGE}?q=mismatch"))
     assert row[:4] == ["mismatch mismatch Ltd.", "Fabrikam", "Othersoft MPN ID 0077777", "Northwind"]
