@@ -91,7 +91,7 @@ class EntryTable(PortalTable):
     def render_amount(self, record: IncentiveEntry) -> SafeString:
         """The amount, and the way to its calculation."""
         return format_html(
-            '<div>{}<br><a href="{}">{}<span class="visually-hidden"> {}</span></a></div>',
+            '<div>{}<div class="no-print"><a href="{}">{}<span class="visually-hidden"> {}</span></a></div></div>',
             html.money_text(record.amount, record.currency),
             reverse("incentives:entry", args=[record.public_id]),
             _("Why this amount?"),

@@ -34,6 +34,22 @@ def test_paper_says_which_rows_these_are(world: World, portal: str, page: Page) 
     assert seen[0] == seen[1]
 
 
+def test_paper_names_the_tab_and_leads_nowhere(world: World, portal: str, page: Page) -> None:
+    sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)
+    page.goto(portal + reverse("resellers:requested"))
+    actions = page.locator(".row-actions")
+    expect(actions.last).to_be_visible()
+    page.wait_for_load_state()
+    page.emulate_media(media="print")
+    for one in actions.all():
+        expect(one).to_be_hidden()
+    tabs = [one.inner_text().split()[0] for one in page.locator(".tabs a").all() if one.is_visible()]
+    assert tabs == ["Requested"]
+    frame = page.locator(".table-frame")
+    page.set_viewport_size({"width": 680, "height": 900})
+    assert frame.evaluate("element => element.scrollWidth - element.clientWidth") == 0
+
+
 def test_paper_has_no_forms_of_a_subscription(world: World, portal: str, page: Page) -> None:
     sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)
     page.goto(portal + world.ours.subscription.get_absolute_url())
