@@ -193,6 +193,12 @@ class NextTerm:
         return found.get((str(term), str(PLANS.get(months, "None"))))
 
 
+def limits_after_trial(subscription: Subscription, now: datetime) -> tuple[int, int] | tuple[None, None]:
+    """In how many licenses that is sold which a trial becomes by itself; unknown where that is nothing."""
+    quote = NextTerm(subscription)(replace(facts_of(subscription), scheduled=None), now)
+    return (quote.least, quote.most) if quote is not None else (None, None)
+
+
 def next_term_cost(subscription: Subscription, facts: Facts, now: datetime) -> Decimal | None:
     """What the subscription's next term would cost at today's prices if it were like this; None where none follows."""
     prices, deadline = NextTerm(subscription), decision_deadline(facts)

@@ -18,7 +18,7 @@ from subscriptions.decisions.outlook import term_words
 from subscriptions.facts import facts_of
 from subscriptions.intents import Intent, Kind, Priced
 from subscriptions.models import AtEnd, Subscription
-from subscriptions.options import own_prices, paths
+from subscriptions.options import limits_after_trial, own_prices, paths
 from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import (
     Cancel,
@@ -295,7 +295,10 @@ class ScheduleForm(ChangeForm):
         wanted = Scheduled(quantity=quantity if quantity != self.subscription.quantity else None)
         if price is None:
             # Everything as now is what the page about dropping it says of what was scheduled.
-            return DropSchedule() if wanted.is_empty else ScheduleChange(wanted)
+            if wanted.is_empty:
+                return DropSchedule()
+            trial = self.subscription.is_trial
+            return ScheduleChange(wanted, *(limits_after_trial(self.subscription, clock.now()) if trial else ()))
         least, most = price.sku.quantity_limits
         term, billing, other = self.terms_of(price)
         return ScheduleChange(Scheduled(wanted.quantity, term, billing, other), least, most)

@@ -73,7 +73,7 @@ class DecideEnd:
 
 @dataclass(frozen=True)
 class ScheduleChange:
-    """Say what is to be different from the next term on; the offer's limits where it changes the offer."""
+    """Say what is to be different from the next term on; the offer's limits where that is another, as after a trial."""
 
     wanted: Scheduled
     least: int | None = None

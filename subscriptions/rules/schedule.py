@@ -33,7 +33,8 @@ def schedule_change(facts: Facts, change: ScheduleChange, now: datetime) -> Answ
     least = change.least if change.least is not None else facts.least
     most = change.most if change.most is not None else facts.most
     quantity = facts.quantity if wanted.quantity is None else wanted.quantity
-    if facts.is_trial and wanted.offer is None:
+    if facts.is_trial and change.least is None:
+        # What it becomes is not known, and so is sold in as many as it has.
         least, most = TRIAL_LICENSES, TRIAL_LICENSES
     if refused := refusals.outside_limits(quantity, least, most):
         return refused

@@ -12,6 +12,7 @@ from django.utils import translation
 from accounts.access import Actor
 from accounts.models import Partner
 from activity.sentences import value_words
+from catalogue.models import Price
 from core import clock, html
 from customers.models import Customer
 from subscriptions.changing import change_subscription
@@ -210,23 +211,38 @@ def test_mine_on_top_says_again_what_it_would_do(
     assert (new.quantity, new.status) == (11, "active")
 
 
+@pytest.mark.parametrize("by_itself", [False, True])
 def test_what_a_trial_becomes_can_be_chosen_with_fewer_licenses(
-    browser: Client, customer: Customer, sales: Actor
+    browser: Client, customer: Customer, sales: Actor, by_itself: bool
 ) -> None:
     free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
     paid = offer(price="240")
     path(free.sku, paid.sku)
     trial = bought(customer, also_sold(free, term_duration="P1M", billing_plan="None"), sales, quantity=25)
     assert "Choose what the trial becomes" in browser.get(trial.get_absolute_url()).content.decode()
-    page = page_of(browser, trial, "schedule", price=paid.pk, quantity="10")
+    chosen = "" if by_itself else paid.pk
+    page = page_of(browser, trial, "schedule", price=chosen, quantity="10")
     assert "It becomes a paid subscription on" in page
     assert "USD\u00a02,400.00" in page
     address = reverse("subscriptions:change", args=[customer.microsoft_id, trial.subscription_id, "schedule"])
-    browser.post(address, {"price": paid.pk, "quantity": "10", "version": "1"})
+    browser.post(address, {"price": chosen, "quantity": "10", "version": "1"})
     with clock.at(clock.now() + timedelta(days=32)):
         run_due()
     trial.refresh_from_db()
     assert (trial.is_trial, trial.sku, trial.quantity, trial.unit_price) == (False, paid.sku, 10, 240)
+
+
+def test_a_trial_becomes_no_number_of_licenses_that_is_not_sold(
+    browser: Client, customer: Customer, sales: Actor
+) -> None:
+    free = offer(price="0", is_trial=True, min_licenses=25, max_licenses=25)
+    trial = bought(customer, also_sold(free, term_duration="P1M", billing_plan="None"), sales, quantity=25)
+    # Nothing is known that it could become.
+    Price.objects.filter(sku=free.sku).update(is_listed=False, sold_until=clock.now())
+    assert "This offer comes with 25 licenses." in page_of(browser, trial, "schedule", quantity="10")
+    path(free.sku, offer(price="240", min_licenses=5).sku)
+    assert "Enter a number of licenses from 5 to 300." in page_of(browser, trial, "schedule", quantity="4")
+    assert "It becomes a paid subscription on" in page_of(browser, trial, "schedule", quantity="5")
 
 
 def test_an_upgrade_joins_what_it_can_join_and_names_it(
