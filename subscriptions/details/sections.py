@@ -22,7 +22,6 @@ from subscriptions.models import Subscription
 from subscriptions.options import choices
 from subscriptions.rules import AtEnd as RulesAtEnd
 from subscriptions.rules import Cancel, ChangeLicenses, DecideEnd, Facts, Reactivate, Refused, Suspend, judge
-from subscriptions.rules.facts import WINDOW
 from subscriptions.rules.licenses import refundable_quantity
 from subscriptions.rules.moving import LONGEST_TERM
 from subscriptions.timeline import Event, customer_actions, events_of
@@ -93,7 +92,7 @@ def windows(facts: Facts, given_back: int, now: datetime) -> list[tuple[int, Saf
     found = []
     for batch in facts.refundable(now):
         if number := min(batch.quantity, given_back):
-            found.append((number, html.time_tag(batch.bought_at + WINDOW)))
+            found.append((number, html.time_tag(facts.given_back_until(batch.bought_at))))
             given_back -= number
     return found
 

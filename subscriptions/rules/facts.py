@@ -171,9 +171,14 @@ class Facts:
             return None
         return self.batches[0].bought_at + self.window
 
+    def given_back_until(self, bought_at: datetime) -> datetime:
+        """Until when licenses bought then may be given back; the next term has a window of its own."""
+        until = bought_at + WINDOW
+        return until if self.ends_at is None else min(until, self.ends_at)
+
     def refundable(self, now: datetime) -> tuple[Batch, ...]:
         """The batches whose licenses may be given back now, newest first; the first batch keeps the subscription."""
-        open_ones = [batch for batch in self.batches if now < batch.bought_at + WINDOW]
+        open_ones = [batch for batch in self.batches if now < self.given_back_until(batch.bought_at)]
         return tuple(sorted(open_ones, key=lambda batch: batch.bought_at, reverse=True))
 
     def deletion_after_suspension(self, suspended_at: datetime) -> datetime:

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from core.html import number_text
 from subscriptions.rules import money, refusals
 from subscriptions.rules.answers import ANY_TIME, Allowed, Answer, Cost, Effect, EffectKind, Refused, Undo
-from subscriptions.rules.facts import WINDOW, Batch, Facts
+from subscriptions.rules.facts import Batch, Facts
 
 
 def change_licenses(facts: Facts, quantity: int, now: datetime) -> Answer:
@@ -39,7 +39,7 @@ def add(facts: Facts, quantity: int, now: datetime) -> Allowed:
         ),
         effective_at=now,
         cost=Cost(amount, facts.currency, days, of_days),
-        undo=ANY_TIME if facts.is_extended else Undo(until=now + WINDOW),
+        undo=ANY_TIME if facts.is_extended else Undo(until=facts.given_back_until(now)),
         effects=(Effect(EffectKind.SAME_END, facts.ends_at), *_dropped(facts)),
     )
 

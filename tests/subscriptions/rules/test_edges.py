@@ -72,6 +72,18 @@ def test_licenses_added_later_have_a_week_of_their_own(moment: datetime) -> None
 
 
 @pytest.mark.parametrize("moment", PURCHASES)
+def test_licenses_added_in_the_last_days_can_be_given_back_until_the_term_ends(moment: datetime) -> None:
+    facts = bought(moment)
+    assert facts.ends_at is not None
+    for left in (timedelta(days=2), WEEK, WEEK + MINUTE):
+        now = facts.ends_at - left
+        found = allowed(facts, ChangeLicenses(15), now)
+        assert found.undo.until == min(now + WEEK, facts.ends_at)
+        assert answer(found.after, ChangeLicenses(10), found.undo.until - MINUTE) == "allowed"
+        assert answer(found.after, ChangeLicenses(10), found.undo.until) != "allowed"
+
+
+@pytest.mark.parametrize("moment", PURCHASES)
 def test_nothing_changes_any_more_from_the_end_of_the_term_on(moment: datetime) -> None:
     for facts in (bought(moment), legacy(started_at=moment, ends_at=moment + timedelta(days=365))):
         assert facts.ends_at is not None
