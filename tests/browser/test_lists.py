@@ -62,6 +62,20 @@ def test_paper_has_no_forms_of_a_subscription(world: World, portal: str, page: P
     assert seen == ["Subscription details", "Resellers"]
 
 
+def test_paper_says_when_and_offers_no_change(world: World, portal: str, page: Page) -> None:
+    sign_in(page, portal, world.ours.provider_admin.user.sign_in_name)
+    page.goto(portal + reverse("subscriptions:all"))
+    page.wait_for_load_state()
+    page.emulate_media(media="print")
+    moment = page.locator("tbody time[title]").first
+    said = moment.evaluate("e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content.slice(1, -1)]")
+    assert said == ["0px", moment.get_attribute("title")]
+    page.goto(portal + reverse("customers:detail", args=[world.ours.customer.microsoft_id]))
+    changing = page.locator(".card-head > a").first
+    expect(changing).to_be_attached()
+    expect(changing).to_be_hidden()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_long_word_stays_inside_its_column(world: World, portal: str, page: Page, width: int) -> None:
     Subscription.objects.filter(pk=world.ours.subscription.pk).update(nickname="W" * 80)
