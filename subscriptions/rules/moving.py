@@ -104,6 +104,9 @@ def upgrade(facts: Facts, change: Upgrade, now: datetime) -> Answer:
     # What joins another subscription costs what that one's licenses cost, until its end.
     joined = target.owned.facts if target.owned is not None else branch(facts, target, quantity)
     new, _days, _of_days = money.share(joined, joined.unit_price, quantity, now)
+    if target.owned is not None:
+        # What is charged and what is credited are for days of two terms.
+        days = of_days = 0
     if partial or target.owned is not None:
         left = facts.quantity - quantity
         # With nothing left the subscription is over; its number of licenses stays on record.

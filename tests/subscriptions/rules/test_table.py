@@ -33,6 +33,7 @@ from subscriptions.rules import (
     judge,
 )
 from subscriptions.rules.money import share
+from subscriptions.rules.words import cost_words
 from tests.subscriptions.rules.cases import (
     BOUGHT,
     DAY,
@@ -393,6 +394,7 @@ def test_what_joins_another_subscription_costs_what_that_one_does() -> None:
     found = allowed(new_commerce(), Upgrade(replace(BETTER, owned=OwnedTarget(owned)), 4), now)
     # 364 of 365 days at USD 200 a year, for 183 of 365 days at USD 120.
     assert found.cost.amount == Decimal("797.81") - Decimal("240.66")
+    assert cost_words(found.cost) == "USD\xa0557.15 are charged."
     assert [effect.at for effect in found.effects if effect.kind == EffectKind.JOINS_OWNED] == [end]
     assert found.cost.next_term == 4 * 240
 
