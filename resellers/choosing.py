@@ -1,5 +1,7 @@
 """The resellers that a provider's staff may choose among, for fields and filters that find one by typing."""
 
+import math
+import time
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,8 +18,10 @@ from resellers.models import Partnership
 from resellers.readiness import company_obstacles
 
 MOST_WORDS = 6
-# The providers that have had more resellers than so many, as this process has seen; no partnership is ever deleted.
-KNOWN_AS_MANY: set[tuple[UUID | None, int]] = set()
+# Until when, by the monotonic clock, a provider is taken to have more resellers than so many, as this process has seen.
+# Of those that it has now some may end: after a minute it is asked again. No past partnership is ever deleted.
+_many_until: dict[tuple[UUID | None, bool, int], float] = {}
+REMEMBERED = 60.0
 # The searched text is name, MPN ID and e-mail address; whoever types a name does not mean the address.
 NAME_AND_NUMBER = Left("search_text", Length("search_text") - Length("contact_email"))
 NAME = Left("search_text", Length("search_text") - Length("contact_email") - Length("mpn_id") - 2)
@@ -55,14 +59,15 @@ class ResellerSource(Source[Partner]):
         return Partner.objects.filter(pk__in=keys).order_by("search_text", "pk")
 
     def few(self, limit: int) -> list[Partner] | None:
-        """Thousands are not put in order only to see that there are more, and nobody's past ones grow fewer."""
-        asked = (self.actor.partner.microsoft_id if self.actor.partner else None, limit)
-        if self.with_ended and asked in KNOWN_AS_MANY:
+        """Thousands are not put in order only to see that there are more, nor looked at for each page that asks."""
+        asked = (self.actor.partner.microsoft_id if self.actor.partner else None, self.with_ended, limit)
+        now = time.monotonic()
+        if _many_until.get(asked, -math.inf) > now:
             return None
         found = self._shown(self.resellers(limit=limit + 1))
         if len(found) <= limit:
             return found
-        KNOWN_AS_MANY.add(asked)
+        _many_until[asked] = math.inf if self.with_ended else now + REMEMBERED
         return None
 
     def _shown(self, rows: QuerySet[Partner]) -> list[Partner]:

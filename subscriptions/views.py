@@ -179,9 +179,10 @@ def outlook_of(subscription: Subscription) -> str:
 def with_relations(subscriptions: list[Subscription], customer: Customer, reader: Actor) -> None:
     """Give each its customer, and its reseller of record and support contact as the reader sees them (two queries)."""
     found: dict[type, dict[int, Any]] = {}
-    for model in (ResellerOfRecord, SupportContact):
+    reached = tuple(f"reseller__{name}" for name in SUPPORT_RELATED)
+    for model, related in ((ResellerOfRecord, ()), (SupportContact, reached)):
         current = model.objects.filter(subscription__in=subscriptions, ends_at=None)
-        current = current.select_related("reseller", *(f"reseller__{name}" for name in SUPPORT_RELATED))
+        current = current.select_related("reseller", *related)
         kept = {relation.subscription_id: as_seen(relation, reader) for relation in current} if subscriptions else {}
         found[model] = kept
     for subscription in subscriptions:

@@ -58,10 +58,10 @@ def test_the_page_asks_little_where_one_types_the_reseller(
     set_reseller_of_record(subscription=new, reseller=reseller, by=sales)
     field = f'value="{reseller.name_and_mpn}"'
     assert field in text(browser, address(new))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         text(browser, address(new))
     SubscriptionFactory(customer=new.customer, sku=new.sku, parent=new, nickname="Added")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         assert "Added" in text(browser, address(new))
     typed = browser.post(address(new, "reseller"), {"reseller": "nobody at all", "mpn_id": ""}).content.decode()
     assert (field in typed, 'value="nobody at all"' in typed) == (False, True)
