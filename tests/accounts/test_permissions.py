@@ -239,6 +239,9 @@ def test_a_company_that_is_not_enrolled_may_nothing(provider: Partner, reseller:
     for partner in (provider, reseller):
         partner.enrolment_state = state
         assert answers(partner, customer) == NOTHING
+        # Nor where nothing is asked about, as before a page of the company's own.
+        actors = [Actor(user=UserFactory.build(), partner=partner, role=role) for role in Role]
+        assert not any(can(actor, permission) for actor in actors for permission in Permission)
 
 
 def test_an_administrator_may_by_its_row_on_the_own_customer_alone(provider: Partner) -> None:
