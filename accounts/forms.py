@@ -1,5 +1,6 @@
 """Forms of sign-in and of one's own account."""
 
+import json
 import struct
 import zoneinfo
 from typing import Any
@@ -217,6 +218,19 @@ def passkey_failed() -> ValidationError:
     return ValidationError(get_adapter().error_messages["passkey_failed"], code="passkey_failed")
 
 
+class CredentialDecoder(json.JSONDecoder):
+    """Reads what a browser made of a passkey; a number or a depth that Python refuses is as wrong as any other text."""
+
+    def decode(self, s: str, *args: Any) -> Any:
+        """As the library's, but with one kind of error, the only one that Django's field knows."""
+        try:
+            return super().decode(s, *args)
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError("No browser sends this", s, 0) from error
+
+
 class PasskeyNameForm(PortalForm):
     """What a passkey is called, so that its owner knows which to remove."""
 
@@ -229,7 +243,7 @@ class NewPasskeyForm(PasskeyNameForm, AddWebAuthnForm):  # type: ignore[misc]
     """A passkey that the browser has just made; every one of ours verifies its owner and can sign in by itself."""
 
     passwordless = None
-    credential = forms.JSONField(required=True, widget=forms.HiddenInput)
+    credential = forms.JSONField(required=True, widget=forms.HiddenInput, decoder=CredentialDecoder)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -245,6 +259,12 @@ class NewPasskeyForm(PasskeyNameForm, AddWebAuthnForm):  # type: ignore[misc]
 
 class PasskeyAnswerMixin:
     """What a passkey has signed; what no browser sends is refused like a wrong answer."""
+
+    fields: dict[str, forms.JSONField]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"].decoder = CredentialDecoder
 
     def clean_credential(self) -> Authenticator:
         """The passkey that it is; too many tries of one person say so."""

@@ -1,6 +1,7 @@
 """Passkeys: a second factor, a way in, and a way to confirm; the device is in software, the checks are real."""
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,25 @@ from tests.factories import PASSWORD, UserFactory
 
 PAGE = "/account/preferences/"
 FAILED = "The passkey was not accepted. Try again, or use another way."
+# Deeper, and with more digits, than Python reads.
+TOO_MUCH = ("[" * 100_000, '{"a":' * 50_000, "9" * 5_000, f'{{"id": {"9" * 5_000}}}')
+
+
+def answered_by(handle: bytes) -> str:
+    """What looks like an answer of the person with this number."""
+    parts = {"clientDataJSON": "e30", "authenticatorData": "A" * 50, "signature": "YQ"}
+    named = urlsafe_b64encode(handle).decode().rstrip("=")
+    return json.dumps({"id": "YQ", "rawId": "YQ", "type": "public-key", "response": {**parts, "userHandle": named}})
+
+
+HANDLES = [answered_by(handle) for handle in (b"0", b"9" * 400, b"-1", b"\x00", b"\xff", b"", "٣".encode())]
+
+
+def short(value: str) -> str:
+    """The beginning, for the name of a test."""
+    return value[:20]
+
+
 CONFIRM = "/account/confirm/"
 WRONG_RECOVERY_CODE = "Check the code. It is one of your recovery codes, and each works once."
 
@@ -79,7 +99,7 @@ def test_a_passkey_of_another_kind_or_origin_is_refused(
     assert not Authenticator.objects.exists()
 
 
-@pytest.mark.parametrize("credential", ["", "{}", "[]", "null", "1", '{"id": "x"}', "not json"])
+@pytest.mark.parametrize("credential", ["", "{}", "[]", "null", "1", '{"id": "x"}', "not json", *TOO_MUCH], ids=short)
 def test_what_no_browser_sends_is_refused(client: Client, sign_in: SignIn, user: User, credential: str) -> None:
     sign_in(user.sign_in_name)
     challenge(client, new=True)
@@ -166,7 +186,9 @@ def test_a_wrong_passkey_signs_nobody_in(client: Client, user: User, passkey: So
 
 
 @pytest.mark.parametrize(
-    "credential", ["", "{}", "[]", "null", '{"response": {"userHandle": 1}}', '{"response": 7}', "not json"]
+    "credential",
+    ["", "{}", "[]", "null", '{"response": {"userHandle": 1}}', '{"response": 7}', "not json", *TOO_MUCH, *HANDLES],
+    ids=short,
 )
 def test_nonsense_signs_nobody_in(client: Client, user: User, passkey: SoftPasskey, credential: str) -> None:
     challenge(client)
