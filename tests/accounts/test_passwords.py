@@ -120,6 +120,15 @@ def test_own_password_ends_the_hold_and_leads_where_one_was_heading(
     assert OutgoingEmail.objects.get(kind="security_changed").recipient == user.email
 
 
+def test_own_password_leads_nowhere_else(client: Client, sign_in: SignIn, user: User, temporary: str) -> None:
+    sign_in(user.sign_in_name, temporary)
+    # The page that the form was on names itself, and a path may look like another host.
+    client.post(reverse("accounts:switch"), headers={"referer": "http://testserver//evil.example/"})
+    assert client.session["after_sign_in_steps"] == "//evil.example/"
+    response = client.post(reverse("accounts:own_password"), {"password1": NEW, "password2": NEW})
+    assert (response.status_code, response["Location"]) == (302, reverse("home"))
+
+
 def test_own_password_may_not_be_the_temporary_one(client: Client, sign_in: SignIn, user: User, temporary: str) -> None:
     sign_in(user.sign_in_name, temporary)
     page = client.post(reverse("accounts:own_password"), {"password1": temporary, "password2": temporary})

@@ -1,6 +1,7 @@
 """Reseller (MPN ID) and Designated support contact: verified before, never overwritten unseen, said as it is."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -8,9 +9,12 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.models import Partner
+from accounts.roles import Role
+from core.exceptions import NotPermitted
 from customers.models import Customer
-from subscriptions.models import ResellerOfRecord, Subscription
+from subscriptions.models import ResellerOfRecord, Subscription, SupportContact
 from subscriptions.services import NamedMeanwhile, SubscriptionOver, set_reseller_of_record, set_support_contact
+from tests.customers.conftest import actor_of
 from tests.factories import PartnerFactory, PartnershipFactory
 from tests.subscriptions.living import bought, offer, ready_customer
 
@@ -55,6 +59,20 @@ def test_what_cannot_be_verified_is_said_beside_its_field(
     text = browser.post(address(owned, "verify_reseller"), {"reseller": "", "mpn_id": typed}).content.decode()
     assert text.count(words) == 2
     assert "Select Submit to name it." not in text
+
+
+@pytest.mark.parametrize("name", [set_reseller_of_record, set_support_contact])
+def test_resellers_are_named_by_those_who_may_order(
+    provider: Partner, reseller: Partner, owned: Subscription, other: Partner, name: Callable[..., object]
+) -> None:
+    outsider = PartnerFactory()
+    actors = [actor_of(provider, Role.HELPDESK_AGENT), actor_of(reseller), actor_of(other), actor_of(outsider)]
+    for actor in actors:
+        for wanted in (actor.partner, other, None):
+            with pytest.raises(NotPermitted):
+                name(subscription=owned, reseller=wanted, by=actor)
+    assert not ResellerOfRecord.objects.exists()
+    assert not SupportContact.objects.exists()
 
 
 def test_the_support_contact_has_nothing_to_verify(browser: Client, owned: Subscription) -> None:
