@@ -106,4 +106,7 @@ def test_long_addresses_among_facts_break(world: World, portal: str, browser: Br
         page.goto(f"{portal}{address}")
         expect(page.get_by_text(LONG).first).to_be_visible()
         check_fits(page)
+    # A moment is as wide as its month and zone make it, and finds room where the rows are cards.
+    page.goto(f"{portal}{reverse('subscriptions:all')}")
+    assert page.locator("tbody time").first.evaluate("e => getComputedStyle(e).whiteSpace") == "normal"
     context.close()
