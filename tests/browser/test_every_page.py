@@ -1,4 +1,4 @@
-"""Each page that the table of addresses opens, in a browser: scripts run, axe is content, a phone is wide enough."""
+"""Each page that the table of addresses opens, in a browser: scripts run, axe is content, it fits eyes and fingers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -75,6 +75,20 @@ def overflow(page: Page) -> int:
     return width
 
 
+# What one presses and is no link within a sentence; what a label surrounds is pressed with it.
+SMALL = """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, summary, .btn")]
+  .map((one) => [one, one.getBoundingClientRect()])
+  .filter(([one, box]) => one.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && box.width > 1 && (box.width < 23.5 || box.height < 23.5))
+  .map(([one, box]) => `${one.outerHTML.slice(0, 120)} is ${Math.round(box.width)} × ${Math.round(box.height)}`)"""
+
+
+def too_small(page: Page) -> list[str]:
+    """What is smaller than a fingertip needs: 24 pixels each way."""
+    found: list[str] = page.evaluate(SMALL)
+    return [f"{page.url}: {one}" for one in found[:3]]
+
+
 @pytest.mark.parametrize("kind", ["owner", "reseller", "administrator", "anonymous", "stranger"])
 def test_every_page_is_accessible_and_fits(
     kind: str, world: World, portal: str, window: BrowserContext, check_accessible: Callable[[Page], None]
@@ -91,6 +105,7 @@ def test_every_page_is_accessible_and_fits(
         except AssertionError as error:
             faults.append(str(error))
         page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        faults += too_small(page)
         if (wider := overflow(page)) > 0:
             faults.append(f"{page.url}: {wider} px wider than {NARROW['width']} px")
     assert faults == []
