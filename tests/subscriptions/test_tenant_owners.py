@@ -126,6 +126,11 @@ def test_who_may_not(provider: Partner, reseller: Partner) -> None:
         with pytest.raises(NotPermitted):
             grant_tenant_owner(customer=customer, reseller=reseller, by=actor)
     assert owners(customer) == []
+    grant = grant_tenant_owner(customer=customer, reseller=reseller, by=actor_of(provider))
+    for actor in actors:
+        with pytest.raises(NotPermitted):
+            remove_tenant_owner(grant=grant, by=actor)
+    assert owners(customer) == [reseller]
 
 
 def test_who_manages_no_longer_owns_no_longer(provider: Partner, reseller: Partner, admin: Actor) -> None:
