@@ -12,6 +12,7 @@ class EffectKind(StrEnum):
     """What else happens with a change; subscriptions.rules.words says it."""
 
     USERS_BLOCKED = "users_blocked"
+    DELETED_AT_ONCE = "deleted_at_once"
     USERS_RETURN = "users_return"
     BILLING_STOPS = "billing_stops"
     BILLING_RESUMES = "billing_resumes"

@@ -40,5 +40,5 @@ def cancel(facts: Facts, now: datetime) -> Answer:
         effective_at=now,
         cost=Cost(amount=-amount, currency=facts.currency, days=days, of_days=of_days),
         undo=NEVER,
-        effects=(Effect(EffectKind.USERS_BLOCKED), *add_ons, Effect(EffectKind.IRREVERSIBLE)),
+        effects=(Effect(EffectKind.DELETED_AT_ONCE), *add_ons, Effect(EffectKind.IRREVERSIBLE)),
     )

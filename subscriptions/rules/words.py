@@ -17,6 +17,7 @@ ShowMoment = Callable[[datetime], Any]
 
 EFFECTS: dict[EffectKind, Any] = {
     EffectKind.USERS_BLOCKED: _("The users can no longer work with it; administrators still can."),
+    EffectKind.DELETED_AT_ONCE: _("It is deleted at once with all its data: nobody can work with it any more."),
     EffectKind.USERS_RETURN: _("The users can work with it again at once."),
     EffectKind.BILLING_STOPS: _("The bills stop; what was paid ahead is credited."),
     EffectKind.BILLING_RESUMES: _("The bills begin again, for the rest of the term."),

@@ -235,6 +235,10 @@ def test_a_new_commerce_suspension_keeps_the_bills_and_turns_the_renewal_off() -
     assert (found.after.at_end, found.after.scheduled, found.cost.amount) == (AtEnd.UNDECIDED, None, 0)
 
 
+def test_canceling_leaves_nothing_to_work_with() -> None:
+    assert kinds(new_commerce(), Cancel()) == ["deleted_at_once", "irreversible"]
+
+
 def test_reactivating_does_not_bring_the_renewal_back() -> None:
     suspended = allowed(new_commerce(), Suspend()).after
     assert kinds(suspended, Reactivate()) == ["users_return", "auto_renew_stays_off", "extended_at"]
