@@ -11,8 +11,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Expression, F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
@@ -284,6 +286,9 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        """How many rows, up to the cap."""
+        """How many rows, up to the cap; Django shows the list anew for a typed filter that no column can answer."""
         rows: QuerySet = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:COUNT_CAP].count()
+        try:
+            return rows.order_by()[:COUNT_CAP].count()
+        except (OverflowError, ValueError, DataError) as error:
+            raise IncorrectLookupParameters(str(error)) from error

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from django.db.models import Model
+from django.db.models import DateField, Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.functional import Promise
@@ -164,3 +164,12 @@ def test_search_folds_and_knows_ids(office: Client, world: World) -> None:
         response = office.get(address(type(customer), "changelist"), {"q": term})
         assert [row.pk for row in response.context["cl"].result_list] == [customer.pk], term
     assert isinstance(admin.site._registry[type(customer)], FoldedSearch)
+
+
+@parametrized
+def test_a_typed_year_that_is_none_is_no_fault(model: type[Model], office: Client) -> None:
+    for field in model._meta.get_fields():
+        for year in ("2147483648", "99999999999999999999", "0", "-1", "x"):
+            if isinstance(field, DateField):
+                answer = office.get(address(model, "changelist"), {f"{field.name}__year": year})
+                assert answer.status_code in (302, 400), (field.name, year)
