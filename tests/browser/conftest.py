@@ -9,6 +9,8 @@ from django.core import mail
 from playwright.sync_api import Locator, Page, expect
 
 from mail.delivery import send_due
+from tests.customers.conftest import admin, provider, reseller
+from tests.subscriptions.conftest import price
 from tests.world import PASSWORD
 
 SERIOUS = ("serious", "critical")
@@ -64,4 +66,14 @@ def newest_mail_to(address: str) -> str:
     return str(found[-1].body)
 
 
-__all__ = ["expect", "follow", "newest_mail_to", "sign_in", "sign_out"]
+__all__ = [
+    "admin",
+    "expect",
+    "follow",
+    "newest_mail_to",
+    "price",
+    "provider",
+    "reseller",
+    "sign_in",
+    "sign_out",
+]

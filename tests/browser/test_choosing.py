@@ -1,7 +1,6 @@
 """Choosing one of many resellers in Chromium: by keyboard with JavaScript, and without it."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,13 +16,6 @@ from tests.resellers.test_browser import accessible, errors_of, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = "/customers/"
-
-
-@pytest.fixture
-def portal(live_server: Any, settings: Any) -> str:
-    """The address of a running portal."""
-    settings.PORTAL_BASE_URL = live_server.url
-    return str(live_server.url)
 
 
 @pytest.fixture
