@@ -1,9 +1,13 @@
 """Refusals that services raise and pages turn into words."""
 
+from typing import TypeVar
+
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
 from core.text import one_period
+
+Found = TypeVar("Found")
 
 
 class Refused(Exception):
@@ -23,6 +27,13 @@ class DraftDiscarded(InvalidTransition):
 
     def __init__(self) -> None:
         super().__init__(_("This draft was discarded in the meantime."))
+
+    @classmethod
+    def unless(cls, found: Found | None) -> Found:
+        """What was found; nothing else than a draft can be gone."""
+        if found is None:
+            raise cls
+        return found
 
 
 class NotPermitted(Refused, PermissionDenied):

@@ -11,12 +11,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.paginator import Paginator
-from django.db import DataError
 from django.db.models import Expression, F, Model, Q, QuerySet
-from django.utils.functional import cached_property
 
 from core.counting import count_up_to
 
@@ -279,16 +275,3 @@ class KeysetPaginator:
             return (empty & tie) | ~empty if backwards else empty & tie
         beyond = Q(**{f"{KEY}__{side}": cursor.value}) | (Q(**{KEY: cursor.value}) & tie)
         return beyond if backwards else beyond | empty
-
-
-class CappedPaginator(Paginator):
-    """Numbered pages of the back office; what lies behind the first ten thousand rows is found by search."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many rows, up to the cap; Django shows the list anew for a typed filter that no column can answer."""
-        rows: QuerySet = self.object_list  # type: ignore[assignment]
-        try:
-            return rows.order_by()[:COUNT_CAP].count()
-        except (OverflowError, ValueError, DataError) as error:
-            raise IncorrectLookupParameters(str(error)) from error

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.access import Actor
 from accounts.models import Partner, mpn_key
 from core.company_labels import read_label
+from core.counting import REMEMBERED
 from core.text import fold
 from core.typeahead import Source, Suggestion
 from resellers.models import Partnership
@@ -21,7 +22,6 @@ MOST_WORDS = 6
 # Until when, by the monotonic clock, a provider is taken to have more resellers than so many, as this process has seen.
 # Of those that it has now some may end: after a minute it is asked again. No past partnership is ever deleted.
 _many_until: dict[tuple[UUID | None, bool, int], float] = {}
-REMEMBERED = 60.0
 # The searched text is name, MPN ID and e-mail address; whoever types a name does not mean the address.
 NAME_AND_NUMBER = Left("search_text", Length("search_text") - Length("contact_email"))
 NAME = Left("search_text", Length("search_text") - Length("contact_email") - Length("mpn_id") - 2)

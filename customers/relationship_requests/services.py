@@ -237,7 +237,4 @@ def _standard(request: RelationshipRequest, language: str) -> str:
 
 def _reload(request: RelationshipRequest) -> RelationshipRequest:
     """As it is now; only a draft can be gone."""
-    found = RelationshipRequest.objects.with_people().filter(pk=request.pk).first()
-    if found is None:
-        raise DraftDiscarded
-    return found
+    return DraftDiscarded.unless(RelationshipRequest.objects.with_people().filter(pk=request.pk).first())

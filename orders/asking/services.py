@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Actor, require
 from accounts.roles import Permission
 from catalogue.models import Price
-from core.exceptions import DraftDiscarded, NotPermitted
+from core.exceptions import NotPermitted
 from customers.account_status import standing
 from customers.agreements import AGREEMENT_NAME, has_agreement
 from customers.models import Customer
@@ -38,6 +38,7 @@ from orders.services import submit_draft
 from orders.supporting import require_support_contact, support_problem
 from subscriptions.change_requests.asking import hand_in, keep, open_request, require_asker
 from subscriptions.change_requests.matters import AlreadyAsked
+from subscriptions.change_requests.states import reload
 from subscriptions.models import ChangeRequest
 
 State = ChangeRequest.State
@@ -116,9 +117,7 @@ def submit_order_request(*, request: ChangeRequest, message: str, version: int |
     for the customer is open, EditedMeanwhile that the person had read another version.
     """
     customer = require_asker(request.customer, by)
-    found = ChangeRequest.objects.with_people().filter(pk=request.pk).first()
-    if found is None:
-        raise DraftDiscarded
+    found = reload(request)
     if found.created_by != by.user or found.reseller != by.partner:
         raise NotPermitted(f"{by.label} has no such draft.")
     if found.state != State.DRAFT:

@@ -179,10 +179,8 @@ def lock_provider(provider: Partner | None) -> Partner:
 
 def _reload(request: PartnershipRequest) -> PartnershipRequest:
     """As it is now; only a draft can be gone."""
-    found = PartnershipRequest.objects.select_related("provider", "created_by", "sent_by").filter(pk=request.pk).first()
-    if found is None:
-        raise DraftDiscarded
-    return found
+    rows = PartnershipRequest.objects.select_related("provider", "created_by", "sent_by").filter(pk=request.pk)
+    return DraftDiscarded.unless(rows.first())
 
 
 def _lock(request: PartnershipRequest) -> PartnershipRequest:

@@ -58,7 +58,4 @@ def settled(request: ChangeRequest, wanted: str) -> ChangeRequest:
 
 def reload(request: ChangeRequest) -> ChangeRequest:
     """As it is now, with its people; only a draft can be gone."""
-    found = ChangeRequest.objects.with_people().filter(pk=request.pk).first()
-    if found is None:
-        raise DraftDiscarded
-    return found
+    return DraftDiscarded.unless(ChangeRequest.objects.with_people().filter(pk=request.pk).first())

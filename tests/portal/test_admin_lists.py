@@ -18,7 +18,7 @@ from django.utils.html import escape
 
 from accounts.models import PersonSession, User
 from core.admin_search import FoldedSearch
-from core.paging import CappedPaginator
+from csp_portal.back_office import CappedPaginator
 from mail.models import OutgoingEmail
 from tests.portal.test_admin_access import MODELS, address
 from tests.world import World, make_world

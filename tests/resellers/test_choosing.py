@@ -14,6 +14,7 @@ from django.utils.translation import override
 from accounts.access import Actor
 from accounts.models import Partner
 from core import clock
+from core.counting import REMEMBERED
 from core.forms import PortalForm
 from core.typeahead import LONGEST_SELECT, MOST_SUGGESTIONS, Suggestion, TypeaheadField
 from customers.forms import ResellerChoiceField
@@ -151,7 +152,7 @@ def test_a_provider_with_fewer_resellers_than_before_chooses_from_a_list(
     now, ever = ResellerSource(sender), ResellerSource(sender, with_ended=True)
     assert [now.few(2), ever.few(2)] == [None, None]
     Partnership.objects.filter(reseller__in=[beta, gamma]).update(ended_at=clock.now())
-    moment[0] += choosing.REMEMBERED - 1
+    moment[0] += REMEMBERED - 1
     assert now.few(2) is None
     moment[0] += 2
     assert now.few(2) == [alpha]
